@@ -1,0 +1,3 @@
+//! Phantomload (map to be drawn)
+pub mod quantity;
+pub mod time;

@@ -1,0 +1,268 @@
+//! Time: [`Instant`] and [`Span`] for measuring, [`Stamp`] for saying when. The only file that asks a clock.
+
+use crate::quantity::{Energy, Power};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp, Zoned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::ops::{Add, Mul, Sub};
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+/// A point on the monotonic clock of this run, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Instant(i64);
+
+/// A length of time, in nanoseconds; may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Span(i64);
+
+impl Instant {
+    /// The beginning of the clock.
+    pub const ZERO: Self = Self(0);
+
+    /// From nanoseconds since the beginning of the clock.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the beginning of the clock.
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+}
+
+impl Span {
+    /// No time.
+    pub const ZERO: Self = Self(0);
+
+    /// From nanoseconds.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// From milliseconds.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis * 1_000_000)
+    }
+
+    /// From whole seconds.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs * 1_000_000_000)
+    }
+
+    /// From seconds, rounded to the nanosecond; saturates at about 292 years.
+    pub fn from_secs_f64(secs: f64) -> Self {
+        Self((secs * 1e9).round() as i64)
+    }
+
+    /// Nanoseconds.
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds.
+    pub fn secs(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// Half of it.
+    #[must_use]
+    pub const fn half(self) -> Self {
+        Self(self.0 / 2)
+    }
+
+    /// For the standard library's waits; a negative span is no wait.
+    pub fn to_std(self) -> std::time::Duration {
+        std::time::Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
+    }
+}
+
+impl From<std::time::Duration> for Span {
+    fn from(duration: std::time::Duration) -> Self {
+        Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Add<Span> for Instant {
+    type Output = Self;
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+impl Sub<Span> for Instant {
+    type Output = Self;
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+impl Sub for Instant {
+    type Output = Span;
+    fn sub(self, other: Self) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+}
+impl Add for Span {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+impl Sub for Span {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+impl Mul<f64> for Span {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self((self.0 as f64 * factor).round() as i64)
+    }
+}
+impl std::iter::Sum for Span {
+    fn sum<I: Iterator<Item = Self>>(spans: I) -> Self {
+        spans.fold(Self::ZERO, Add::add)
+    }
+}
+impl Mul<Span> for Power {
+    type Output = Energy;
+    fn mul(self, span: Span) -> Energy {
+        Energy::from_joules(self.watts() * span.secs())
+    }
+}
+
+impl fmt::Display for Span {
+    /// `1 min 05.2 s` or `5.2 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = (self.secs() * 10.0).round() as i64;
+        let (minutes, rest) = (tenths / 600, (tenths % 600).abs());
+        if minutes == 0 {
+            write!(f, "{:.1} s", tenths as f64 / 10.0)
+        } else {
+            write!(f, "{minutes} min {:04.1} s", rest as f64 / 10.0)
+        }
+    }
+}
+
+/// A date and hour with its offset from UTC: what is written on paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    at: Timestamp,
+    offset: Offset,
+}
+
+/// A text that is no date and hour.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{seen}` is no date and hour; write it like 2026-11-20T10:02:00.123+08:00")]
+pub struct NoStamp {
+    seen: String,
+}
+
+impl Stamp {
+    /// The wall clock now, in the zone of this machine.
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
+    pub fn now() -> Self {
+        let now = Zoned::now();
+        Self { at: now.timestamp(), offset: now.offset() }
+    }
+
+    /// The stamp `span` later (or earlier), same offset.
+    #[must_use]
+    pub fn after(self, span: Span) -> Self {
+        Self { at: self.at.saturating_add(SignedDuration::from_nanos(span.nanos())).unwrap_or(self.at), offset: self.offset }
+    }
+
+    /// The date and hour a local clock shows.
+    pub fn civil(self) -> DateTime {
+        self.offset.to_datetime(self.at)
+    }
+
+    /// The local date.
+    pub fn date(self) -> Date {
+        self.civil().date()
+    }
+
+    /// The stamp at which a clock in this stamp's offset shows `civil`.
+    pub fn with_civil(self, civil: DateTime) -> Option<Self> {
+        Some(Self { at: self.offset.to_timestamp(civil).ok()?, offset: self.offset })
+    }
+
+    /// How much later than `other` this is.
+    pub fn since(self, other: Self) -> Span {
+        Span::from_nanos(i64::try_from(self.at.duration_since(other.at).as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Display for Stamp {
+    /// ISO 8601 with milliseconds and offset: `2026-11-20T10:02:00.123+08:00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zoned = self.at.to_zoned(TimeZone::fixed(self.offset));
+        write!(f, "{}", zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"))
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = NoStamp;
+    fn from_str(text: &str) -> Result<Self, NoStamp> {
+        let no_stamp = || NoStamp { seen: text.to_owned() };
+        let at = text.parse().map_err(|_| no_stamp())?;
+        let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|_| no_stamp())?;
+        Ok(Self { at, offset: pieces.to_numeric_offset().ok_or_else(no_stamp)? })
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The monotonic clock now, counted from the first time this program asked.
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+pub fn now() -> Instant {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    Instant::ZERO + Span::from(START.get_or_init(std::time::Instant::now).elapsed())
+}
+
+/// Let this thread rest.
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+pub fn sleep(span: Span) {
+    std::thread::sleep(span.to_std());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_survives_its_own_text() {
+        let text = "2026-11-20T10:02:00.123+08:00";
+        let stamp: Stamp = text.parse().unwrap();
+        assert_eq!(stamp.to_string(), text);
+        assert_eq!(stamp.after(Span::from_millis(877)).to_string(), "2026-11-20T10:02:01.000+08:00");
+        assert_eq!(stamp.after(Span::from_secs(90)).since(stamp), Span::from_secs(90));
+        assert!("yesterday".parse::<Stamp>().is_err());
+    }
+
+    #[test]
+    fn power_through_time_is_energy() {
+        assert_eq!((Power::from_kilowatts(3.6) * Span::from_secs(1000)).kilowatt_hours(), 1.0);
+    }
+
+    #[test]
+    fn spans_read_like_a_stopwatch() {
+        assert_eq!(Span::from_millis(5_240).to_string(), "5.2 s");
+        assert_eq!(Span::from_millis(65_200).to_string(), "1 min 05.2 s");
+        assert_eq!(Span::from_millis(59_960).to_string(), "1 min 00.0 s");
+    }
+}
