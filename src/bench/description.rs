@@ -1,0 +1,195 @@
+//! The bench file: which device hangs on which line, and whose certificates vouch for it.
+
+use crate::calibration::{Standard, Standards, builtin_simulated};
+use crate::link::Address;
+use crate::time::Span;
+use crate::{calibration, reference, source};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Why a bench file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A file that cannot be read.
+    #[error("{path}: {why}. Give the path of an existing file")]
+    File {
+        /// The file.
+        path: String,
+        /// The system's words.
+        why: String,
+    },
+    /// Not of the form.
+    #[error("bench file {origin}: {what}")]
+    Form {
+        /// The file.
+        origin: String,
+        /// Key and reason.
+        what: String,
+    },
+    /// A source profile.
+    #[error(transparent)]
+    Source(#[from] source::profile::NoProfile),
+    /// A reference profile.
+    #[error(transparent)]
+    Reference(#[from] reference::profile::NoProfile),
+    /// A certificate of a standard.
+    #[error(transparent)]
+    Calibration(#[from] calibration::Fault),
+}
+
+/// A bench file as it is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The form's version.
+    pub schema: u32,
+    /// Whether the bench is a stand-in; then everything made with it says SIMULATED.
+    #[serde(default)]
+    pub simulated: bool,
+    /// Nameplate of the meter that stands on it, where it is always the same; `--meter` goes before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nameplate: Option<PathBuf>,
+    /// The certificates; a simulated bench has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Certificates>,
+    /// The source.
+    pub source: Instrument,
+    /// The reference.
+    pub reference: Instrument,
+    /// The counter of the meter's pulses.
+    pub pulse: Counter,
+    /// The counter of its seconds pulse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_pulse: Option<Counter>,
+    /// The meter's data output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<MeterLine>,
+}
+
+/// Certificate files of the bench's standards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificates {
+    /// Of the reference.
+    pub reference: PathBuf,
+    /// Of the counter's time base.
+    pub time_base: PathBuf,
+}
+
+/// An instrument and its line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instrument {
+    /// Name of a shipped profile, or the path of one.
+    pub profile: String,
+    /// The line.
+    pub link: Address,
+}
+
+/// A pulse counter and its line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counter {
+    /// The line.
+    pub link: Address,
+    /// Half-width of an edge's time stamp.
+    #[serde(default = "edge_half_width_us")]
+    pub edge_half_width_us: f64,
+}
+
+fn edge_half_width_us() -> f64 {
+    // A counter that stamps in software under Linux; a hardware counter is better and its file says so.
+    100.0
+}
+
+/// The line of the meter's data output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterLine {
+    /// The line.
+    pub link: Address,
+}
+
+/// A bench file with all that it refers to.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The file.
+    pub file: File,
+    /// Profile of the source.
+    pub source: source::Profile,
+    /// Profile of the reference.
+    pub reference: reference::Profile,
+    /// Certificates.
+    pub standards: Standards,
+    /// The nameplate named in the file, as path.
+    pub nameplate: Option<PathBuf>,
+}
+
+/// Instrument profiles that come with the program.
+const SHIPPED: [(&str, &str); 2] = [
+    ("simulated-source", include_str!("../../assets/instruments/simulated-source.toml")),
+    ("simulated-reference", include_str!("../../assets/instruments/simulated-reference.toml")),
+];
+
+/// Reads a text file, or says which and why not.
+pub fn read(path: &Path) -> Result<String, Fault> {
+    std::fs::read_to_string(path).map_err(|e| Fault::File { path: path.display().to_string(), why: e.to_string() })
+}
+
+fn profile_text(name: &str, beside: &Path) -> Result<String, Fault> {
+    match SHIPPED.iter().find(|(id, _)| *id == name) {
+        Some((_, text)) => Ok((*text).to_owned()),
+        None => read(&beside.join(name)),
+    }
+}
+
+impl Description {
+    /// Reads a bench file and the files it names; relative paths count from its folder.
+    pub fn load(path: &Path) -> Result<Self, Fault> {
+        let origin = path.display().to_string();
+        let form = |what: String| Fault::Form { origin: origin.clone(), what };
+        let file: File = toml::from_str(&read(path)?).map_err(|e| form(e.to_string()))?;
+        if file.schema != 1 {
+            return Err(form(format!("schema is {}; this program reads 1", file.schema)));
+        }
+        for counter in std::iter::once(&file.pulse).chain(&file.seconds_pulse) {
+            let half = counter.edge_half_width_us;
+            if !(half.is_finite() && half > 0.0 && half <= 1e5) {
+                return Err(form(format!("edge_half_width_us is {half}; allowed is above 0 and at most 100000")));
+            }
+        }
+        let beside = path.parent().unwrap_or(Path::new("."));
+        let source_text = profile_text(&file.source.profile, beside)?;
+        let source = source::Profile::from_toml(&file.source.profile, &source_text)?;
+        let reference_text = profile_text(&file.reference.profile, beside)?;
+        let reference = reference::Profile::from_toml(&file.reference.profile, &reference_text)?;
+        let simulated = file.simulated || source.simulated || reference.simulated;
+        let standards = match &file.calibration {
+            Some(files) => {
+                let standard = |path: &Path| -> Result<Standard, Fault> {
+                    let path = beside.join(path);
+                    Ok(Standard::from_toml(&path.display().to_string(), &read(&path)?)?)
+                };
+                Standards::new(standard(&files.reference)?, standard(&files.time_base)?)?
+            }
+            None if simulated => builtin_simulated(),
+            None => {
+                return Err(form(
+                    "no [calibration]: give `reference` and `time_base`, the certificate files of the standards".into(),
+                ));
+            }
+        };
+        let nameplate = file.nameplate.as_ref().map(|plate| beside.join(plate));
+        Ok(Self { source, reference, standards, nameplate, file })
+    }
+
+    /// Whether anything on it is a stand-in.
+    pub fn is_simulated(&self) -> bool {
+        self.file.simulated || self.source.simulated || self.reference.simulated || self.standards.is_simulated()
+    }
+
+    /// Half-width of an edge's time stamp.
+    pub fn edge_half_width(&self) -> Span {
+        Span::from_secs_f64(self.file.pulse.edge_half_width_us * 1e-6)
+    }
+}

@@ -1,0 +1,103 @@
+//! The bench of real devices: one worker each, one stream of events.
+
+use super::devices::Devices;
+use super::workers::{self, Ended, Order};
+use super::{Bench, Waited};
+use crate::meter::Query;
+use crate::pulse::Input;
+use crate::run::{Action, Device, Event};
+use crate::time::{Instant, Span, now};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+
+/// The longest wait before somebody may stop the run: a person must not wait for the red button.
+const SLICE: Span = Span::from_millis(50);
+
+/// Devices at work.
+pub struct Real {
+    events: Receiver<Event>,
+    source: Option<Sender<Order>>,
+    source_worker: Option<JoinHandle<()>>,
+    meter: Option<Sender<Query>>,
+    own: Sender<Event>,
+    ended: Ended,
+}
+
+impl Real {
+    pub(super) fn start(devices: Devices) -> Self {
+        let Devices { source, reference, reference_profile, pulse, seconds, meter, .. } = devices;
+        let (own, events) = channel();
+        let ended = Ended::default();
+        let (orders, order_queue) = channel();
+        let source_worker =
+            workers::spawn(Device::Source, own.clone(), move |events| workers::source(source, &order_queue, events));
+        let flag = Arc::clone(&ended);
+        let interval = reference_profile.interval();
+        workers::spawn(Device::Reference, own.clone(), move |events| workers::reference(reference, interval, &flag, events));
+        let counters = [(Some(pulse), Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
+        for (counter, input, device) in counters {
+            if let Some(counter) = counter {
+                let flag = Arc::clone(&ended);
+                workers::spawn(device, own.clone(), move |events| workers::counter(counter, input, &flag, events));
+            }
+        }
+        let meter = meter.map(|client| {
+            let (queries, query_queue) = channel();
+            workers::spawn(Device::Meter, own.clone(), move |events| workers::meter(client, &query_queue, events));
+            queries
+        });
+        Self { events, source: Some(orders), source_worker: Some(source_worker), meter, own, ended }
+    }
+
+    fn order(&self, order: Order) {
+        // A worker that is gone has told its fault already; a second one does no harm.
+        if self.source.as_ref().is_none_or(|source| source.send(order).is_err()) {
+            self.fault(Device::Source, "its worker is gone".into());
+        }
+    }
+
+    fn fault(&self, device: Device, what: String) {
+        let _ = self.own.send(Event::Fault { device, what });
+    }
+}
+
+impl Bench for Real {
+    fn now(&self) -> Instant {
+        now()
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::SetSource(load) => self.order(Order::Set(load)),
+            Action::SourceOff => self.order(Order::Off),
+            Action::Ask(query) => {
+                if self.meter.as_ref().is_none_or(|meter| meter.send(query).is_err()) {
+                    self.fault(Device::Meter, "there is no line to it".into());
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, until: Option<Instant>) -> Waited {
+        let left = until.map_or(SLICE, |until| until - now());
+        match self.events.recv_timeout(left.min(SLICE).to_std()) {
+            Ok(event) => Waited::Event(event),
+            Err(RecvTimeoutError::Timeout) if left <= SLICE && until.is_some() => Waited::Due,
+            Err(_) => Waited::Nothing,
+        }
+    }
+}
+
+impl Drop for Real {
+    /// Ends the workers; returns only when the source's has switched off.
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.meter = None;
+        self.source = None;
+        if let Some(worker) = self.source_worker.take() {
+            let _ = worker.join();
+        }
+    }
+}

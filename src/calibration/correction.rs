@@ -1,0 +1,217 @@
+//! The corrections: interpolated between calibrated points, never beyond them.
+
+use super::{Fault, Standard, StandardKind};
+use crate::quantity::{Current, Power, Ratio, Temperature, Voltage};
+
+/// An error of a standard with its standard uncertainty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Corrected {
+    /// (indicated - true)/true.
+    pub error: Ratio,
+    /// The standard uncertainty U/k.
+    pub u: Ratio,
+    /// Degrees of freedom behind `u`; infinite where the certificate gives none.
+    pub dof: f64,
+}
+
+impl Corrected {
+    /// The true power behind an indicated one.
+    pub fn true_power(self, indicated: Power) -> Power {
+        indicated / (1.0 + self.error.fraction())
+    }
+}
+
+/// One calibrated value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Found {
+    /// In %, ppm or K as the kind of standard has it.
+    pub error: f64,
+    /// U, in the same unit.
+    pub expanded: f64,
+    /// The coverage factor of U.
+    pub k: f64,
+    pub dof: Option<f64>,
+}
+
+/// A calibrated point of power.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PowerPoint {
+    pub voltage_v: f64,
+    pub current_a: f64,
+    pub found: Found,
+}
+
+/// What was calibrated.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Points {
+    /// Of a reference or a source: rising voltage, then rising current.
+    Power(Vec<PowerPoint>),
+    /// Of a time base.
+    Rate(Found),
+    /// Of a temperature sensor: (temperature in °C, error), rising.
+    Temperature(Vec<(f64, Found)>),
+}
+
+/// The difference up to which a voltage or current is the calibrated one: arithmetic, not measurement.
+const SAME: f64 = 1e-9;
+
+fn percent(found: Found) -> Corrected {
+    Corrected {
+        error: Ratio::from_percent(found.error),
+        u: Ratio::from_percent(found.expanded / found.k),
+        dof: found.dof.unwrap_or(f64::INFINITY),
+    }
+}
+
+/// Linear between two; of the uncertainties the larger, with its degrees of freedom.
+fn between(low: Corrected, high: Corrected, share: f64) -> Corrected {
+    let wider = if high.u > low.u { high } else { low };
+    let error = low.error + (high.error - low.error) * share;
+    Corrected { error, u: wider.u, dof: if high.u == low.u { low.dof.min(high.dof) } else { wider.dof } }
+}
+
+/// The neighbours of `x` among rising `knots` and its share of the way, on the axis given by `axis`.
+fn neighbours(knots: &[f64], x: f64, axis: fn(f64) -> f64) -> Option<(usize, usize, f64)> {
+    let same = |knot: f64| (x - knot).abs() <= SAME * knot.abs();
+    if let Some(at) = knots.iter().position(|knot| same(*knot)) {
+        return Some((at, at, 0.0));
+    }
+    let high = knots.iter().position(|knot| *knot > x).filter(|at| *at > 0)?;
+    let (a, b) = (knots[high - 1], knots[high]);
+    Some((high - 1, high, (axis(x) - axis(a)) / (axis(b) - axis(a))))
+}
+
+impl Standard {
+    /// The error of indicated power at a load, (indicated - true)/true.
+    ///
+    /// Between points the error is linear in the logarithm of the current, then linear in the voltage. The
+    /// uncertainty is not interpolated: the larger one of the neighbours holds. Never extrapolated.
+    pub fn power_correction(&self, voltage: Voltage, current: Current) -> Result<Corrected, Fault> {
+        let Points::Power(points) = &self.points else {
+            return Err(self.wrong(StandardKind::Reference));
+        };
+        let mut voltages: Vec<f64> = points.iter().map(|point| point.voltage_v).collect();
+        voltages.dedup();
+        let (low, high, share) =
+            neighbours(&voltages, voltage.volts(), |volts| volts).ok_or_else(|| Fault::OutOfRange {
+                standard: self.name(),
+                from: Voltage::from_volts(voltages[0]).to_string(),
+                to: Voltage::from_volts(voltages[voltages.len() - 1]).to_string(),
+                seen: voltage.to_string(),
+            })?;
+        let low = self.at_voltage(points, voltages[low], current)?;
+        let high = self.at_voltage(points, voltages[high], current)?;
+        Ok(between(low, high, share))
+    }
+
+    fn at_voltage(
+        &self,
+        points: &[PowerPoint],
+        voltage_v: f64,
+        current: Current,
+    ) -> Result<Corrected, Fault> {
+        let row: Vec<&PowerPoint> =
+            points.iter().filter(|point| point.voltage_v.total_cmp(&voltage_v).is_eq()).collect();
+        let currents: Vec<f64> = row.iter().map(|point| point.current_a).collect();
+        let (low, high, share) =
+            neighbours(&currents, current.amperes(), f64::ln).ok_or_else(|| Fault::OutOfRange {
+                standard: self.name(),
+                from: Current::from_amperes(currents[0]).to_string(),
+                to: format!("{} at {voltage_v} V", Current::from_amperes(currents[currents.len() - 1])),
+                seen: current.to_string(),
+            })?;
+        Ok(between(percent(row[low].found), percent(row[high].found), share))
+    }
+
+    /// The relative error of the clock's rate, (indicated - true)/true of an elapsed time.
+    pub fn rate_error(&self) -> Result<Corrected, Fault> {
+        match self.points {
+            Points::Rate(found) => Ok(Corrected {
+                error: Ratio::from_ppm(found.error),
+                u: Ratio::from_ppm(found.expanded / found.k),
+                dof: found.dof.unwrap_or(f64::INFINITY),
+            }),
+            Points::Power(_) | Points::Temperature(_) => Err(self.wrong(StandardKind::TimeBase)),
+        }
+    }
+
+    /// Error and standard uncertainty of a temperature sensor, both in kelvin, by the same rules.
+    pub fn temperature_correction(&self, shown: Temperature) -> Result<(f64, f64), Fault> {
+        let Points::Temperature(points) = &self.points else {
+            return Err(self.wrong(StandardKind::TemperatureSensor));
+        };
+        let knots: Vec<f64> = points.iter().map(|point| point.0).collect();
+        let (low, high, share) =
+            neighbours(&knots, shown.degrees_celsius(), |t| t).ok_or_else(|| Fault::OutOfRange {
+                standard: self.name(),
+                from: Temperature::from_degrees_celsius(knots[0]).to_string(),
+                to: Temperature::from_degrees_celsius(knots[knots.len() - 1]).to_string(),
+                seen: shown.to_string(),
+            })?;
+        let (low, high) = (points[low].1, points[high].1);
+        let u = (low.expanded / low.k).max(high.expanded / high.k);
+        Ok((low.error + (high.error - low.error) * share, u))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference() -> Standard {
+        let text = r#"
+schema = 1
+standard = "reference"
+model = "R"
+serial = "1"
+certificate_no = "C1"
+laboratory = "L"
+calibrated_on = "2026-01-05"
+due_on = "2027-01-04"
+point = [
+  { voltage_v = 100, current_a = 1, error_percent = 0.0, expanded_u_percent = 0.05, k = 2 },
+  { voltage_v = 100, current_a = 100, error_percent = 0.02, expanded_u_percent = 0.02, k = 2 },
+  { voltage_v = 200, current_a = 1, error_percent = 0.04, expanded_u_percent = 0.02, k = 2, dof = 30 },
+  { voltage_v = 200, current_a = 100, error_percent = 0.06, expanded_u_percent = 0.02, k = 2 },
+]
+"#;
+        Standard::from_toml("test.toml", text).unwrap()
+    }
+
+    fn at(standard: &Standard, u: f64, i: f64) -> Result<Corrected, Fault> {
+        standard.power_correction(Voltage::from_volts(u), Current::from_amperes(i))
+    }
+
+    #[test]
+    fn a_correction_is_interpolated_in_log_current_and_in_voltage() {
+        let found = at(&reference(), 150.0, 10.0).unwrap();
+        assert!((found.error.percent() - 0.03).abs() < 1e-12, "{found:?}");
+        assert!((at(&reference(), 200.0, 100.0).unwrap().error.percent() - 0.06).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_larger_uncertainty_of_the_neighbours_holds() {
+        let found = at(&reference(), 150.0, 10.0).unwrap();
+        assert!((found.u.percent() - 0.025).abs() < 1e-12);
+        assert!(found.dof.is_infinite());
+        let found = at(&reference(), 200.0, 1.0).unwrap();
+        assert!((found.dof - 30.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_is_extrapolated() {
+        let fault = at(&reference(), 150.0, 100.1).unwrap_err().to_string();
+        assert_eq!(
+            fault,
+            "R no. 1 is calibrated from 1 A to 100 A at 100 V, not at 100.1 A; measure inside that range or have the standard calibrated there"
+        );
+        assert!(at(&reference(), 99.0, 10.0).unwrap_err().to_string().contains("from 100 V to 200 V"));
+        assert!(at(&reference(), 100.0, 0.0).is_err());
+    }
+
+    #[test]
+    fn the_true_power_is_the_indicated_one_without_its_error() {
+        let found = Corrected { error: Ratio::from_percent(1.0), u: Ratio::ZERO, dof: f64::INFINITY };
+        assert!((found.true_power(Power::from_watts(101.0)).watts() - 100.0).abs() < 1e-9);
+    }
+}

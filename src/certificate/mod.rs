@@ -1,0 +1,4 @@
+//! The record of a run and the papers made from it. Bytes are made here; files are written by `archive`.
+
+pub mod raw;
+pub mod record;

@@ -1,0 +1,313 @@
+//! The record: the frozen plan, all that came in, and what follows from it. Immutable once written.
+
+use super::raw::Logged;
+use crate::plan::Plan;
+use crate::pulse::Window;
+use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
+use crate::regulation::Item;
+use crate::time::{Instant, Span, Stamp};
+use crate::uncertainty::{Component, Estimate};
+use crate::verdict::Verdict;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The version of the record's form.
+pub const SCHEMA: u32 = 1;
+
+/// A file that is no record of a version this program knows.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Not of the form.
+    #[error("record {origin}: {what}")]
+    Form {
+        /// The file.
+        origin: String,
+        /// Where and what.
+        what: String,
+    },
+    /// Another version.
+    #[error("record {origin} has schema {seen}; this program reads schema {SCHEMA}. Use the program version that the record names")]
+    Schema {
+        /// The file.
+        origin: String,
+        /// Its schema.
+        seen: u64,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ended", rename_all = "snake_case")]
+pub enum Outcome {
+    /// All steps were done; only this yields a verdict.
+    Completed,
+    /// A person or the system ended it.
+    Aborted {
+        /// Why.
+        why: String,
+    },
+    /// The bench did not work.
+    Faulted {
+        /// What, in words.
+        why: String,
+    },
+}
+
+/// The program that made the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Program {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+/// One good window at a load point, with the energies that give its error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PulseReading {
+    /// The window of pulses.
+    pub window: Window,
+    /// Means of the reference, uncorrected.
+    pub voltage_v: Voltage,
+    /// See voltage.
+    pub current_a: Current,
+    /// See voltage.
+    pub power_w: Power,
+    /// Reference energy, corrected by the certificates of our standards.
+    pub reference_energy_j: Energy,
+    /// N/C.
+    pub indicated_energy_j: Energy,
+    /// The metering error.
+    pub error: Ratio,
+}
+
+/// What came of one attempt at a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "came", rename_all = "snake_case")]
+pub enum Attempt {
+    /// A reading.
+    Reading(PulseReading),
+    /// No pulse, although pulses were due and the source was steady.
+    Silent {
+        /// From the last pulse or the begin.
+        from: Instant,
+        /// To the giving up.
+        to: Instant,
+        /// Corrected reference energy that passed.
+        reference_energy_j: Energy,
+        /// Pulses that were due.
+        due: f64,
+        /// Upper bound of the error.
+        bound: Ratio,
+    },
+    /// Not evidence, and why. It is kept, and enters nothing.
+    Spoiled {
+        /// From.
+        from: Instant,
+        /// To.
+        to: Instant,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The unit of an item's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Relative error in percent.
+    #[serde(rename = "%")]
+    Percent,
+    /// Seconds.
+    #[serde(rename = "s")]
+    Second,
+    /// Seconds a day.
+    #[serde(rename = "s/d")]
+    SecondPerDay,
+    /// Kilowatt-hours.
+    #[serde(rename = "kWh")]
+    KilowattHour,
+    /// A count of pulses.
+    #[serde(rename = "imp")]
+    Pulse,
+    /// A count of events.
+    #[serde(rename = "1")]
+    One,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Percent => "%",
+            Self::Second => "s",
+            Self::SecondPerDay => "s/d",
+            Self::KilowattHour => "kWh",
+            Self::Pulse => "imp",
+            Self::One => "",
+        })
+    }
+}
+
+/// The load point of a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// As the regulation names it.
+    pub term: String,
+    /// Nominal voltage.
+    pub voltage_v: Voltage,
+    /// Nominal current.
+    pub current_a: Current,
+}
+
+/// A number with all that is printed beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Unit of all numbers here.
+    pub unit: Unit,
+    /// Value, standard uncertainty, degrees of freedom, k and U; U is zero with an empty budget for a plain count.
+    pub estimate: Estimate,
+    /// The value rounded as the regulation says.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub rounded: Decimal,
+    /// Symmetric limit.
+    pub limit: f64,
+    /// The components that make the uncertainty; this list is also the printed budget.
+    pub budget: Vec<Component>,
+}
+
+/// The result for one item, at one load point where it has several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemResult {
+    /// The item.
+    pub item: Item,
+    /// Its load point.
+    pub point: Option<Point>,
+    /// The number, where the item has one and it could be measured.
+    pub measured: Option<Measured>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reason: String,
+    /// The clause of the limit.
+    pub clause: String,
+    /// Every attempt, also those that were spoiled.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What follows from a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// One for each item and point.
+    pub items: Vec<ItemResult>,
+    /// On the meter; none where the run was not completed.
+    pub verdict: Option<Verdict>,
+    /// Observations that are no verdict: what the meter lacks, what differs without a limit.
+    pub findings: Vec<String>,
+    /// The decision rule in words.
+    pub decision_rule: String,
+    /// From the first action to the confirmed discharge.
+    pub elapsed: Span,
+}
+
+/// Which paper a completed run gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Document {
+    /// 检定证书.
+    VerificationCertificate,
+    /// 检定结果通知书.
+    ResultNotice,
+    /// 检测报告: the regulation has unconfirmed figures, or nothing was decided.
+    TestReport,
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::VerificationCertificate => "检定证书 Verification certificate",
+            Self::ResultNotice => "检定结果通知书 Notice of verification result",
+            Self::TestReport => "检测报告 Test report",
+        })
+    }
+}
+
+/// The whole record of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The form's version.
+    pub schema: u32,
+    /// `SIMULATED` where the bench was; nothing of a simulated run says anything of a real meter.
+    pub simulated: bool,
+    /// Number of the original record.
+    pub record_no: String,
+    /// Number of the paper; none where the run was not completed.
+    pub certificate_no: Option<String>,
+    /// The program.
+    pub program: Program,
+    /// When the run began; the instants of the raw data count from `began`.
+    pub started: Stamp,
+    /// The same moment on the run's monotonic clock.
+    pub began: Instant,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What follows.
+    pub results: Results,
+    /// The frozen plan: nameplate, regulation, calibration, bench, entries, steps.
+    pub plan: Plan,
+    /// All that came in.
+    pub raw: Vec<Logged>,
+}
+
+impl Record {
+    /// Reads a record. `origin` names it in messages.
+    pub fn from_json(origin: &str, text: &str) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u64,
+        }
+        let form = |what: String| Fault::Form { origin: origin.to_owned(), what };
+        let version: Version = serde_json::from_str(text).map_err(|e| form(e.to_string()))?;
+        if version.schema != u64::from(SCHEMA) {
+            return Err(Fault::Schema { origin: origin.to_owned(), seen: version.schema });
+        }
+        serde_json::from_str(text).map_err(|e| form(e.to_string()))
+    }
+
+    /// The record as JSON, one line.
+    pub fn to_json(&self) -> Result<String, Fault> {
+        serde_json::to_string(self).map_err(|e| Fault::Form { origin: self.record_no.clone(), what: e.to_string() })
+    }
+
+    /// When something of the raw data happened.
+    pub fn stamp(&self, at: Instant) -> Stamp {
+        self.started.after(at - self.began)
+    }
+
+    /// Which paper the run gives; none where it was not completed.
+    pub fn document(&self) -> Option<Document> {
+        let verdict = self.results.verdict?;
+        let dates = self.plan.standards.check_dates(self.started.date());
+        let may = self.plan.profile.may_certify(self.plan.kind, &self.plan.class) && dates.is_empty();
+        Some(match verdict {
+            Verdict::Pass if may => Document::VerificationCertificate,
+            Verdict::Fail if may => Document::ResultNotice,
+            _ => Document::TestReport,
+        })
+    }
+
+    /// Why the paper is a test report and no certificate, in words; empty where it is none.
+    pub fn why_no_certificate(&self) -> Vec<String> {
+        let mut why = self.plan.standards.check_dates(self.started.date());
+        if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {
+            why.extend(self.plan.unconfirmed().into_iter().map(|figure| format!("unconfirmed figure: {figure}")));
+        }
+        why
+    }
+}

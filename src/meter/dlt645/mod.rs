@@ -1,0 +1,19 @@
+//! DL/T 645-2007, the serial protocol of Chinese meters: [`frame`] bytes and their meaning, [`scanner`] frames out of
+//! what arrives, [`profile`] what a meter model keeps where, [`codec`] data bytes and values, [`exchange`] one
+//! request and its answer, [`client`] asking.
+//!
+//! Written from real captures and public implementations, not from the standard's text (facts: protocols, section 1).
+
+pub mod client;
+pub mod codec;
+pub mod exchange;
+pub mod frame;
+pub mod profile;
+pub mod scanner;
+
+pub use client::Client;
+pub use codec::{Coding, Item, Provenance, Sign};
+pub use exchange::Patience;
+pub use frame::{Address, Control, Di, Frame};
+pub use profile::{Profile, Slot};
+pub use scanner::{Event, Scanner};

@@ -1,0 +1,331 @@
+//! The meter's data outputs: what a meter says about itself, asked one [`Query`] at a time and only ever read.
+//!
+//! An [`Answer`] holds the value or the reason for none, the time at which the meter took it, and every byte exchanged.
+
+pub mod dlt645;
+
+use crate::link::{self, hex};
+use crate::time::{Instant, Span};
+use jiff::civil::DateTime;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// What can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Query {
+    /// The communication address; gives a text.
+    Address,
+    /// The meter number; gives a text.
+    MeterNumber,
+    /// Forward active energy, all tariffs; gives kWh.
+    Energy,
+    /// Forward active energy of one tariff, 1..=63; gives kWh.
+    TariffEnergy(u8),
+    /// Voltage (phase A); gives V.
+    Voltage,
+    /// Current (phase A), negative against the counting direction; gives A.
+    Current,
+    /// Active power, total, negative against the counting direction; gives kW.
+    Power,
+    /// The meter's date and time.
+    Clock,
+    /// The active meter constant; gives imp/kWh.
+    Constant,
+    /// How often the meter's cover was opened; gives a count.
+    CoverOpenCount,
+    /// The last opening of the cover.
+    CoverOpenLast,
+}
+
+impl Query {
+    /// Every query; the tariffs, of which there may be 63, come by [`Query::TariffEnergy`] besides.
+    pub const fn all() -> [Self; 10] {
+        use Query::{
+            Address, Clock, Constant, CoverOpenCount, CoverOpenLast, Current, Energy, MeterNumber, Power,
+            Voltage,
+        };
+        [
+            Address,
+            MeterNumber,
+            Energy,
+            Voltage,
+            Current,
+            Power,
+            Clock,
+            Constant,
+            CoverOpenCount,
+            CoverOpenLast,
+        ]
+    }
+
+    /// The unit of its number; `None` where the answer is no number with a unit.
+    pub const fn unit(self) -> Option<Unit> {
+        match self {
+            Self::Energy | Self::TariffEnergy(_) => Some(Unit::KilowattHour),
+            Self::Voltage => Some(Unit::Volt),
+            Self::Current => Some(Unit::Ampere),
+            Self::Power => Some(Unit::Kilowatt),
+            Self::Constant => Some(Unit::ImpulsesPerKilowattHour),
+            Self::Address | Self::MeterNumber | Self::Clock | Self::CoverOpenCount | Self::CoverOpenLast => {
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "communication address",
+            Self::MeterNumber => "meter number",
+            Self::Energy => "forward active energy",
+            Self::TariffEnergy(tariff) => return write!(f, "forward active energy of tariff {tariff}"),
+            Self::Voltage => "voltage",
+            Self::Current => "current",
+            Self::Power => "active power",
+            Self::Clock => "clock",
+            Self::Constant => "meter constant",
+            Self::CoverOpenCount => "number of cover openings",
+            Self::CoverOpenLast => "last cover opening",
+        })
+    }
+}
+
+/// The unit a meter's number is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Unit {
+    /// kWh
+    #[serde(rename = "kWh")]
+    KilowattHour,
+    /// V
+    #[serde(rename = "V")]
+    Volt,
+    /// A
+    #[serde(rename = "A")]
+    Ampere,
+    /// kW
+    #[serde(rename = "kW")]
+    Kilowatt,
+    /// imp/kWh
+    #[serde(rename = "imp/kWh")]
+    ImpulsesPerKilowattHour,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KilowattHour => "kWh",
+            Self::Volt => "V",
+            Self::Ampere => "A",
+            Self::Kilowatt => "kW",
+            Self::ImpulsesPerKilowattHour => "imp/kWh",
+        })
+    }
+}
+
+/// What a meter said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Exactly the digits the meter gave; the decimal's scale is the meter's resolution (0.260 kWh resolves 0.001 kWh).
+    /// Numbers compare equal across resolutions.
+    Number(Decimal, Unit),
+    /// How often.
+    Count(u32),
+    /// A name or number that is not calculated with.
+    Text(String),
+    /// What the meter's clock shows, in the meter's own zone.
+    Clock(DateTime),
+    /// An opening of the cover; no `from`: it was never opened; no `to`: it is still open.
+    CoverOpen {
+        /// Opened.
+        from: Option<DateTime>,
+        /// Closed.
+        to: Option<DateTime>,
+    },
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number, unit) => write!(f, "{number} {unit}"),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Clock(clock) => write!(f, "{clock}"),
+            Self::CoverOpen { from: None, .. } => f.write_str("never"),
+            Self::CoverOpen { from: Some(from), to: None } => write!(f, "{from}, still open"),
+            Self::CoverOpen { from: Some(from), to: Some(to) } => write!(f, "{from} to {to}"),
+        }
+    }
+}
+
+/// A value or the reason for none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// The meter gave it.
+    Value(Value),
+    /// The meter answered with nothing; why, in the meter's own words decoded.
+    Absent(String),
+}
+
+/// One attempt: what was sent and all that came back until the answer was whole or patience ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// Sent bytes; in files as `68 AA …`.
+    #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
+    pub request: Vec<u8>,
+    /// Received bytes, echo and noise included; none after silence.
+    #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
+    pub reply: Vec<u8>,
+}
+
+fn to_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::text(bytes))
+}
+
+fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    hex::bytes(&text).ok_or_else(|| {
+        serde::de::Error::custom(format!("`{text}` are no bytes; write pairs of hex digits like 68 AA 16"))
+    })
+}
+
+/// What came of one query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// What was asked.
+    pub query: Query,
+    /// When the first attempt began.
+    pub asked: Instant,
+    /// Best estimate of the moment the meter took the value: the middle between the request being on the wire and the
+    /// answer's first byte. After a repeated request it counts from the first one, whose answer may be the one that came.
+    pub taken: Instant,
+    /// The moment lies within `taken` ± this.
+    pub taken_half_width: Span,
+    /// Every attempt, also failed ones, oldest first.
+    pub exchanges: Vec<Exchange>,
+    /// The value or the reason for none.
+    pub reading: Reading,
+}
+
+/// A meter under test, read over its data output. Nothing here changes a meter.
+pub trait Meter: Send {
+    /// Asks once (with the protocol's own repetitions) and waits for the answer.
+    fn read(&mut self, query: Query) -> Result<Answer, Fault>;
+}
+
+impl<M: Meter + ?Sized> Meter for Box<M> {
+    fn read(&mut self, query: Query) -> Result<Answer, Fault> {
+        (**self).read(query)
+    }
+}
+
+/// Why a meter could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The line.
+    #[error(transparent)]
+    Line(#[from] link::Fault),
+    /// No byte came.
+    #[error(
+        "no answer from meter {whom} to {attempts} requests for {what}; check wiring (A/B), power, address, baud rate and parity"
+    )]
+    Silent {
+        /// The meter's address and the line: `000000000161 at /dev/ttyUSB0`.
+        whom: String,
+        /// What was asked.
+        what: String,
+        /// How often.
+        attempts: u32,
+    },
+    /// Bytes came, but no sound answer.
+    #[error(
+        "meter {whom} gave no sound answer to {attempts} requests for {what}: {seen}; check baud rate, parity, termination and that one master asks"
+    )]
+    Garbled {
+        /// The meter's address and the line: `000000000161 at /dev/ttyUSB0`.
+        whom: String,
+        /// What was asked.
+        what: String,
+        /// How often.
+        attempts: u32,
+        /// What was wrong with what came last.
+        seen: String,
+    },
+    /// The meter model has no such item.
+    #[error("meter model `{profile}` has no {query}; choose another model or add the item to its file")]
+    NotInProfile {
+        /// The model.
+        profile: String,
+        /// What was asked.
+        query: Query,
+    },
+    /// A sound frame with data that are no such value.
+    #[error("meter {whom} gave `{data}` for {what}: {why}; is `{profile}` the right meter model?")]
+    Unreadable {
+        /// The meter's address and the line: `000000000161 at /dev/ttyUSB0`.
+        whom: String,
+        /// What was asked.
+        what: String,
+        /// The data bytes.
+        data: String,
+        /// What is wrong with them.
+        why: String,
+        /// The model in use.
+        profile: String,
+    },
+    /// Date and time never belonged together.
+    #[error(
+        "the date of meter {whom} changed between {attempts} pairs of readings; its clock does not run as a clock"
+    )]
+    ClockUnsteady {
+        /// The meter's address and the line: `000000000161 at /dev/ttyUSB0`.
+        whom: String,
+        /// How often.
+        attempts: u32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_survives_its_own_text_with_its_resolution() {
+        let answer = Answer {
+            query: Query::TariffEnergy(3),
+            asked: Instant::from_nanos(1),
+            taken: Instant::from_nanos(5),
+            taken_half_width: Span::from_nanos(2),
+            exchanges: vec![Exchange { request: vec![0x68, 0xAA], reply: vec![] }],
+            reading: Reading::Value(Value::Number("0.260".parse().unwrap(), Unit::KilowattHour)),
+        };
+        let text = serde_json::to_string(&answer).unwrap();
+        assert!(text.contains(r#""request":"68 AA""#) && text.contains(r#"["0.260","kWh"]"#), "{text}");
+        let read: Answer = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, answer);
+        let Reading::Value(Value::Number(number, _)) = read.reading else { panic!("{read:?}") };
+        assert_eq!(number.scale(), 3);
+        assert!(serde_json::from_str::<Exchange>(r#"{"request":"6","reply":""}"#).is_err());
+    }
+
+    #[test]
+    fn every_kind_of_value_survives_its_own_text() {
+        let clock: DateTime = "2026-11-20T10:02:00".parse().unwrap();
+        for value in [
+            Value::Count(3),
+            Value::Text("000000000161".to_owned()),
+            Value::Clock(clock),
+            Value::CoverOpen { from: Some(clock), to: None },
+        ] {
+            let reading = Reading::Value(value);
+            let text = serde_json::to_string(&reading).unwrap();
+            assert_eq!(serde_json::from_str::<Reading>(&text).unwrap(), reading, "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the bench can do, as far as planning needs it: ranges, speed, stability, exchange times.
+
+use crate::quantity::{Current, Ratio, Voltage};
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// A phantom load: voltage and current from two sources, no real power between them.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Load {
+    /// Voltage at the meter's voltage circuit.
+    pub voltage_v: Voltage,
+    /// Current through the meter's current circuit.
+    pub current_a: Current,
+}
+
+impl Load {
+    /// Nothing at the terminals.
+    pub const OFF: Self = Self { voltage_v: Voltage::ZERO, current_a: Current::ZERO };
+}
+
+/// The rule by which a load counts as settled and stays stable.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settle {
+    /// Half-width of the voltage band, in percent of the set value.
+    pub voltage_band_percent: f64,
+    /// Half-width of the current band, in percent of the set value.
+    pub current_band_percent: f64,
+    /// Half-width of the current band at small currents, in ampere.
+    pub current_floor_a: Current,
+    /// How long all samples must lie in the band.
+    pub hold_secs: f64,
+    /// How long to wait for it before the source is called unstable.
+    pub timeout_secs: f64,
+    /// Slew rate of the voltage.
+    pub voltage_slew_v_per_s: f64,
+    /// Slew rate of the current.
+    pub current_slew_a_per_s: f64,
+}
+
+impl Settle {
+    /// Planned time from one load to another, hold included.
+    pub fn time(&self, from: Load, to: Load) -> Span {
+        let voltage = (to.voltage_v - from.voltage_v).abs().volts() / self.voltage_slew_v_per_s;
+        let current = (to.current_a - from.current_a).abs().amperes() / self.current_slew_a_per_s;
+        Span::from_secs_f64(voltage.max(current) + self.hold_secs)
+    }
+
+    /// Half-widths of the bands around `load`.
+    pub fn bands(&self, load: Load) -> (Voltage, Current) {
+        let voltage = load.voltage_v.abs() * (self.voltage_band_percent / 100.0);
+        let current = load.current_a.abs() * (self.current_band_percent / 100.0);
+        (voltage.max(Voltage::from_volts(0.5)), current.max(self.current_floor_a))
+    }
+
+    /// A figure that cannot be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        for (key, value) in [
+            ("voltage_band_percent", self.voltage_band_percent),
+            ("current_band_percent", self.current_band_percent),
+            ("hold_secs", self.hold_secs),
+            ("timeout_secs", self.timeout_secs),
+            ("voltage_slew_v_per_s", self.voltage_slew_v_per_s),
+            ("current_slew_a_per_s", self.current_slew_a_per_s),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(format!("settle.{key} is {value}; allowed is a number above 0"));
+            }
+        }
+        if self.timeout_secs <= self.hold_secs {
+            return Err("settle.timeout_secs must be longer than settle.hold_secs".into());
+        }
+        Ok(())
+    }
+}
+
+/// How the reference energy of a window is found (JJG 596-2026 7.3.2.5 b1, b2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The reference counts energy itself: γ = (m0 − m)/m.
+    StandardMeter,
+    /// The reference measures power, our time base the time: γ = (T − t)/t.
+    PowerTime,
+}
+
+/// The bench, as the plan sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capability {
+    /// Highest voltage of the source.
+    pub voltage_max_v: Voltage,
+    /// Highest current of the source.
+    pub current_max_a: Current,
+    /// Settle rule of the source.
+    pub settle: Settle,
+    /// Time between two samples of the reference.
+    pub sample_interval: Span,
+    /// Oldest sample that still speaks for now; also the widest allowed gap between samples.
+    pub sample_age_max: Span,
+    /// Resolution of the reference's power, relative to the reading.
+    pub reference_resolution: Ratio,
+    /// Half-width of the time stamp of an edge.
+    pub edge_time_half_width: Span,
+    /// How the reference energy is found.
+    pub method: Method,
+    /// Whether a second input for the meter's seconds pulse is there.
+    pub seconds_input: bool,
+    /// Planned time of one exchange with the meter's data output.
+    pub exchange: Span,
+    /// Identities the instruments gave, for the record.
+    pub instruments: Vec<String>,
+}

@@ -1,0 +1,232 @@
+//! Nameplate + regulation + calibration → an immutable list of steps with their times.
+//!
+//! The plan says before the start whether ten minutes suffice, and if not, which step forbids it and what would help.
+//! It freezes all that a verdict depends on: nothing that changes afterwards can change a result.
+
+pub mod capability;
+pub mod entries;
+pub mod gantt;
+pub mod nameplate;
+mod schedule;
+
+pub use capability::{Capability, Load, Method, Settle};
+pub use entries::{Entries, Look};
+pub use nameplate::Nameplate;
+pub use schedule::make;
+
+use crate::calibration::Standards;
+use crate::quantity::{Energy, Ratio};
+use crate::regulation::{self, Class, Currents, Item, Kind, Profile};
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// The time a verification may take in the field.
+pub const TEN_MINUTES: Span = Span::from_secs(600);
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The nameplate does not fit.
+    #[error(transparent)]
+    Nameplate(#[from] nameplate::Fault),
+    /// The regulation does not know the meter.
+    #[error(transparent)]
+    Regulation(#[from] regulation::Fault),
+    /// The source cannot make a load that the plan needs.
+    #[error("the load {voltage_v} V, {current_a} A ({why}) is beyond the source: it reaches {max_v} V and {max_a} A. Use a larger source")]
+    BeyondSource {
+        /// Voltage asked.
+        voltage_v: f64,
+        /// Current asked.
+        current_a: f64,
+        /// For what.
+        why: String,
+        /// What the source reaches.
+        max_v: f64,
+        /// What the source reaches.
+        max_a: f64,
+    },
+    /// The reference is too coarse for the regulation's minimum count at a point.
+    #[error("at {point} the reference resolves {resolution_percent} % of its reading, but 1/20 of the limit {limit_percent} % is asked (JJG 596-2026 7.3.2.5). Use a finer reference")]
+    CoarseReference {
+        /// The load point.
+        point: String,
+        /// Resolution in percent.
+        resolution_percent: f64,
+        /// Limit in percent.
+        limit_percent: f64,
+    },
+}
+
+/// On which of the two lanes a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Needs its own load: one after another.
+    Load,
+    /// Needs no particular load: runs beside the load lane.
+    Data,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Work {
+    /// Take over the operator's entries.
+    Look,
+    /// Wait as the maker or the regulation asks before the first point.
+    WarmUp {
+        /// How long.
+        dwell: Span,
+    },
+    /// Low load; both circuits closed, right way round.
+    Connect,
+    /// No current: at most so many pulses.
+    Creep {
+        /// How long.
+        dwell: Span,
+        /// Pulses allowed.
+        max_pulses: u32,
+    },
+    /// No current, nothing judged: only for the register to stand still.
+    Rest,
+    /// Error at the starting current.
+    Start(Windows),
+    /// Error at a load point.
+    BasicError(Windows),
+    /// Current off, voltage on: the register stands still and is read; pulses and register are then compared.
+    RegisterEnd,
+    /// Source off, terminals below the safe voltage.
+    Discharge,
+    /// Who the meter says it is, and its constant.
+    Identify,
+    /// Cover-open record.
+    Seal,
+    /// The meter's clock against ours.
+    Clock,
+    /// Total against the sum of the tariff registers.
+    TariffRegisters,
+    /// Register before the pulses to be compared; the current is off.
+    RegisterStart,
+    /// The meter's own U, I, P against the reference, during the named load step.
+    CrossCheck {
+        /// Number of the step whose load it uses.
+        during: usize,
+    },
+    /// Seconds pulse against our time base.
+    DailyRate {
+        /// One reading.
+        reading: Span,
+        /// How many.
+        readings: u32,
+    },
+}
+
+/// The windows of pulses that a point asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Windows {
+    /// The load point as the regulation names it.
+    pub term: String,
+    /// Shortest window.
+    pub min_time: Span,
+    /// How many windows; their mean is the result.
+    pub readings: u32,
+    /// Time between two pulses of a meter without error.
+    pub pulse_period: Span,
+    /// A pulse that has not come in this time does not come.
+    pub give_up: Span,
+    /// The load is held at least so long, so that the register moves enough.
+    pub min_dwell: Span,
+    /// The limit here.
+    pub limit: Ratio,
+    /// Its clause.
+    pub clause: String,
+}
+
+/// One step of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Number, from 1.
+    pub no: usize,
+    /// The item it serves.
+    pub item: Item,
+    /// Where it runs.
+    pub lane: Lane,
+    /// What it is called on screen and paper.
+    pub title: String,
+    /// The load it needs (load lane) or finds (data lane).
+    pub load: Load,
+    /// What it does.
+    pub work: Work,
+    /// Planned begin, from the start of the run.
+    pub start: Span,
+    /// Planned time to change and settle the load, part of the duration.
+    pub settle: Span,
+    /// Planned duration.
+    pub duration: Span,
+    /// The part that regulation and pulse rate alone demand, with a perfect bench.
+    pub floor: Span,
+}
+
+impl Step {
+    /// Planned end.
+    pub fn end(&self) -> Span {
+        self.start + self.duration
+    }
+}
+
+/// An item of the verification, as this kind of verification demands it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemandedItem {
+    /// The item.
+    pub item: Item,
+    /// Must it be there, or only where the meter has the function.
+    pub demand: regulation::Demand,
+}
+
+/// All that a run is: frozen before its first action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The meter.
+    pub nameplate: Nameplate,
+    /// First, subsequent or in service.
+    pub kind: Kind,
+    /// The regulation, whole.
+    pub profile: Profile,
+    /// The class of the meter in the regulation's words.
+    pub class: Class,
+    /// The meter's currents in the regulation's words.
+    pub currents: Currents,
+    /// Certificates of our standards.
+    pub standards: Standards,
+    /// The bench.
+    pub capability: Capability,
+    /// The operator's entries.
+    pub entries: Entries,
+    /// Items to be judged.
+    pub items: Vec<DemandedItem>,
+    /// The steps, load lane in order, data lane beside it.
+    pub steps: Vec<Step>,
+    /// Energy that the register must move so that its step is fine enough.
+    pub register_energy: Energy,
+    /// The whole planned time.
+    pub total: Span,
+    /// What regulation and pulse rate alone demand with a perfect bench.
+    pub lower_bound: Span,
+    /// Whether ten minutes suffice.
+    pub fits: bool,
+    /// Which step forbids ten minutes and what would help; empty where it fits.
+    pub advice: Vec<String>,
+}
+
+impl Plan {
+    /// Whether `item` is judged in this run.
+    pub fn demands(&self, item: Item) -> bool {
+        self.items.iter().any(|demanded| demanded.item == item)
+    }
+
+    /// The figures of the regulation that nobody has confirmed and this run uses.
+    pub fn unconfirmed(&self) -> Vec<String> {
+        self.profile.unconfirmed_figures(self.kind, &self.class)
+    }
+}

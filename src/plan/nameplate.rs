@@ -1,0 +1,216 @@
+//! The nameplate: what is printed on the meter and known of the charger it sits in.
+
+use crate::quantity::{Current, PulseConstant, Voltage};
+use crate::regulation::Ratings;
+use crate::time::Span;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// The version of the nameplate file's form.
+pub const SCHEMA: u32 = 1;
+
+/// What is wrong with a nameplate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The file is not of the form.
+    #[error("nameplate {origin}: {what}")]
+    Form {
+        /// File or demo name.
+        origin: String,
+        /// Line, key and what was expected.
+        what: String,
+    },
+    /// A figure that no meter can have.
+    #[error("nameplate {origin}: {key} is {seen}; allowed is {allowed}. Read it again from the meter")]
+    Figure {
+        /// File or demo name.
+        origin: String,
+        /// The key in the file.
+        key: &'static str,
+        /// What stands there.
+        seen: String,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+}
+
+/// A meter as its nameplate describes it. Read from TOML; frozen into the plan and the record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nameplate {
+    /// The form's version.
+    pub schema: u32,
+    /// Who made the meter.
+    pub maker: String,
+    /// Its type or model.
+    #[serde(rename = "type")]
+    pub model: String,
+    /// Its serial number as printed.
+    pub serial: String,
+    /// The charger it is built into.
+    pub charger: String,
+    /// The connector it bills.
+    pub connector: String,
+    /// The accuracy class as printed: `1`, `0.5`, `B` …
+    pub class: String,
+    /// Nominal voltage.
+    pub voltage_v: Voltage,
+    /// Constant of the output that is counted.
+    pub constant_imp_per_kwh: PulseConstant,
+    /// One step of the finest register that can be read.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub register_resolution_kwh: Decimal,
+    /// Warm-up that the maker's manual asks for; absent: the regulation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up_secs: Option<f64>,
+    /// Whether the meter has a clock that prices depend on.
+    #[serde(default = "yes")]
+    pub clock: bool,
+    /// Ist, Imin, Itr, Imax or Ib/In, Imax.
+    pub current: Ratings,
+    /// How the meter is read, where it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_output: Option<DataOutput>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A meter's data output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataOutput {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Name of the meter profile (`assets/meters`) that says which identifier is what.
+    pub profile: String,
+    /// Communication address, or `auto` where only one meter is on the line.
+    pub address: String,
+}
+
+/// Protocols of data outputs that this program speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocol {
+    /// DL/T 645-2007.
+    #[serde(rename = "dlt645-2007")]
+    Dlt645,
+}
+
+impl Nameplate {
+    /// Reads a nameplate. `origin` names it in messages. A `[truth]` table is the simulator's and is passed over.
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Fault> {
+        let form = |what: String| Fault::Form { origin: origin.to_owned(), what };
+        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| form(e.to_string()))?;
+        if table.remove("truth").is_none() {
+            // Parsed from the text itself, so that a message can show line and column.
+            let nameplate: Self = toml::from_str(text).map_err(|e| form(e.to_string()))?;
+            nameplate.check(origin)?;
+            return Ok(nameplate);
+        }
+        let nameplate: Self = table.try_into().map_err(|e: toml::de::Error| form(e.to_string()))?;
+        nameplate.check(origin)?;
+        Ok(nameplate)
+    }
+
+    fn check(&self, origin: &str) -> Result<(), Fault> {
+        let refuse = |key, seen: String, allowed| Err(Fault::Figure { origin: origin.to_owned(), key, seen, allowed });
+        if self.schema != SCHEMA {
+            return refuse("schema", self.schema.to_string(), "1 (this program's form of a nameplate)");
+        }
+        for (key, text) in [("serial", &self.serial), ("type", &self.model), ("class", &self.class)] {
+            if text.trim().is_empty() {
+                return refuse(key, "empty".into(), "the text printed on the meter");
+            }
+        }
+        let voltage = self.voltage_v.volts();
+        if !(voltage > 0.0 && voltage <= 1500.0) {
+            return refuse("voltage_v", self.voltage_v.to_string(), "above 0 V and at most 1500 V");
+        }
+        let constant = self.constant_imp_per_kwh.impulses_per_kilowatt_hour();
+        if !(constant > 0.0 && constant <= 1e9) {
+            return refuse("constant_imp_per_kwh", self.constant_imp_per_kwh.to_string(), "above 0 and at most 1e9 imp/kWh");
+        }
+        if self.register_resolution_kwh <= Decimal::ZERO || self.register_resolution_kwh > Decimal::from(1000) {
+            return refuse(
+                "register_resolution_kwh",
+                self.register_resolution_kwh.to_string(),
+                "above 0 and at most 1000 kWh, as decimal text such as \"0.01\"",
+            );
+        }
+        if let Some(secs) = self.warm_up_secs
+            && !(0.0..=86_400.0).contains(&secs)
+        {
+            return refuse("warm_up_secs", secs.to_string(), "0 to 86400 s, as the maker's manual says");
+        }
+        let currents = &self.current;
+        for (key, current) in [
+            ("current.imax_a", Some(currents.imax)),
+            ("current.ist_a", currents.ist),
+            ("current.imin_a", currents.imin),
+            ("current.itr_a", currents.itr),
+            ("current.ib_a", currents.ib),
+            ("current.in_a", currents.i_n),
+        ] {
+            if let Some(current) = current
+                && !(current > Current::ZERO && current.amperes() <= 10_000.0)
+            {
+                return refuse(key, current.to_string(), "above 0 A and at most 10000 A");
+            }
+        }
+        Ok(())
+    }
+
+    /// The maker's warm-up, where the nameplate gives one.
+    pub fn warm_up(&self) -> Option<Span> {
+        self.warm_up_secs.map(Span::from_secs_f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        schema = 1
+        maker = "Maker"
+        type = "DC1"
+        serial = "42"
+        charger = "C"
+        connector = "1"
+        class = "1"
+        voltage_v = 750.0
+        constant_imp_per_kwh = 1000.0
+        register_resolution_kwh = "0.01"
+        [current]
+        connection = "direct"
+        imin_a = 5.0
+        itr_a = 10.0
+        imax_a = 250.0
+    "#;
+
+    #[test]
+    fn a_nameplate_is_read_with_its_resolution_kept() {
+        let nameplate = Nameplate::from_toml("test", GOOD).unwrap();
+        assert_eq!(nameplate.register_resolution_kwh.to_string(), "0.01");
+        assert!(nameplate.clock && nameplate.data_output.is_none());
+    }
+
+    #[test]
+    fn bad_figures_are_refused_by_key() {
+        for (from, to, key) in [
+            ("constant_imp_per_kwh = 1000.0", "constant_imp_per_kwh = 0.0", "constant_imp_per_kwh"),
+            ("voltage_v = 750.0", "voltage_v = -750.0", "voltage_v"),
+            ("voltage_v = 750.0", "voltage_v = nan", "voltage_v"),
+            ("imax_a = 250.0", "imax_a = -1.0", "imax_a"),
+            ("\"0.01\"", "\"0\"", "register_resolution_kwh"),
+            ("serial = \"42\"", "serial = \" \"", "serial"),
+            ("serial = \"42\"", "serial = \"42\"\nserail = \"43\"", "serail"),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            let fault = Nameplate::from_toml("file.toml", &text).unwrap_err().to_string();
+            assert!(fault.contains(key) && fault.contains("file.toml"), "{fault}");
+        }
+    }
+}

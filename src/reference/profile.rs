@@ -1,0 +1,136 @@
+//! A reference standard as data: its question, the fields of its answer, its resolution, from `assets/instruments/*.toml`.
+
+use crate::link::scpi::Dialect;
+use crate::plan::Method;
+use crate::quantity::Ratio;
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// A profile that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("reference profile {origin}: {what}")]
+pub struct NoProfile {
+    origin: String,
+    what: String,
+}
+
+/// How a reference is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The form's version.
+    pub schema: u32,
+    /// Says that this is a reference.
+    pub kind: IsReference,
+    /// Maker.
+    pub maker: String,
+    /// Model.
+    pub model: String,
+    /// Where the commands were read, and how sure that is.
+    pub origin: String,
+    /// A stand-in: whatever it says is marked simulated.
+    #[serde(default)]
+    pub simulated: bool,
+    /// How it is talked to.
+    pub dialect: Dialect,
+    /// How a sample is taken.
+    pub sample: Sampling,
+}
+
+/// The word `reference`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IsReference {
+    /// It is one.
+    Reference,
+}
+
+/// The question for a sample and the answer's fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// The question.
+    pub query: String,
+    /// What stands between the answer's fields.
+    pub separator: String,
+    /// What the fields are, in order.
+    pub fields: Vec<Field>,
+    /// Time between two samples.
+    pub interval_secs: f64,
+    /// Oldest sample that still speaks for now.
+    pub age_max_secs: f64,
+    /// Resolution of the power, in percent of the reading.
+    pub resolution_percent: f64,
+    /// How the reference energy is found.
+    pub method: Method,
+}
+
+/// A field of the answer, with its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Voltage in volt.
+    VoltageV,
+    /// Current in ampere.
+    CurrentA,
+    /// Power in watt.
+    PowerW,
+    /// Power in kilowatt.
+    PowerKw,
+    /// Counted energy in joule (watt-second).
+    EnergyJ,
+    /// Counted energy in watt-hour.
+    EnergyWh,
+    /// Not used.
+    Skip,
+}
+
+impl Profile {
+    /// Reads a profile; `origin` names it in messages.
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, NoProfile> {
+        let refuse = |what: String| NoProfile { origin: origin.to_owned(), what };
+        let profile: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
+        if profile.schema != 1 {
+            return Err(refuse(format!("schema is {}; this program reads 1", profile.schema)));
+        }
+        let sample = &profile.sample;
+        for (key, value) in [
+            ("interval_secs", sample.interval_secs),
+            ("age_max_secs", sample.age_max_secs),
+            ("resolution_percent", sample.resolution_percent),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(refuse(format!("sample.{key} is {value}; allowed is a number above 0")));
+            }
+        }
+        if sample.age_max_secs <= sample.interval_secs {
+            return Err(refuse("sample.age_max_secs must be longer than sample.interval_secs".into()));
+        }
+        if sample.separator.is_empty() {
+            return Err(refuse("sample.separator must not be empty".into()));
+        }
+        let has = |field| sample.fields.contains(&field);
+        if !(has(Field::VoltageV) && has(Field::CurrentA) && (has(Field::PowerW) || has(Field::PowerKw))) {
+            return Err(refuse("sample.fields must hold voltage_v, current_a and power_w or power_kw".into()));
+        }
+        if sample.method == Method::StandardMeter && !(has(Field::EnergyJ) || has(Field::EnergyWh)) {
+            return Err(refuse("sample.method standard-meter needs a field energy_j or energy_wh".into()));
+        }
+        Ok(profile)
+    }
+
+    /// Time between two samples.
+    pub fn interval(&self) -> Span {
+        Span::from_secs_f64(self.sample.interval_secs)
+    }
+
+    /// Oldest sample that still speaks for now.
+    pub fn age_max(&self) -> Span {
+        Span::from_secs_f64(self.sample.age_max_secs)
+    }
+
+    /// Resolution of the power, relative to the reading.
+    pub fn resolution(&self) -> Ratio {
+        Ratio::from_percent(self.sample.resolution_percent)
+    }
+}

@@ -1,0 +1,234 @@
+//! The run's samples in order, with their running integral: energy and means between any two moments.
+
+use super::Sample;
+use crate::plan::{Load, Method, Settle};
+use crate::quantity::{Current, Energy, Power, Voltage};
+use crate::time::{Instant, Span};
+
+/// Why the reference says nothing about a stretch of time.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Unsteady {
+    /// No sample before or after.
+    #[error("the reference has no sample around it")]
+    NotCovered,
+    /// Samples too far apart.
+    #[error("the reference was silent for {gap}, more than {allowed}")]
+    Gap {
+        /// Between two samples.
+        gap: Span,
+        /// Allowed.
+        allowed: Span,
+    },
+    /// A sample outside the band.
+    #[error("the source left its band: {seen} at {load}")]
+    OutOfBand {
+        /// What was measured.
+        seen: String,
+        /// What was set.
+        load: String,
+    },
+}
+
+/// Means over a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Mean voltage of the samples.
+    pub voltage: Voltage,
+    /// Mean current of the samples.
+    pub current: Current,
+    /// Mean power by time.
+    pub power: Power,
+}
+
+/// Samples in order of time.
+#[derive(Debug, Clone, Default)]
+pub struct Track {
+    samples: Vec<Sample>,
+    /// Energy from the first sample up to each, trapezoids, in joule.
+    integral: Vec<f64>,
+}
+
+impl Track {
+    /// Adds a sample; one that is not later than the last is not new and is left out.
+    pub fn push(&mut self, sample: Sample) {
+        let energy = match self.samples.last() {
+            None => 0.0,
+            Some(last) if sample.taken <= last.taken => return,
+            Some(last) => {
+                let mean = (last.power + sample.power) * 0.5;
+                self.integral[self.integral.len() - 1] + (mean * (sample.taken - last.taken)).joules()
+            }
+        };
+        self.samples.push(sample);
+        self.integral.push(energy);
+    }
+
+    /// The latest sample.
+    pub fn last(&self) -> Option<&Sample> {
+        self.samples.last()
+    }
+
+    /// Index of the last sample at or before `at`.
+    fn before(&self, at: Instant) -> Option<usize> {
+        self.samples.partition_point(|s| s.taken <= at).checked_sub(1)
+    }
+
+    /// The samples that speak for the stretch: those inside, and the neighbours outside.
+    fn around(&self, from: Instant, to: Instant) -> Option<&[Sample]> {
+        let first = self.before(from)?;
+        let after = self.samples.partition_point(|s| s.taken < to);
+        (after < self.samples.len()).then(|| &self.samples[first..=after])
+    }
+
+    /// Whether a sample at or after `at` has come.
+    pub fn covers(&self, at: Instant) -> bool {
+        self.samples.last().is_some_and(|s| s.taken >= at)
+    }
+
+    fn energy_until(&self, at: Instant, method: Method) -> Option<f64> {
+        let index = self.before(at)?;
+        let sample = &self.samples[index];
+        if sample.taken == at {
+            return match method {
+                Method::PowerTime => Some(self.integral[index]),
+                Method::StandardMeter => Some(sample.energy?.joules()),
+            };
+        }
+        let next = self.samples.get(index + 1)?;
+        let share = (at - sample.taken).secs() / (next.taken - sample.taken).secs();
+        match method {
+            Method::PowerTime => {
+                let power = sample.power + (next.power - sample.power) * share;
+                let mean = (sample.power + power) * 0.5;
+                Some(self.integral[index] + (mean * (at - sample.taken)).joules())
+            }
+            Method::StandardMeter => {
+                let (a, b) = (sample.energy?.joules(), next.energy?.joules());
+                Some(a + (b - a) * share)
+            }
+        }
+    }
+
+    /// The reference's energy between two moments, uncorrected. `None` where samples are missing at either end.
+    pub fn energy(&self, from: Instant, to: Instant, method: Method) -> Option<Energy> {
+        let joules = self.energy_until(to, method)? - self.energy_until(from, method)?;
+        Energy::try_from_joules(joules).ok()
+    }
+
+    /// Means between two moments.
+    pub fn mean(&self, from: Instant, to: Instant) -> Option<Mean> {
+        let samples = self.around(from, to)?;
+        let n = samples.len() as f64;
+        let volts = samples.iter().map(|s| s.voltage.volts()).sum::<f64>() / n;
+        let amperes = samples.iter().map(|s| s.current.amperes()).sum::<f64>() / n;
+        let energy = self.energy(from, to, Method::PowerTime)?;
+        let watts = if to > from { energy.joules() / (to - from).secs() } else { samples[0].power.watts() };
+        Some(Mean {
+            voltage: Voltage::from_volts(volts),
+            current: Current::from_amperes(amperes),
+            power: Power::from_watts(watts),
+        })
+    }
+
+    /// Largest half-width of a sample's moment in the stretch.
+    pub fn taken_half_width(&self, from: Instant, to: Instant) -> Span {
+        self.around(from, to).and_then(|s| s.iter().map(|s| s.taken_half_width).max()).unwrap_or_default()
+    }
+
+    /// Holds the source-stable gate over a stretch: every sample in the band, none too far from the next.
+    pub fn steady(&self, from: Instant, to: Instant, load: Load, settle: &Settle, gap_max: Span) -> Result<(), Unsteady> {
+        let samples = self.around(from, to).ok_or(Unsteady::NotCovered)?;
+        for pair in samples.windows(2) {
+            let gap = pair[1].taken - pair[0].taken;
+            if gap > gap_max {
+                return Err(Unsteady::Gap { gap, allowed: gap_max });
+            }
+        }
+        match samples.iter().find(|s| !in_band(s, load, settle)) {
+            None => Ok(()),
+            Some(out) => Err(Unsteady::OutOfBand {
+                seen: format!("{}, {}", out.voltage, out.current),
+                load: format!("{}, {}", load.voltage_v, load.current_a),
+            }),
+        }
+    }
+
+    /// Since when every sample lies in the band around `load`, without a gap; `None` if the last does not.
+    pub fn steady_since(&self, load: Load, settle: &Settle, gap_max: Span) -> Option<Instant> {
+        let mut since: Option<Instant> = None;
+        for sample in self.samples.iter().rev() {
+            if !in_band(sample, load, settle) || since.is_some_and(|next| next - sample.taken > gap_max) {
+                break;
+            }
+            since = Some(sample.taken);
+            // More than any hold asks for is not looked at, so that this stays cheap in a long run.
+            if self.samples.last().is_some_and(|last| (last.taken - sample.taken).secs() > settle.hold_secs) {
+                break;
+            }
+        }
+        since
+    }
+}
+
+/// Whether a sample lies in the settle band around `load`.
+pub fn in_band(sample: &Sample, load: Load, settle: &Settle) -> bool {
+    let (voltage, current) = settle.bands(load);
+    (sample.voltage - load.voltage_v).abs() <= voltage && (sample.current - load.current_a).abs() <= current
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(at_ms: i64, watts: f64) -> Sample {
+        Sample {
+            taken: Instant::from_nanos(at_ms * 1_000_000),
+            taken_half_width: Span::ZERO,
+            voltage: Voltage::from_volts(100.0),
+            current: Current::from_amperes(watts / 100.0),
+            power: Power::from_watts(watts),
+            energy: None,
+        }
+    }
+
+    fn settle() -> Settle {
+        Settle {
+            voltage_band_percent: 1.0,
+            current_band_percent: 1.0,
+            current_floor_a: Current::from_amperes(0.001),
+            hold_secs: 0.2,
+            timeout_secs: 5.0,
+            voltage_slew_v_per_s: 100.0,
+            current_slew_a_per_s: 100.0,
+        }
+    }
+
+    #[test]
+    fn energy_between_samples_is_the_area_under_the_power() {
+        let mut track = Track::default();
+        for (at, watts) in [(0, 100.0), (1000, 100.0), (2000, 300.0), (3000, 300.0)] {
+            track.push(sample(at, watts));
+        }
+        let at = |ms: i64| Instant::from_nanos(ms * 1_000_000);
+        let energy = |a, b| track.energy(at(a), at(b), Method::PowerTime).unwrap().joules();
+        assert!((energy(0, 3000) - 600.0).abs() < 1e-9);
+        assert!((energy(500, 1500) - (50.0 + 75.0)).abs() < 1e-9);
+        assert!(track.energy(at(500), at(3500), Method::PowerTime).is_none(), "nothing is extrapolated");
+        assert!(track.energy(at(0), at(1000), Method::StandardMeter).is_none(), "a reference that does not count");
+    }
+
+    #[test]
+    fn a_gap_or_a_sample_out_of_band_is_not_steady() {
+        let mut track = Track::default();
+        let load = Load { voltage_v: Voltage::from_volts(100.0), current_a: Current::from_amperes(1.0) };
+        for (at, watts) in [(0, 100.0), (100, 100.5), (200, 99.5), (900, 100.0), (1000, 150.0)] {
+            track.push(sample(at, watts));
+        }
+        let at = |ms: i64| Instant::from_nanos(ms * 1_000_000);
+        let steady = |a, b| track.steady(at(a), at(b), load, &settle(), Span::from_millis(500));
+        assert_eq!(steady(0, 200), Ok(()));
+        assert!(matches!(steady(0, 900), Err(Unsteady::Gap { .. })));
+        assert!(matches!(steady(900, 1000), Err(Unsteady::OutOfBand { .. })));
+        assert_eq!(steady(1000, 1100), Err(Unsteady::NotCovered));
+    }
+}

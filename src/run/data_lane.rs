@@ -1,0 +1,135 @@
+//! The data lane: questions to the meter's data output, one at a time, beside the loads.
+
+use super::evidence::Answered;
+use super::load_lane::Phase;
+use super::{Action, Device, Run};
+use crate::meter::{Answer, Query};
+use crate::plan::{Lane, Work};
+use crate::time::{Instant, Span};
+use std::collections::{BTreeSet, VecDeque};
+
+/// An answer that takes longer does not come; the driver below gives up long before.
+const ANSWER_TIME: Span = Span::from_secs(30);
+/// Tariff registers that are looked at.
+const TARIFFS: u8 = 4;
+
+/// Questions to be asked.
+#[derive(Debug, Default)]
+pub(super) struct DataLane {
+    queue: VecDeque<(usize, Query)>,
+    /// The one on the way, and since when.
+    out: Option<(usize, Query, Instant)>,
+    asked: BTreeSet<usize>,
+    /// The reads that need no load have been queued, at this moment.
+    begun: Option<Instant>,
+}
+
+impl DataLane {
+    /// Puts questions before all others.
+    pub fn ask_first(&mut self, step: usize, queries: &[Query]) {
+        for query in queries.iter().rev() {
+            self.queue.push_front((step, *query));
+        }
+    }
+
+    /// Puts the questions of a step behind the others, once.
+    pub fn ask_once(&mut self, step: usize, queries: &[Query]) {
+        if self.asked.insert(step) {
+            self.queue.extend(queries.iter().map(|query| (step, *query)));
+        }
+    }
+
+    /// Nothing to ask and nothing on the way.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.out.is_none()
+    }
+}
+
+impl Run {
+    pub(super) fn handle_answer(&mut self, answer: Answer) {
+        match self.data_lane.out {
+            Some((step, query, _)) if query == answer.query => {
+                self.data_lane.out = None;
+                self.evidence.answers.push(Answered { step, answer });
+            }
+            _ => self.evidence.findings.push(format!("an answer to `{}` came that was not asked for", answer.query)),
+        }
+    }
+
+    pub(super) fn data_deadline(&self) -> Option<Instant> {
+        let answer = self.data_lane.out.map(|(_, _, since)| since + ANSWER_TIME);
+        // Wakes the load lane when the seconds pulses have had their time.
+        let rate = self.daily_rate_end().filter(|_| !self.seconds_complete());
+        [answer, rate].into_iter().flatten().min()
+    }
+
+    pub(super) fn advance_data(&mut self, now: Instant) {
+        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+            return;
+        }
+        if let Some((_, query, since)) = self.data_lane.out
+            && now >= since + ANSWER_TIME
+        {
+            let what = format!("no answer to `{query}` within {ANSWER_TIME}");
+            return self.handle_fault(now, Device::Meter, what);
+        }
+        self.begin_data(now);
+        self.poll_data(now);
+    }
+
+    /// Queues the reads that need no load, once the connection is known to be right.
+    fn begin_data(&mut self, now: Instant) {
+        let connected = self.step().is_some_and(|step| step.work != Work::Connect);
+        if self.data_lane.begun.is_some() || !connected {
+            return;
+        }
+        self.data_lane.begun = Some(now);
+        let plan = std::sync::Arc::clone(&self.plan);
+        for step in plan.steps.iter().filter(|s| s.lane == Lane::Data) {
+            let queries: Vec<Query> = match step.work {
+                Work::Identify => vec![Query::Address, Query::MeterNumber, Query::Constant],
+                Work::Seal => vec![Query::CoverOpenCount, Query::CoverOpenLast],
+                Work::Clock => vec![Query::Clock],
+                Work::TariffRegisters => {
+                    std::iter::once(Query::Energy).chain((1..=TARIFFS).map(Query::TariffEnergy)).collect()
+                }
+                _ => continue,
+            };
+            self.data_lane.ask_once(step.no, &queries);
+        }
+    }
+
+    /// Sends the next question when the line is free.
+    pub(super) fn poll_data(&mut self, now: Instant) {
+        if self.data_lane.out.is_none()
+            && let Some((step, query)) = self.data_lane.queue.pop_front()
+        {
+            self.data_lane.out = Some((step, query, now));
+            self.actions.push_back(Action::Ask(query));
+        }
+    }
+
+    fn daily_rate_work(&self) -> Option<(Span, u32)> {
+        self.plan.steps.iter().find_map(|s| match s.work {
+            Work::DailyRate { reading, readings } => Some((reading, readings)),
+            _ => None,
+        })
+    }
+
+    fn daily_rate_end(&self) -> Option<Instant> {
+        let (reading, readings) = self.daily_rate_work()?;
+        // A seconds pulse that is not there in five seconds is not there.
+        Some(self.data_lane.begun? + reading * f64::from(readings) + Span::from_secs(5))
+    }
+
+    fn seconds_complete(&self) -> bool {
+        let Some((reading, readings)) = self.daily_rate_work() else { return true };
+        let pulses = self.evidence.seconds_edges.iter().filter(|e| e.rising).count();
+        pulses as f64 > reading.secs() * f64::from(readings)
+    }
+
+    /// Whether the seconds pulses suffice for all readings, or have had their time.
+    pub(super) fn daily_rate_done(&self, now: Instant) -> bool {
+        self.seconds_complete() || self.daily_rate_end().is_some_and(|end| now >= end)
+    }
+}

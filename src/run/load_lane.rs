@@ -1,0 +1,405 @@
+//! The load lane: one load after another. Set, settle, work, next; and the one way out, which is off.
+
+use super::windows::Scan;
+use super::{Action, Device, Run};
+use crate::certificate::record::{Attempt, Outcome};
+use crate::meter::{Query, Reading, Value};
+use crate::plan::{Lane, Load, Plan, Step, Work};
+use crate::pulse::Input;
+use crate::quantity::Voltage;
+use crate::time::{Instant, Span};
+
+/// A device that has not taken a command over in this time does not work.
+const COMMAND_TIME: Span = Span::from_secs(10);
+/// How long the terminals may take to fall below the safe voltage before that is reported.
+const DISCHARGE_TIME: Span = Span::from_secs(10);
+/// A spoiled attempt is repeated; after so many at one step the bench is not fit to measure.
+pub(super) const SPOILED_MAX: usize = 3;
+/// Terminals below this may be touched (60 V DC; the discharge is confirmed by the reference).
+const SAFE: f64 = 60.0;
+
+/// What the load lane is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    /// The source was told and has not said yes.
+    Setting,
+    /// Waiting for the source-stable gate.
+    Settling,
+    /// At work since.
+    Working {
+        /// When the gate opened.
+        since: Instant,
+    },
+    /// Source off, waiting for the terminals.
+    Ending {
+        /// How the run ends.
+        outcome: Outcome,
+        /// Since when.
+        since: Instant,
+        /// The source has said that it is off.
+        off: bool,
+    },
+    /// Over.
+    Over(Outcome),
+}
+
+/// The lane's state.
+#[derive(Debug)]
+pub(super) struct LoadLane {
+    /// Indices of the lane's steps in the plan.
+    steps: Vec<usize>,
+    /// Which of them.
+    cursor: usize,
+    /// What it does there.
+    pub phase: Phase,
+    /// Since when the phase lasts.
+    pub since: Instant,
+    /// The load last sent, [`Load::OFF`] before the first.
+    pub load: Load,
+    /// Progress through the windows of the present step.
+    pub scan: Scan,
+    /// When the present step began, for the countdown.
+    pub step_began: Instant,
+}
+
+impl LoadLane {
+    pub fn new(plan: &Plan, now: Instant) -> Self {
+        let steps = plan.steps.iter().enumerate().filter(|(_, s)| s.lane == Lane::Load).map(|(i, _)| i).collect();
+        Self { steps, cursor: 0, phase: Phase::Setting, since: now, load: Load::OFF, scan: Scan::default(), step_began: now }
+    }
+
+    /// Index of the present step in the plan.
+    pub fn step_index(&self) -> Option<usize> {
+        self.steps.get(self.cursor).copied()
+    }
+
+    pub fn handle_source_set(&mut self, load: Load) {
+        if self.phase == Phase::Setting && load == self.load {
+            self.phase = Phase::Settling;
+        }
+    }
+
+    pub fn handle_source_off(&mut self) {
+        if let Phase::Ending { off, .. } = &mut self.phase {
+            *off = true;
+        }
+    }
+}
+
+impl Run {
+    /// The present step of the load lane.
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.load_lane.step_index().map(|index| &self.plan.steps[index])
+    }
+
+    fn enter(&mut self, now: Instant, phase: Phase) {
+        self.load_lane.phase = phase;
+        self.load_lane.since = now;
+    }
+
+    /// Begins the present step: sends its load, or ends the run at the last one.
+    pub(super) fn begin_step(&mut self, now: Instant) {
+        let Some(step) = self.step() else { return self.end(now, Outcome::Completed) };
+        if step.work == Work::Discharge {
+            return self.end(now, Outcome::Completed);
+        }
+        let load = step.load;
+        self.load_lane.load = load;
+        self.load_lane.scan = Scan::default();
+        self.load_lane.step_began = now;
+        self.actions.push_back(Action::SetSource(load));
+        self.enter(now, Phase::Setting);
+    }
+
+    fn next_step(&mut self, now: Instant) {
+        self.load_lane.cursor += 1;
+        self.begin_step(now);
+    }
+
+    /// Ends the run: the source goes off before anything else.
+    pub(super) fn end(&mut self, now: Instant, outcome: Outcome) {
+        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+            return;
+        }
+        self.actions.clear();
+        self.actions.push_back(Action::SourceOff);
+        self.load_lane.load = Load::OFF;
+        self.enter(now, Phase::Ending { outcome, since: now, off: false });
+    }
+
+    pub(super) fn handle_fault(&mut self, now: Instant, device: Device, what: String) {
+        let why = format!("{device}: {what}");
+        if let Phase::Ending { .. } = self.load_lane.phase {
+            // The run is already on its way out; how it ends is decided.
+            self.evidence.findings.push(format!("after the source was sent off, {why}"));
+        } else {
+            self.end(now, Outcome::Faulted { why });
+        }
+    }
+
+    pub(super) fn handle_lost(&mut self, now: Instant, input: Input, what: &str) {
+        self.evidence.findings.push(format!("pulse counter: {what}"));
+        if input == Input::Meter {
+            let from = self.load_lane.since;
+            self.spoil(now, from, format!("pulse counter: {what}"));
+        }
+    }
+
+    /// Keeps the attempt with its reason and goes back to the gate; too often, and the bench is not fit.
+    pub(super) fn spoil(&mut self, now: Instant, from: Instant, why: String) {
+        let Phase::Working { .. } = self.load_lane.phase else { return };
+        let Some(step) = self.step() else { return };
+        let (no, title) = (step.no, step.title.clone());
+        self.evidence.attempts.entry(no).or_default().push(Attempt::Spoiled { from, to: now, why: why.clone() });
+        if self.evidence.spoiled(no) > SPOILED_MAX {
+            let why = format!("{title}: no sound window in {} attempts; the last was spoiled: {why}", SPOILED_MAX + 1);
+            return self.end(now, Outcome::Faulted { why });
+        }
+        self.load_lane.scan = Scan::default();
+        self.enter(now, Phase::Settling);
+    }
+
+    /// When the load lane wants to be woken.
+    pub(super) fn load_deadline(&self) -> Option<Instant> {
+        let lane = &self.load_lane;
+        let settle = &self.plan.capability.settle;
+        let step = self.step();
+        let phase_deadline = match &lane.phase {
+            Phase::Setting => Some(lane.since + COMMAND_TIME),
+            Phase::Settling => {
+                // A slow source gets the time that its slew rate asks for, and its time limit on top.
+                let ramp = step.map_or(Span::ZERO, |s| s.settle);
+                Some(lane.since + ramp + Span::from_secs_f64(settle.timeout_secs))
+            }
+            Phase::Working { since } => match step.map(|s| &s.work) {
+                Some(Work::Creep { dwell, .. } | Work::WarmUp { dwell }) => Some(*since + *dwell),
+                Some(Work::Start(windows) | Work::BasicError(windows)) => self.windows_deadline(windows, *since),
+                _ => None,
+            },
+            Phase::Ending { since, .. } => Some(*since + DISCHARGE_TIME),
+            Phase::Over(_) => None,
+        };
+        let silence = match lane.phase {
+            Phase::Ending { .. } | Phase::Over(_) => None,
+            _ => Some(self.evidence.track.last().map_or(self.began, |s| s.taken) + COMMAND_TIME),
+        };
+        // What was due when the engine was last told the time has been seen to; it must not wake it for ever.
+        [phase_deadline, silence, self.data_deadline()].into_iter().flatten().filter(|due| *due > self.now).min()
+    }
+
+    /// Moves on as far as what has come in allows.
+    pub(super) fn advance(&mut self, now: Instant) {
+        if self.reference_is_silent(now) {
+            let what = format!("no sample for {COMMAND_TIME}");
+            return self.handle_fault(now, Device::Reference, what);
+        }
+        self.advance_data(now);
+        // Bounded: each turn leaves a phase or a step behind.
+        for _ in 0..self.load_lane.steps.len() * 4 + 4 {
+            if !self.advance_once(now) {
+                break;
+            }
+        }
+    }
+
+    fn reference_is_silent(&self, now: Instant) -> bool {
+        let last = self.evidence.track.last().map_or(self.began, |s| s.taken);
+        !matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) && now >= last + COMMAND_TIME
+    }
+
+    fn advance_once(&mut self, now: Instant) -> bool {
+        let waited = now - self.load_lane.since;
+        match self.load_lane.phase.clone() {
+            Phase::Setting if waited >= COMMAND_TIME => {
+                let load = self.load_lane.load;
+                let what = format!("did not take over {}, {} within {COMMAND_TIME}", load.voltage_v, load.current_a);
+                self.handle_fault(now, Device::Source, what);
+                true
+            }
+            Phase::Settling => self.settle(now),
+            Phase::Working { since } => self.work(now, since),
+            Phase::Ending { outcome, since, off } => self.discharge(now, outcome, since, off),
+            Phase::Setting | Phase::Over(_) => false,
+        }
+    }
+
+    fn settle(&mut self, now: Instant) -> bool {
+        let bench = &self.plan.capability;
+        let steady = self.evidence.track.steady_since(self.load_lane.load, &bench.settle, bench.sample_age_max);
+        let hold = Span::from_secs_f64(bench.settle.hold_secs);
+        // The hold counts from the setting at the earliest: samples of the load before do not speak for this one.
+        let from = steady.map(|since| since.max(self.load_lane.since));
+        let last = self.evidence.track.last().map(|s| s.taken);
+        if let (Some(from), Some(last)) = (from, last)
+            && last - from >= hold
+        {
+            self.enter(now, Phase::Working { since: now });
+            self.load_lane.scan = Scan::from(self.evidence.first_edge_after(now), now);
+            self.begin_work();
+            return true;
+        }
+        let ramp = self.step().map_or(Span::ZERO, |s| s.settle);
+        if now - self.load_lane.since >= ramp + Span::from_secs_f64(bench.settle.timeout_secs) {
+            let load = self.load_lane.load;
+            let seen = self.evidence.track.last();
+            let seen = seen.map_or("nothing".to_owned(), |s| format!("{}, {}", s.voltage, s.current));
+            let what = format!(
+                "set to {}, {} it does not stay in its band ({seen} was measured last): voltage or current circuit open, compliance reached, or it drifts. Check the leads",
+                load.voltage_v, load.current_a
+            );
+            self.handle_fault(now, Device::Source, what);
+            return true;
+        }
+        false
+    }
+
+    /// What begins with the work of a step.
+    fn begin_work(&mut self) {
+        let Some(step) = self.step() else { return };
+        let (no, work) = (step.no, step.work.clone());
+        let reads = self.plan.nameplate.data_output.is_some();
+        match work {
+            Work::Connect if reads => {
+                self.data_lane.ask_first(no, &[Query::Voltage, Query::Current]);
+            }
+            Work::RegisterEnd => self.data_lane.ask_first(no, &[Query::Energy]),
+            Work::BasicError(_) => {
+                let plan = std::sync::Arc::clone(&self.plan);
+                let crosses = |s: &&Step| matches!(s.work, Work::CrossCheck { during } if during == no);
+                if let Some(cross) = plan.steps.iter().find(crosses) {
+                    self.data_lane.ask_once(cross.no, &[Query::Voltage, Query::Current, Query::Power]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn work(&mut self, now: Instant, since: Instant) -> bool {
+        let Some(step) = self.step().cloned() else { return false };
+        let left_band = self.evidence.track.last().is_some_and(|sample| {
+            sample.taken >= since && !crate::reference::in_band(sample, self.load_lane.load, &self.plan.capability.settle)
+        });
+        if left_band {
+            let seen = self.evidence.track.last().map_or(String::new(), |s| format!("{}, {}", s.voltage, s.current));
+            self.spoil(now, since, format!("the source left its band: {seen} at {}, {}", step.load.voltage_v, step.load.current_a));
+            return true;
+        }
+        let done = match &step.work {
+            Work::Connect => self.connect(now, &step),
+            Work::WarmUp { dwell } => now >= since + *dwell,
+            Work::Creep { dwell, .. } => self.creep(now, &step, since, *dwell),
+            Work::Rest => self.register_start(now),
+            Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows, since),
+            Work::RegisterEnd => self.evidence.answer(step.no, Query::Energy).is_some(),
+            _ => true,
+        };
+        // The next load must not cut off what runs beside: the register at rest, and all before the end.
+        if done && matches!(self.load_lane.phase, Phase::Working { .. }) && self.may_leave(now) {
+            self.next_step(now);
+            return true;
+        }
+        // A fault or a spoiled window has moved the phase on.
+        self.load_lane.phase != (Phase::Working { since })
+    }
+
+    /// Before the register is read at the end, and before the source goes off, the data lane must be done.
+    fn may_leave(&self, now: Instant) -> bool {
+        let next = self.load_lane.steps.get(self.load_lane.cursor + 1).map(|i| &self.plan.steps[*i].work);
+        match next {
+            Some(Work::RegisterEnd | Work::Discharge) => self.data_lane.is_idle() && self.daily_rate_done(now),
+            _ => true,
+        }
+    }
+
+    fn connect(&mut self, now: Instant, step: &Step) -> bool {
+        if self.plan.nameplate.data_output.is_none() {
+            return true;
+        }
+        let (voltage, current) =
+            (self.evidence.answer(step.no, Query::Voltage), self.evidence.answer(step.no, Query::Current));
+        let (Some(voltage), Some(current)) = (voltage, current) else { return false };
+        let number = |reading: &Reading| match reading {
+            Reading::Value(Value::Number(number, _)) => rust_decimal::prelude::ToPrimitive::to_f64(number),
+            _ => None,
+        };
+        let wrong = [
+            ("voltage", number(&voltage.reading), step.load.voltage_v.volts()),
+            ("current", number(&current.reading), step.load.current_a.amperes()),
+        ]
+        .into_iter()
+        .find_map(|(what, seen, set)| wrong_connection(what, seen?, set));
+        if let Some(wrong) = wrong {
+            self.end(now, Outcome::Faulted { why: wrong });
+        }
+        true
+    }
+
+    fn creep(&mut self, now: Instant, step: &Step, since: Instant, dwell: Span) -> bool {
+        let end = since + dwell;
+        if self.evidence.creep.is_none() {
+            if !self.evidence.track.covers(end) {
+                return false;
+            }
+            let bench = &self.plan.capability;
+            if let Err(unsteady) = self.evidence.track.steady(since, end, step.load, &bench.settle, bench.sample_age_max) {
+                self.spoil(now, since, unsteady.to_string());
+                return false;
+            }
+            self.evidence.creep = Some((since, end));
+        }
+        self.register_start(now)
+    }
+
+    /// Asks for the register at rest once all else is read; done when it has come or is not wanted.
+    fn register_start(&mut self, now: Instant) -> bool {
+        let start = self.plan.steps.iter().find(|s| s.work == Work::RegisterStart).map(|s| s.no);
+        let Some(no) = start else { return true };
+        if self.data_lane.is_idle() && self.evidence.answer(no, Query::Energy).is_none() {
+            self.data_lane.ask_once(no, &[Query::Energy]);
+            self.poll_data(now);
+        }
+        self.evidence.answer(no, Query::Energy).is_some()
+    }
+
+    fn discharge(&mut self, now: Instant, outcome: Outcome, since: Instant, off: bool) -> bool {
+        let safe = Voltage::from_volts(SAFE);
+        let fallen = self.evidence.track.last().is_some_and(|s| s.taken >= since && s.voltage.abs() < safe);
+        if off && fallen {
+            self.finish(now, outcome);
+            return true;
+        }
+        if now - since >= DISCHARGE_TIME {
+            let what = if off { "the source said off, but" } else { "the source did not say off, and" };
+            self.evidence.findings.push(format!(
+                "DANGER: {what} a voltage below {SAFE} V was not seen within {DISCHARGE_TIME}. Do not touch the terminals; switch the tester off at its mains switch"
+            ));
+            let outcome = match outcome {
+                Outcome::Completed => Outcome::Faulted { why: "the discharge was not confirmed".into() },
+                other => other,
+            };
+            self.finish(now, outcome);
+            return true;
+        }
+        false
+    }
+
+    fn finish(&mut self, now: Instant, outcome: Outcome) {
+        self.load_lane.phase = Phase::Over(outcome);
+        self.ended = Some(now);
+    }
+}
+
+/// What a wrong connection looks like on the meter's own display of U or I; half and double are far beyond any class.
+fn wrong_connection(what: &str, seen: f64, set: f64) -> Option<String> {
+    let ratio = seen / set;
+    let advice = if ratio < -0.5 {
+        "the leads are reversed: swap them"
+    } else if ratio.abs() < 0.5 {
+        "the circuit is open or on the wrong terminal: check the leads"
+    } else if ratio > 2.0 {
+        "another source feeds the meter, or the nameplate is another's: disconnect and look"
+    } else {
+        return None;
+    };
+    Some(format!("connection: the meter shows a {what} of {seen} where {set} is set; {advice}"))
+}

@@ -1,0 +1,152 @@
+//! Conducts a run from plan to results: events in, actions out. It neither sleeps nor speaks.
+//!
+//! [`Run::handle`] takes what came in, [`Run::poll_action`] gives what is to be done, [`Run::poll_timeout`] says when
+//! to come back. The same events give the same record, bit for bit; [`recompute`] proves it from a stored one.
+
+mod data_lane;
+mod evidence;
+mod load_lane;
+mod results;
+mod snapshot;
+mod windows;
+
+pub use crate::certificate::raw::{Device, Event, Logged};
+pub use snapshot::Snapshot;
+
+use crate::certificate::record::{Outcome, Record, Results};
+use crate::meter::Query;
+use crate::plan::{Load, Plan};
+use crate::time::{Instant, Span, Stamp};
+use data_lane::DataLane;
+use evidence::Evidence;
+use load_lane::{LoadLane, Phase};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Something the bench is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Bring this load to the meter.
+    SetSource(Load),
+    /// Both outputs off, now.
+    SourceOff,
+    /// Ask the meter's data output.
+    Ask(Query),
+}
+
+/// A run under way.
+pub struct Run {
+    plan: Arc<Plan>,
+    began: Instant,
+    /// The last time the engine was told.
+    now: Instant,
+    started: Stamp,
+    log: Vec<Logged>,
+    actions: VecDeque<Action>,
+    evidence: Evidence,
+    load_lane: LoadLane,
+    data_lane: DataLane,
+    ended: Option<Instant>,
+}
+
+impl Run {
+    /// Begins a run; the first action is there at once.
+    pub fn new(plan: Arc<Plan>, now: Instant, started: Stamp) -> Self {
+        let mut run = Self {
+            evidence: Evidence::default(),
+            load_lane: LoadLane::new(&plan, now),
+            data_lane: DataLane::default(),
+            plan,
+            began: now,
+            now,
+            started,
+            log: vec![],
+            actions: VecDeque::new(),
+            ended: None,
+        };
+        run.begin_step(now);
+        run
+    }
+
+    /// Takes in what happened. Events after the end are not taken.
+    pub fn handle(&mut self, now: Instant, event: Event) {
+        if self.is_over() {
+            return;
+        }
+        self.now = now;
+        self.log.push(Logged(now, event.clone()));
+        match event {
+            Event::Timeout => {}
+            Event::Sample(sample) => self.evidence.track.push(sample),
+            Event::Edge(edge) => self.evidence.push_edge(edge),
+            Event::Lost { input, what } => self.handle_lost(now, input, &what),
+            Event::SourceSet(load) => self.load_lane.handle_source_set(load),
+            Event::SourceOff => self.load_lane.handle_source_off(),
+            Event::Answer(answer) => self.handle_answer(answer),
+            Event::Fault { device, what } => self.handle_fault(now, device, what),
+            Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
+        }
+        self.advance(now);
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Event::Timeout`] is wanted, if nothing comes before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_over() { None } else { self.load_deadline() }
+    }
+
+    /// Whether the run has ended and the source is off, or the waiting for that has ended.
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.load_lane.phase {
+            Phase::Over(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The results so far; with a verdict only after a completed run.
+    pub fn results(&self) -> Results {
+        let elapsed = self.ended.map_or(Span::ZERO, |end| end - self.began);
+        let mut results = results::all(&self.plan, &self.evidence, self.began, self.started, elapsed);
+        if self.outcome() != Some(&Outcome::Completed) {
+            results.verdict = None;
+        }
+        results
+    }
+
+    /// The record of an ended run. `None` while it runs.
+    pub fn record(self, record_no: String, certificate_no: Option<String>, simulated: bool) -> Option<Record> {
+        let results = self.results();
+        let outcome = self.outcome()?.clone();
+        Some(Record {
+            schema: crate::certificate::record::SCHEMA,
+            simulated,
+            record_no,
+            certificate_no,
+            program: crate::certificate::record::Program::this(),
+            started: self.started,
+            began: self.began,
+            outcome,
+            results,
+            plan: Arc::unwrap_or_clone(self.plan),
+            raw: self.log,
+        })
+    }
+}
+
+/// Computes outcome and results anew from the frozen plan and the raw data of a record, by the code that made them.
+pub fn recompute(record: &Record) -> (Option<Outcome>, Results) {
+    let mut run = Run::new(Arc::new(record.plan.clone()), record.began, record.started);
+    for Logged(at, event) in &record.raw {
+        run.handle(*at, event.clone());
+    }
+    (run.outcome().cloned(), run.results())
+}

@@ -1,0 +1,235 @@
+//! From evidence to results, item by item: a pure function of the plan and what came in.
+
+use super::evidence::Evidence;
+use crate::certificate::record::{Attempt, ItemResult, Measured, Point, Results, Unit};
+use crate::meter::{Answer, Query, Reading, Value};
+use crate::plan::{Plan, Step, Windows, Work};
+use crate::regulation::{Demand, Item};
+use crate::time::{Instant, Span, Stamp};
+use crate::uncertainty::{Component, Estimate, combine};
+use crate::verdict::{Rule, Verdict, overall, round_to_interval};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+
+mod data;
+mod energy;
+
+/// All results of a run.
+pub(super) fn all(plan: &Plan, evidence: &Evidence, began: Instant, started: Stamp, elapsed: Span) -> Results {
+    let mut judge = Judge { plan, evidence, began, started, findings: evidence.findings.clone() };
+    let mut items = vec![];
+    for demanded in &plan.items {
+        let results = match demanded.item {
+            Item::Appearance => vec![judge.look(Item::Appearance)],
+            Item::Withstand => vec![judge.look(Item::Withstand)],
+            Item::Identity => judge.identity(),
+            Item::Seal => judge.seal(),
+            Item::Creep => vec![judge.creep()],
+            Item::Start | Item::BasicError => judge.pulse_errors(demanded.item),
+            Item::MeterConstant => vec![judge.meter_constant()],
+            Item::ClockIndication => judge.clock(demanded.demand),
+            Item::DailyRate => judge.daily_rate(demanded.demand),
+            Item::TariffRegisters => judge.tariff_registers(),
+            Item::DataOutput => judge.cross_check(),
+        };
+        if results.is_empty() && demanded.demand == Demand::Required {
+            items.push(undecided(demanded.item, "not measured".into()));
+        }
+        items.extend(results);
+    }
+    let verdict = Some(overall(items.iter().map(|i| i.verdict)));
+    let findings = judge.findings;
+    Results { items, verdict, findings, decision_rule: rule(plan).words(), elapsed }
+}
+
+/// The statutory rule with the ratio the regulation gives.
+fn rule(plan: &Plan) -> Rule {
+    let over = plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
+    Rule::RoundedIfCapable { ratio: 1.0 / over }
+}
+
+fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResult {
+    ItemResult { item, point: None, measured: None, verdict, reason, clause: clause.to_owned(), attempts: vec![] }
+}
+
+fn undecided(item: Item, reason: String) -> ItemResult {
+    plain(item, Verdict::Undecided, reason, "")
+}
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    evidence: &'a Evidence,
+    began: Instant,
+    started: Stamp,
+    findings: Vec<String>,
+}
+
+impl Judge<'_> {
+    fn step(&self, is: impl Fn(&Work) -> bool) -> Option<&Step> {
+        self.plan.steps.iter().find(|s| is(&s.work))
+    }
+
+    fn answer(&self, is: impl Fn(&Work) -> bool, query: Query) -> Option<&Answer> {
+        self.evidence.answer(self.step(is)?.no, query)
+    }
+
+    /// The answer's value, or nothing; why there is none goes among the findings.
+    fn value(&mut self, is: impl Fn(&Work) -> bool, query: Query) -> Option<(Value, Answer)> {
+        let answer = self.answer(is, query)?.clone();
+        match &answer.reading {
+            Reading::Value(value) => Some((value.clone(), answer)),
+            Reading::Absent(why) => {
+                self.findings.push(format!("the meter gives no {query}: {why}"));
+                None
+            }
+        }
+    }
+
+    /// Rounds, judges and packs one number. An uncertainty that cannot be combined decides nothing.
+    fn measured(
+        &self,
+        item: Item,
+        value: f64,
+        unit: Unit,
+        interval: Decimal,
+        limit: f64,
+        budget: Vec<Component>,
+        clause: &str,
+    ) -> ItemResult {
+        let rounded = round_to_interval(value, interval);
+        let (Ok(estimate), Some(rounded)) = (combine(value, &budget), rounded) else {
+            return undecided(item, format!("{value} {unit} with its uncertainty cannot be stated"));
+        };
+        let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
+        let measured = Some(Measured { unit, estimate, rounded, limit, budget });
+        ItemResult { measured, ..plain(item, verdict, reason, clause) }
+    }
+
+    fn look(&self, item: Item) -> ItemResult {
+        let entries = &self.plan.entries;
+        let looks = match item {
+            Item::Withstand => vec![("withstand", &entries.withstand)],
+            Item::TariffRegisters => vec![("tariff registers", &entries.tariff_registers)],
+            _ => vec![("appearance", &entries.appearance), ("function", &entries.function)],
+        };
+        let mut verdict = Verdict::Pass;
+        let mut reasons = vec![];
+        for (what, look) in looks {
+            let (seen, words) = match look {
+                None => (Verdict::Undecided, "not entered by the operator".to_owned()),
+                Some(look) if look.ok => (Verdict::Pass, look.remark.clone()),
+                Some(look) => (Verdict::Fail, format!("not in order: {}", look.remark)),
+            };
+            verdict = verdict.max(seen);
+            reasons.push(if words.is_empty() { format!("{what} in order") } else { format!("{what}: {words}") });
+        }
+        plain(item, verdict, reasons.join("; "), "operator's entry")
+    }
+
+    fn creep(&self) -> ItemResult {
+        let Some(Step { work: Work::Creep { max_pulses, .. }, load, .. }) =
+            self.step(|w| matches!(w, Work::Creep { .. }))
+        else {
+            return undecided(Item::Creep, "not planned".into());
+        };
+        let Some((from, to)) = self.evidence.creep else {
+            return undecided(Item::Creep, "not measured".into());
+        };
+        let edges = self.evidence.edges_between(from, to);
+        if let Err(flaw) = crate::pulse::whole(edges) {
+            return undecided(Item::Creep, flaw.to_string());
+        }
+        let pulses = edges.iter().filter(|e| e.rising).count() as u64;
+        // Silence is only evidence on an input that is known to hear.
+        if pulses <= u64::from(*max_pulses) && !self.evidence.pulse_input_lives() {
+            return undecided(Item::Creep, "no pulse in the whole run: the input may not be connected".into());
+        }
+        let clause = self.plan.profile.creep.as_ref().map_or("", |c| c.max_pulses.clause.as_str());
+        let verdict = if pulses <= u64::from(*max_pulses) { Verdict::Pass } else { Verdict::Fail };
+        let reason = format!("{pulses} pulses in {}, {max_pulses} allowed", to - from);
+        let point = Some(Point { term: "0".into(), voltage_v: load.voltage_v, current_a: load.current_a });
+        let measured = count(Unit::Pulse, pulses, f64::from(*max_pulses));
+        ItemResult { point, measured, ..plain(Item::Creep, verdict, reason, clause) }
+    }
+
+    fn pulse_errors(&self, item: Item) -> Vec<ItemResult> {
+        let steps = self.plan.steps.iter().filter(|s| s.item == item);
+        steps
+            .filter_map(|step| match &step.work {
+                Work::Start(windows) | Work::BasicError(windows) => Some(self.pulse_error(step, windows)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn pulse_error(&self, step: &Step, windows: &Windows) -> ItemResult {
+        let attempts = self.evidence.attempts.get(&step.no).cloned().unwrap_or_default();
+        let point = Some(Point {
+            term: windows.term.clone(),
+            voltage_v: step.load.voltage_v,
+            current_a: step.load.current_a,
+        });
+        let readings: Vec<_> =
+            attempts.iter().filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None }).collect();
+        let silent = attempts.iter().find_map(|a| match a {
+            Attempt::Silent { bound, due, from, to, .. } => Some((*bound, *due, *to - *from)),
+            _ => None,
+        });
+        let limit = windows.limit.percent();
+        let mut result = if let Some((bound, due, waited)) = silent {
+            // The bound is the number: the error lies below it.
+            let mut result = self.measured(step.item, bound.percent(), Unit::Percent, self.interval(), limit, vec![], &windows.clause);
+            if !self.evidence.pulse_input_lives() {
+                result.verdict = Verdict::Undecided;
+                "no pulse in the whole run: the input may not be connected".clone_into(&mut result.reason);
+            } else if result.verdict == Verdict::Fail && bound.fraction() < 0.0 {
+                result.reason = format!("no pulse in {waited} while {due:.1} were due: the error is below {:.0} %", bound.percent());
+            } else {
+                result.verdict = Verdict::Undecided;
+                result.reason = format!("no pulse in {waited}, {due:.1} were due");
+            }
+            result
+        } else if readings.len() < windows.readings as usize {
+            undecided(step.item, format!("{} of {} readings", readings.len(), windows.readings))
+        } else {
+            match energy::budget(self.plan, self.evidence, step, &readings) {
+                Ok((mean, budget)) => {
+                    self.measured(step.item, mean, Unit::Percent, self.interval(), limit, budget, &windows.clause)
+                }
+                Err(why) => undecided(step.item, why),
+            }
+        };
+        result.point = point;
+        result.attempts = attempts;
+        result
+    }
+
+    /// The rounding interval of the error, in percent; a hundredth of the limit where the regulation has none.
+    fn interval(&self) -> Decimal {
+        let percent = self.plan.profile.rounding_interval(&self.plan.class).ok().flatten().map_or(0.01, |r| r.percent());
+        decimal(percent)
+    }
+}
+
+/// A figure of a profile as the exact decimal that was written there.
+fn decimal(figure: f64) -> Decimal {
+    Decimal::from_f64(figure).map_or(Decimal::ONE, |d| d.round_dp(9).normalize())
+}
+
+/// A plain count has no uncertainty and no rounding.
+fn count(unit: Unit, seen: u64, limit: f64) -> Option<Measured> {
+    let value = seen as f64;
+    let estimate = Estimate { value, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
+    Some(Measured { unit, estimate, rounded: Decimal::from(seen), limit, budget: vec![] })
+}
+
+fn kilowatt_hours(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Number(number, _) => Some(*number),
+        _ => None,
+    }
+}
+
+fn to_f64(number: Decimal) -> f64 {
+    number.to_f64().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,226 @@
+//! Items that come from the meter's data output: identity, seal, clock, registers, cross-check.
+
+use super::{Judge, count, decimal, kilowatt_hours, plain, to_f64, undecided};
+use crate::certificate::record::{ItemResult, Unit};
+use crate::error;
+use crate::meter::{Query, Reading, Value};
+use crate::plan::Work;
+use crate::regulation::{Demand, Item, Kind};
+use crate::time::Span;
+use crate::uncertainty::{Component, Kind as Type, type_a};
+use crate::verdict::Verdict;
+use rust_decimal::Decimal;
+
+/// The cross-check asks whether the data output tells of the same load at all (scale, sign, stale value); a deviation
+/// of the meter itself is the basic error's business. This many limits apart, it does not. A rule of this house.
+const CROSS_CHECK_LIMITS: f64 = 3.0;
+/// Stretch around the meter's answer over which the reference is averaged.
+const AROUND: Span = Span::from_millis(500);
+
+impl Judge<'_> {
+    pub(super) fn identity(&mut self) -> Vec<ItemResult> {
+        let asked = |w: &Work| *w == Work::Identify;
+        let number = self.value(asked, Query::MeterNumber).map(|(v, _)| v.to_string());
+        let address = self.value(asked, Query::Address).map(|(v, _)| v.to_string());
+        let constant = self.value(asked, Query::Constant).and_then(|(v, _)| kilowatt_hours(&v));
+        let plate = &self.plan.nameplate;
+        if let Some(constant) = constant
+            && (to_f64(constant) - plate.constant_imp_per_kwh.impulses_per_kilowatt_hour()).abs() > 1e-6
+        {
+            self.findings.push(format!(
+                "the meter says its constant is {constant} imp/kWh; the nameplate (of the output that was counted) says {}",
+                plate.constant_imp_per_kwh
+            ));
+        }
+        let said: Vec<String> = [number, address].into_iter().flatten().collect();
+        if said.is_empty() {
+            return vec![];
+        }
+        let digits = |text: &str| {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            digits.trim_start_matches('0').to_owned()
+        };
+        // A number on the data output has 12 digits at most; a longer serial number ends with them.
+        let serial = digits(&plate.serial);
+        let matches = said.iter().any(|s| {
+            let s = digits(s);
+            !s.is_empty() && (s == serial || (serial.len() > 12 && serial.ends_with(&s)))
+        });
+        let (verdict, reason) = if matches {
+            (Verdict::Pass, format!("the meter says it is {}", said.join(" at address ")))
+        } else {
+            let said = said.join(" at address ");
+            (Verdict::Undecided, format!("the meter says it is {said}, the nameplate says {}: is this the meter?", plate.serial))
+        };
+        vec![plain(Item::Identity, verdict, reason, "rule of this house")]
+    }
+
+    pub(super) fn seal(&mut self) -> Vec<ItemResult> {
+        let asked = |w: &Work| *w == Work::Seal;
+        let Some((Value::Count(openings), _)) = self.value(asked, Query::CoverOpenCount) else { return vec![] };
+        let known = self.plan.entries.known_cover_openings;
+        let last = match self.value(asked, Query::CoverOpenLast) {
+            Some((value, _)) if openings > 0 => format!(", last {value}"),
+            _ => String::new(),
+        };
+        let verdict = if openings == known { Verdict::Pass } else { Verdict::Fail };
+        let reason = format!("cover opened {openings} times{last}; {known} known from earlier papers");
+        let measured = count(Unit::One, u64::from(openings), f64::from(known));
+        vec![ItemResult { measured, ..plain(Item::Seal, verdict, reason, "rule of this house") }]
+    }
+
+    pub(super) fn clock(&mut self, demand: Demand) -> Vec<ItemResult> {
+        let item = Item::ClockIndication;
+        let plan = self.plan;
+        let clock = plan.profile.clock.as_ref();
+        let Some(limit) = clock.and_then(|c| c.indication_seconds.of(plan.kind)) else { return vec![] };
+        if !plan.nameplate.clock {
+            self.findings.push("the meter has no clock, as the nameplate says".into());
+            return if demand == Demand::Required { vec![undecided(item, "the meter has no clock".into())] } else { vec![] };
+        }
+        if plan.nameplate.data_output.is_none() {
+            return vec![undecided(item, "the clock cannot be read: no data output on the nameplate".into())];
+        }
+        let Some((Value::Clock(shown), answer)) = self.value(|w| *w == Work::Clock, Query::Clock) else {
+            return vec![undecided(item, "the meter did not give its clock".into())];
+        };
+        let ours = self.started.after(answer.taken - self.began);
+        let Some(value) = error::clock_indication(shown, ours) else {
+            return vec![undecided(item, format!("the meter shows {shown}, which is no time"))];
+        };
+        let standard = plan.profile.bench.as_ref().and_then(|b| b.clock_seconds.as_ref()).map_or(1.0, |f| f.value);
+        let budget = vec![
+            Component::rectangular("our clock", standard, "taken to be within the regulation's ± for the clock standard"),
+            Component::rectangular("meter shows whole seconds", 0.5, "1 s step"),
+            Component::rectangular("moment of the reading", answer.taken_half_width.secs(), "between question and answer"),
+        ];
+        let interval = clock.and_then(|c| c.rounding_seconds.as_ref()).map_or(Decimal::ONE, |f| decimal(f.value));
+        let mut result = self.measured(item, value, Unit::Second, interval, limit.value, budget, &limit.clause);
+        result.reason = format!("{}; it showed {shown} at {ours}", result.reason);
+        vec![result]
+    }
+
+    pub(super) fn daily_rate(&mut self, demand: Demand) -> Vec<ItemResult> {
+        let item = Item::DailyRate;
+        let plan = self.plan;
+        let Some(rule) = plan.profile.clock.as_ref().and_then(|c| c.daily_rate.as_ref()) else { return vec![] };
+        let Some(limit) = rule.limit_seconds.of(plan.kind) else { return vec![] };
+        if !plan.nameplate.clock && demand != Demand::Required {
+            return vec![];
+        }
+        let edges: Vec<_> = self.evidence.seconds_edges.iter().filter(|e| e.rising).collect();
+        let span = rule.reading_seconds.value.round() as usize;
+        let needed = span * rule.readings.value as usize + 1;
+        if edges.len() < needed {
+            let why = format!("{} of {needed} seconds pulses came (no seconds-pulse input, or the output is not switched on)", edges.len());
+            return vec![undecided(item, why)];
+        }
+        if let Err(flaw) = crate::pulse::whole(&self.evidence.seconds_edges) {
+            return vec![undecided(item, flaw.to_string())];
+        }
+        let Ok(base) = plan.standards.time_base().rate_error() else {
+            return vec![undecided(item, "the time base has no certificate".into())];
+        };
+        let rates: Vec<f64> = (0..rule.readings.value as usize)
+            .map(|n| {
+                let elapsed = edges[(n + 1) * span].at - edges[n * span].at;
+                error::daily_rate(span as u64, elapsed * (1.0 / (1.0 + base.error.fraction())))
+            })
+            .collect();
+        let Some((mean, scatter, dof)) = type_a(&rates) else { return vec![undecided(item, "too few readings".into())] };
+        let half_width = plan.capability.edge_time_half_width.secs();
+        let length = rule.reading_seconds.value * rates.len() as f64;
+        let budget = vec![
+            Component::b("time base", base.u.fraction() * 86_400.0, format!("certificate {}", plan.standards.time_base().certificate_no())),
+            Component::rectangular("edge time stamps", half_width * 2f64.sqrt() / length * 86_400.0, "first and last edge"),
+            Component { label: "repeatability".into(), kind: Type::A, u: scatter, dof: Some(dof), evidence: format!("{} readings", rates.len()) },
+        ];
+        let interval = decimal(rule.rounding_seconds.value);
+        vec![self.measured(item, mean, Unit::SecondPerDay, interval, limit.value, budget, &limit.clause)]
+    }
+
+    pub(super) fn tariff_registers(&mut self) -> Vec<ItemResult> {
+        let item = Item::TariffRegisters;
+        let plan = self.plan;
+        if plan.kind == Kind::First {
+            return vec![self.look(item)];
+        }
+        let asked = |w: &Work| *w == Work::TariffRegisters;
+        let limit = plan.profile.tariff_registers.as_ref().and_then(|t| t.difference_kwh.of(plan.kind));
+        let total = self.answer(asked, Query::Energy).and_then(number);
+        let tariffs: Vec<Decimal> =
+            (1..=4).filter_map(|n| self.answer(asked, Query::TariffEnergy(n)).and_then(number)).collect();
+        let (Some(limit), Some(total)) = (limit, total) else { return vec![] };
+        if tariffs.is_empty() {
+            self.findings.push("the meter has no tariff registers".into());
+            return vec![];
+        }
+        let difference = error::register_combination(total, &tariffs);
+        let step = Decimal::new(1, difference.scale());
+        let parts = (tariffs.len() as f64 + 1.0).sqrt();
+        let budget = vec![Component::rectangular("register steps", to_f64(step) / 2.0 * parts, format!("{} registers of {step} kWh", tariffs.len() + 1))];
+        let mut result = self.measured(item, to_f64(difference), Unit::KilowattHour, step, limit.value, budget, &limit.clause);
+        result.reason = format!("{}; total {total} kWh, sum of {} tariffs {} kWh", result.reason, tariffs.len(), total - difference);
+        vec![result]
+    }
+
+    /// U, I, P of the data output against the reference at the same moment, and its energy over the whole run.
+    pub(super) fn cross_check(&mut self) -> Vec<ItemResult> {
+        let item = Item::DataOutput;
+        let plan = self.plan;
+        let Some(step) = self.step(|w| matches!(w, Work::CrossCheck { .. })) else { return vec![] };
+        let (no, during) = match step.work {
+            Work::CrossCheck { during } => (step.no, during),
+            _ => return vec![],
+        };
+        let Some(Work::BasicError(windows)) = plan.steps.get(during - 1).map(|s| &s.work) else { return vec![] };
+        let limit = windows.limit.percent() * CROSS_CHECK_LIMITS;
+        let mut words = vec![];
+        let mut worst: Option<(f64, Component)> = None;
+        let mut compare = |what: &str, seen: f64, reference: f64, step: f64| {
+            let deviation = (seen - reference) / reference * 100.0;
+            words.push(format!("{what} {deviation:+.2} %"));
+            let part = Component::rectangular(what, step / 2.0 / reference.abs() * 100.0, "last digit of the meter");
+            if deviation.is_finite() && worst.as_ref().is_none_or(|(w, _)| deviation.abs() > w.abs()) {
+                worst = Some((deviation, part));
+            }
+        };
+        for query in [Query::Voltage, Query::Current, Query::Power] {
+            let Some(answer) = self.evidence.answer(no, query) else { continue };
+            let Some(seen) = number(answer) else { continue };
+            let Some(mean) = self.evidence.track.mean(answer.taken - AROUND, answer.taken + AROUND) else { continue };
+            let reference = match query {
+                Query::Voltage => mean.voltage.volts(),
+                Query::Current => mean.current.amperes(),
+                _ => mean.power.kilowatts(),
+            };
+            compare(&query.to_string(), to_f64(seen), reference, 10f64.powi(-(seen.scale().cast_signed())));
+        }
+        self.compare_energy(&mut compare);
+        let Some((worst, part)) = worst else { return vec![] };
+        let mut result = self.measured(item, worst, Unit::Percent, Decimal::new(1, 2), limit, vec![part], "rule of this house");
+        if result.verdict != Verdict::Pass {
+            result.verdict = Verdict::Undecided;
+            self.findings.push(format!("the data output tells of another load than the reference measured: {}", words.join(", ")));
+        }
+        result.reason = format!("{} (worst of: {})", result.reason, words.join(", "));
+        vec![result]
+    }
+
+    fn compare_energy(&self, compare: &mut impl FnMut(&str, f64, f64, f64)) {
+        let start = self.answer(|w| *w == Work::RegisterStart, Query::Energy);
+        let end = self.answer(|w| *w == Work::RegisterEnd, Query::Energy);
+        let (Some(start), Some(end)) = (start, end) else { return };
+        let (Some(from), Some(to)) = (number(start), number(end)) else { return };
+        let reference = self.evidence.track.energy(start.taken, end.taken, self.plan.capability.method);
+        let Some(reference) = reference.filter(|e| e.joules() > 0.0) else { return };
+        compare("energy", to_f64(to - from), reference.kilowatt_hours(), 10f64.powi(-(to.scale().cast_signed())));
+    }
+}
+
+fn number(answer: &crate::meter::Answer) -> Option<Decimal> {
+    match &answer.reading {
+        Reading::Value(Value::Number(number, _)) => Some(*number),
+        _ => None,
+    }
+}

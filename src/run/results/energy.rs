@@ -1,0 +1,142 @@
+//! The uncertainty budget of an error by pulses, and the meter constant.
+
+use super::super::evidence::Evidence;
+use super::{Judge, decimal, kilowatt_hours, to_f64, undecided};
+use crate::certificate::record::{ItemResult, PulseReading, Unit};
+use crate::error;
+use crate::meter::Query;
+use crate::plan::{Method, Plan, Step, Work};
+use crate::regulation::Item;
+use crate::uncertainty::{Component, Kind, type_a};
+use crate::verdict::Verdict;
+
+/// Mean error of the readings in percent, with its budget in percent. The error is 100·(E/E₀ − 1), so a relative
+/// uncertainty of the reference enters with the sensitivity 1 + error, near 1 for any meter worth a verdict.
+pub(super) fn budget(
+    plan: &Plan,
+    evidence: &Evidence,
+    step: &Step,
+    readings: &[&PulseReading],
+) -> Result<(f64, Vec<Component>), String> {
+    let errors: Vec<f64> = readings.iter().map(|r| r.error.percent()).collect();
+    let (mean, scatter, dof) = type_a(&errors).ok_or("one reading has no scatter")?;
+    let sensitivity = 1.0 + mean.abs() / 100.0;
+    let standards = &plan.standards;
+    let reference = standards
+        .reference()
+        .power_correction(step.load.voltage_v, step.load.current_a)
+        .map_err(|fault| fault.to_string())?;
+    let rate = standards.time_base().rate_error().map_err(|fault| fault.to_string())?;
+    let n = (readings.len() as f64).sqrt();
+    let window = readings.iter().map(|r| r.window.elapsed().secs()).fold(f64::INFINITY, f64::min);
+    let bench = &plan.capability;
+    let half_width = bench.edge_time_half_width.secs();
+    let mut budget = vec![
+        Component {
+            label: "reference certificate".into(),
+            kind: Kind::B,
+            u: reference.u.percent() * sensitivity,
+            dof: reference.dof.is_finite().then_some(reference.dof),
+            evidence: format!("certificate {}", standards.reference().certificate_no()),
+        },
+        Component::b(
+            "time base",
+            rate.u.percent() * sensitivity,
+            format!("certificate {}", standards.time_base().certificate_no()),
+        ),
+        // Two stamps bound a window; windows follow one another, so each of the mean's n windows has its own.
+        Component::rectangular(
+            "edge time stamps",
+            half_width / window * 100.0 * 2f64.sqrt() / n * sensitivity,
+            format!("±{:.0} µs each", half_width * 1e6),
+        ),
+        Component::rectangular(
+            "resolution of the reference",
+            bench.reference_resolution.percent() / 2.0 * sensitivity,
+            format!("{} % of reading", bench.reference_resolution.percent()),
+        ),
+        Component {
+            label: "repeatability".into(),
+            kind: Kind::A,
+            u: scatter,
+            dof: Some(dof),
+            evidence: format!("{} readings", readings.len()),
+        },
+    ];
+    if bench.method == Method::StandardMeter {
+        let moment = readings
+            .iter()
+            .map(|r| evidence.track.taken_half_width(r.window.opened, r.window.closed).secs())
+            .fold(0.0, f64::max);
+        budget.push(Component::rectangular(
+            "moment of the reference's energy count",
+            moment / window * 100.0 * 2f64.sqrt() / n * sensitivity,
+            format!("±{:.1} ms between question and answer", moment * 1e3),
+        ));
+    }
+    Ok((mean, budget))
+}
+
+impl Judge<'_> {
+    /// Register against pulses over the run, from rest to rest: no timing enters, only the two register steps and the
+    /// pulse at either end.
+    pub(super) fn meter_constant(&mut self) -> ItemResult {
+        let item = Item::MeterConstant;
+        if self.plan.nameplate.data_output.is_none() {
+            return undecided(item, "the register cannot be read: no data output on the nameplate".into());
+        }
+        let start = self.value(|w| *w == Work::RegisterStart, Query::Energy);
+        let end = self.value(|w| *w == Work::RegisterEnd, Query::Energy);
+        let (Some((start_value, start)), Some((end_value, end))) = (start, end) else {
+            return undecided(item, "the register was not read at both ends".into());
+        };
+        let (Some(from), Some(to)) = (kilowatt_hours(&start_value), kilowatt_hours(&end_value)) else {
+            return undecided(item, "the register gave no number".into());
+        };
+        let edges = self.evidence.edges_between(start.taken, end.taken);
+        if let Err(flaw) = crate::pulse::whole(edges) {
+            return undecided(item, flaw.to_string());
+        }
+        let plan = self.plan;
+        let limit = match plan.profile.constant_limit(&plan.class, &plan.currents) {
+            Ok(limit) => limit,
+            Err(fault) => return undecided(item, fault.to_string()),
+        };
+        let pulses = edges.iter().filter(|e| e.rising).count() as u64;
+        let constant = plan.nameplate.constant_imp_per_kwh;
+        // The register's own last digit, as it answered; the nameplate's where the answer shows more than it counts.
+        let step = 10f64.powi(-(to.scale().cast_signed()));
+        let resolution = step.max(to_f64(plan.nameplate.register_resolution_kwh));
+        let moved = to_f64(to - from);
+        if pulses == 0 && moved.abs() < resolution {
+            return undecided(item, "neither pulses nor register moved".into());
+        }
+        // A register that did not move has moved by less than a step; that step is the kindest reading of it.
+        let register = if moved.abs() < resolution { resolution } else { moved };
+        let error = error::register_energy(decimal(register)).and_then(|e| error::meter_constant(pulses, constant, e));
+        let Ok(error) = error else { return undecided(item, "the register gave no number".into()) };
+        let counted = constant.energy(pulses).kilowatt_hours();
+        let budget = vec![
+            // Two register steps cut off at random: a triangle of half-width R, standard deviation R/√6.
+            Component::b("register step", resolution / 6f64.sqrt() / register.abs() * 100.0, format!("{resolution} kWh")),
+            Component::b(
+                "pulse at either end",
+                constant.energy(1).kilowatt_hours() / 6f64.sqrt() / register.abs() * 100.0,
+                format!("1 of {pulses}"),
+            ),
+        ];
+        let interval = self.interval() / rust_decimal::Decimal::TEN;
+        let mut result =
+            self.measured(item, error.percent(), Unit::Percent, interval, limit.ratio.percent(), budget, &limit.clause);
+        result.reason = format!("{} ({counted:.4} kWh by {pulses} pulses, {} kWh by register)", result.reason, to - from);
+        let least = plan
+            .profile
+            .constant_energy_min(&plan.class, resolution, &plan.currents)
+            .map_or(f64::INFINITY, |e| e.kilowatt_hours());
+        if counted.max(moved) < least {
+            result.verdict = Verdict::Undecided;
+            result.reason = format!("less than the {least} kWh that a register step of {resolution} kWh asks for");
+        }
+        result
+    }
+}

@@ -1,0 +1,62 @@
+//! What a screen may see of a run: plain values, made anew at each look.
+
+use super::{Phase, Run};
+use crate::plan::Load;
+use crate::reference::Sample;
+use crate::time::{Instant, Span};
+
+/// The state of a run at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Number and title of the present step.
+    pub step: Option<(usize, String)>,
+    /// What is being done there, in a word.
+    pub doing: &'static str,
+    /// Good readings at this step.
+    pub readings: usize,
+    /// Since the begin.
+    pub elapsed: Span,
+    /// Planned until the end.
+    pub remaining: Span,
+    /// Planned in all.
+    pub total: Span,
+    /// What the source was last told; nothing when off.
+    pub load: Load,
+    /// The latest sample.
+    pub sample: Option<Sample>,
+    /// Pulses that have come.
+    pub pulses: usize,
+}
+
+impl Run {
+    /// The state now.
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        let lane = &self.load_lane;
+        let step = self.step();
+        let total = self.plan.total;
+        let remaining = match (&lane.phase, step) {
+            (Phase::Over(_), _) | (_, None) => Span::ZERO,
+            (_, Some(step)) => {
+                let inside = (step.duration - (now - lane.step_began)).max(Span::ZERO);
+                total - step.end() + inside
+            }
+        };
+        Snapshot {
+            step: step.map(|s| (s.no, s.title.clone())),
+            doing: match lane.phase {
+                Phase::Setting => "setting",
+                Phase::Settling => "settling",
+                Phase::Working { .. } => "measuring",
+                Phase::Ending { .. } => "switching off",
+                Phase::Over(_) => "over",
+            },
+            readings: step.map_or(0, |s| self.evidence.readings(s.no)),
+            elapsed: self.ended.unwrap_or(now) - self.began,
+            remaining: remaining.max(Span::ZERO),
+            total,
+            load: lane.load,
+            sample: self.evidence.track.last().copied(),
+            pulses: self.evidence.meter_edges.len() / 2,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What is really so with a simulated meter and bench, and what the program has to find out.
+
+use crate::plan::nameplate::Fault;
+use crate::quantity::{Current, Power, Ratio};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+/// The truth about a meter: the `[truth]` table of a demo meter. Left out, the meter is a good one.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Truth {
+    /// What is shown about this meter, in a sentence.
+    pub about: String,
+    /// Error over current: `[[A, %], …]`, straight lines over the logarithm of the current, level beyond the ends.
+    pub error_curve: Vec<(Current, f64)>,
+    /// Below this current the meter stands still.
+    pub start_current_a: Current,
+    /// Power that the meter counts with no current.
+    pub creep_power_w: Power,
+    /// How many times too much the register takes for one pulse.
+    pub register_factor: f64,
+    /// What the data output says of the constant; absent: the nameplate's.
+    pub told_constant: Option<f64>,
+    /// Register before the run.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub register_start_kwh: Decimal,
+    /// Standard deviation of a pulse's moment.
+    pub pulse_jitter_us: f64,
+    /// Clock ahead of ours.
+    pub clock_ahead_secs: f64,
+    /// Its daily rate.
+    pub clock_rate_s_per_day: f64,
+    /// Cover openings.
+    pub cover_openings: u32,
+    /// Number on the data output; absent: the nameplate's serial number.
+    pub told_number: Option<String>,
+}
+
+impl Default for Truth {
+    fn default() -> Self {
+        Self {
+            about: "a good meter".into(),
+            error_curve: vec![],
+            start_current_a: Current::ZERO,
+            creep_power_w: Power::ZERO,
+            register_factor: 1.0,
+            told_constant: None,
+            register_start_kwh: Decimal::new(12_345_678, 3),
+            pulse_jitter_us: 20.0,
+            clock_ahead_secs: 1.0,
+            clock_rate_s_per_day: 0.1,
+            cover_openings: 0,
+            told_number: None,
+        }
+    }
+}
+
+impl Truth {
+    /// The `[truth]` of a meter file; a file without one describes a good meter.
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct File {
+            #[serde(default)]
+            truth: Truth,
+        }
+        let file: File =
+            toml::from_str(text).map_err(|e| Fault::Form { origin: origin.to_owned(), what: e.to_string() })?;
+        Ok(file.truth)
+    }
+
+    /// The meter's true error at a current.
+    pub fn error_at(&self, current: Current) -> Ratio {
+        let curve = &self.error_curve;
+        let amperes = current.amperes().abs().max(1e-9);
+        let percent = match curve.iter().position(|(i, _)| i.amperes() >= amperes) {
+            _ if curve.is_empty() => 0.0,
+            None => curve[curve.len() - 1].1,
+            Some(0) => curve[0].1,
+            Some(n) => {
+                let ((i0, e0), (i1, e1)) = (curve[n - 1], curve[n]);
+                let share = (amperes / i0.amperes()).ln() / (i1.amperes() / i0.amperes()).ln();
+                e0 + (e1 - e0) * share
+            }
+        };
+        Ratio::from_percent(percent)
+    }
+}
+
+/// The truth about the bench: what its certificates leave open, and what goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BenchTruth {
+    /// Scatter of a sample, relative.
+    pub sample_noise: f64,
+    /// Slow wander of the source, relative amplitude.
+    pub wander: f64,
+    /// From this second of the run on the source drifts away, relative per second; none: it does not.
+    pub drift_from: Option<(f64, f64)>,
+}
+
+impl Default for BenchTruth {
+    fn default() -> Self {
+        Self { sample_noise: 30e-6, wander: 50e-6, drift_from: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curve_is_level_beyond_its_ends_and_straight_between() {
+        let text = "[truth]\nerror_curve = [[1.0, 2.0], [100.0, 0.0]]";
+        let truth = Truth::from_toml("t", text).unwrap();
+        for (amperes, percent) in [(0.1, 2.0), (1.0, 2.0), (10.0, 1.0), (100.0, 0.0), (600.0, 0.0)] {
+            let found = truth.error_at(Current::from_amperes(amperes)).percent();
+            assert!((found - percent).abs() < 1e-9, "{amperes} A: {found}");
+        }
+        assert!(Truth::from_toml("t", "[truth]\nlies = 1").unwrap_err().to_string().contains("lies"));
+    }
+}

@@ -1,0 +1,319 @@
+//! The simulated bench's physics: source, reference and meter on one clock, advanced tick by tick from a seed.
+//!
+//! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
+
+use super::truth::{BenchTruth, Truth};
+use crate::calibration::Standards;
+use crate::meter::{Query, Unit, Value};
+use crate::plan::{Load, Nameplate, Settle};
+use crate::pulse::{Edge, Input};
+use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
+use crate::reference::Sample;
+use crate::time::{Instant, Span, Stamp};
+use jiff::civil::DateTime;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
+
+/// Longest tick while the source moves.
+const RAMP_TICK: Span = Span::from_millis(20);
+/// Time between two samples of the simulated reference.
+pub const SAMPLE_INTERVAL: Span = Span::from_millis(100);
+/// A pulse is high for so long, or 40 % of its period if that is shorter.
+const PULSE_WIDTH: Span = Span::from_millis(30);
+/// The seconds pulse is high for so long.
+const SECOND_WIDTH: Span = Span::from_millis(80);
+/// Discharge of the voltage circuit after off, per second.
+const DISCHARGE_V_PER_S: f64 = 2000.0;
+
+/// Something the world shows to the bench.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sight {
+    /// An edge on an output of the meter.
+    Edge(Edge),
+    /// A sample of the reference is due.
+    Sample(Sample),
+}
+
+/// The simulated bench with its meter.
+pub struct World {
+    nameplate: Nameplate,
+    truth: Truth,
+    bench: BenchTruth,
+    settle: Settle,
+    standards: Standards,
+    /// What the certificates leave open, drawn once: in standard uncertainties of reference and time base.
+    reference_luck: f64,
+    time_base_rate: f64,
+    rng: ChaCha8Rng,
+    began: Instant,
+    started: Stamp,
+    now: Instant,
+    next_sample: Instant,
+    set: Load,
+    real: Load,
+    phase: f64,
+    register_j: f64,
+    reference_j: f64,
+    next_second: f64,
+    pending: Vec<Edge>,
+    seq: [u64; 2],
+}
+
+impl World {
+    /// A world that begins `now`, which is `started` by the wall clock.
+    pub fn new(
+        nameplate: Nameplate,
+        truth: Truth,
+        bench: BenchTruth,
+        settle: Settle,
+        standards: Standards,
+        seed: u64,
+        now: Instant,
+        started: Stamp,
+    ) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let reference_luck = gauss(&mut rng);
+        let rate = standards.time_base().rate_error();
+        let time_base_rate = rate.map_or(0.0, |r| r.error.fraction() + r.u.fraction() * gauss(&mut rng));
+        let phase = uniform(&mut rng);
+        let next_second = uniform(&mut rng);
+        Self {
+            nameplate,
+            truth,
+            bench,
+            settle,
+            standards,
+            reference_luck,
+            time_base_rate,
+            rng,
+            began: now,
+            started,
+            now,
+            next_sample: now,
+            set: Load::OFF,
+            real: Load::OFF,
+            phase,
+            register_j: 0.0,
+            reference_j: 0.0,
+            next_second,
+            pending: vec![],
+            seq: [0; 2],
+        }
+    }
+
+    /// How far the world has come.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The source takes over a load; it gets there at its slew rate.
+    pub fn set_source(&mut self, load: Load) {
+        self.set = load;
+    }
+
+    /// Whether anything is at the terminals that the source put there.
+    pub fn is_live(&self) -> bool {
+        self.set != Load::OFF
+    }
+
+    /// The number of the last edge shown on an input; the first edge is number 0.
+    pub fn edges_shown(&self, input: Input) -> u64 {
+        self.seq[input as usize]
+    }
+
+    /// Lets one tick pass, at most up to `until`, and tells what was to be seen, in order of time.
+    pub fn tick(&mut self, until: Instant, sights: &mut Vec<Sight>) {
+        let moving = self.set != self.real;
+        let longest = if moving { RAMP_TICK } else { SAMPLE_INTERVAL };
+        let end = (self.now + longest).min(self.next_sample).min(until).max(self.now);
+        let span = end - self.now;
+        if span > Span::ZERO {
+            let before = self.load_now();
+            self.slew(span.secs());
+            let after = self.load_now();
+            let load = Load {
+                voltage_v: (before.voltage_v + after.voltage_v) * 0.5,
+                current_a: (before.current_a + after.current_a) * 0.5,
+            };
+            self.flow(load, span, end);
+            self.seconds(end);
+            self.now = end;
+        }
+        self.show_edges(end, sights);
+        if end >= self.next_sample {
+            sights.push(Sight::Sample(self.sample()));
+            self.next_sample = end + SAMPLE_INTERVAL;
+        }
+    }
+
+    /// A sample of the reference now: truth, its own error, scatter.
+    pub fn sample(&mut self) -> Sample {
+        let load = self.load_now();
+        let noise = self.bench.sample_noise;
+        let error = self.reference_error(load);
+        let voltage = load.voltage_v * (1.0 + noise * gauss(&mut self.rng) / 2.0);
+        let current = load.current_a * (1.0 + noise * gauss(&mut self.rng) / 2.0);
+        let power = load.voltage_v * load.current_a * (1.0 + error) * (1.0 + noise * gauss(&mut self.rng));
+        let energy = Some(Energy::from_joules(self.reference_j));
+        Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy }
+    }
+
+    /// What the meter's data output says now; `None` where it has nothing.
+    pub fn told(&self, query: Query) -> Option<Value> {
+        let load = self.load_now();
+        let error = 1.0 + self.truth.error_at(load.current_a).fraction();
+        let number = |value: f64, decimals: u32, unit| {
+            Some(Value::Number(Decimal::from_f64(value)?.trunc_with_scale(decimals), unit))
+        };
+        match query {
+            Query::Address | Query::MeterNumber => {
+                Some(Value::Text(self.truth.told_number.clone().unwrap_or_else(|| self.nameplate.serial.clone())))
+            }
+            Query::Energy | Query::TariffEnergy(1) => {
+                let step = self.nameplate.register_resolution_kwh;
+                let counted = Decimal::from_f64(self.register_j / 3.6e6)? / step;
+                Some(Value::Number(self.truth.register_start_kwh + counted.trunc() * step, Unit::KilowattHour))
+            }
+            Query::Voltage => number(load.voltage_v.volts(), 3, Unit::Volt),
+            Query::Current => number(load.current_a.amperes() * error, 4, Unit::Ampere),
+            Query::Power => number((load.voltage_v * load.current_a).kilowatts() * error, 4, Unit::Kilowatt),
+            Query::Clock => Some(Value::Clock(self.clock())),
+            Query::Constant => {
+                let nameplate = self.nameplate.constant_imp_per_kwh.impulses_per_kilowatt_hour();
+                let told = self.truth.told_constant.unwrap_or(nameplate);
+                Some(Value::Number(Decimal::from_f64(told)?, Unit::ImpulsesPerKilowattHour))
+            }
+            Query::CoverOpenCount => Some(Value::Count(self.truth.cover_openings)),
+            Query::CoverOpenLast if self.truth.cover_openings > 0 => {
+                let opened = self.started.after(Span::from_secs(-86_400 * 3)).civil();
+                Some(Value::CoverOpen { from: Some(opened), to: Some(opened) })
+            }
+            Query::CoverOpenLast | Query::TariffEnergy(_) => None,
+        }
+    }
+
+    fn clock(&self) -> DateTime {
+        let elapsed = (self.now - self.began).secs();
+        let ahead = self.truth.clock_ahead_secs + elapsed * self.truth.clock_rate_s_per_day / 86_400.0;
+        let shown = self.started.after(Span::from_secs_f64(elapsed + ahead)).civil();
+        shown.with().subsec_nanosecond(0).build().unwrap_or(shown)
+    }
+
+    /// The certificate's error at this load, and what its uncertainty leaves open.
+    fn reference_error(&self, load: Load) -> f64 {
+        let (voltage, current) = (load.voltage_v.max(Voltage::from_volts(10.0)), load.current_a.max(Current::from_amperes(0.1)));
+        let at = self.standards.reference().power_correction(voltage, current);
+        at.map_or(0.0, |c| c.error.fraction() + self.reference_luck * c.u.fraction())
+    }
+
+    /// The load with the source's wander, and its drift if it has one.
+    fn load_now(&self) -> Load {
+        let secs = (self.now - self.began).secs();
+        let mut factor = 1.0 + self.bench.wander * (secs / 17.0).sin();
+        if let Some((from, per_second)) = self.bench.drift_from {
+            factor += per_second * (secs - from).max(0.0);
+        }
+        Load { voltage_v: self.real.voltage_v, current_a: self.real.current_a * factor }
+    }
+
+    fn slew(&mut self, secs: f64) {
+        let towards = |now: f64, goal: f64, step: f64| now + (goal - now).clamp(-step, step);
+        let discharging = self.set == Load::OFF;
+        let volts_per_s = if discharging { DISCHARGE_V_PER_S } else { self.settle.voltage_slew_v_per_s };
+        let amperes_per_s = self.settle.current_slew_a_per_s;
+        self.real = Load {
+            voltage_v: Voltage::from_volts(towards(self.real.voltage_v.volts(), self.set.voltage_v.volts(), volts_per_s * secs)),
+            current_a: Current::from_amperes(towards(
+                self.real.current_a.amperes(),
+                self.set.current_a.amperes(),
+                amperes_per_s * secs,
+            )),
+        };
+    }
+
+    /// Energy through reference and meter in a tick; pulses where the meter's count passes a whole number.
+    fn flow(&mut self, load: Load, span: Span, end: Instant) {
+        let secs = span.secs() / (1.0 + self.time_base_rate);
+        let power = load.voltage_v * load.current_a;
+        self.reference_j += power.watts() * (1.0 + self.reference_error(load)) * secs;
+        let counted = self.counted_power(load, power);
+        if counted <= Power::ZERO {
+            return;
+        }
+        let joules = counted.watts() * secs;
+        self.register_j += joules * self.truth.register_factor;
+        let pulses = self.nameplate.constant_imp_per_kwh.pulses(Energy::from_joules(joules));
+        let begin = self.phase;
+        self.phase += pulses;
+        let period = Span::from_secs_f64(span.secs() / pulses);
+        let width = PULSE_WIDTH.min(period * 0.4);
+        let mut crossing = begin.floor() + 1.0;
+        while crossing <= self.phase {
+            let at = end - span + span * ((crossing - begin) / pulses);
+            let jitter = Span::from_secs_f64(gauss(&mut self.rng) * self.truth.pulse_jitter_us * 1e-6);
+            let jitter = jitter.clamp(Span::ZERO - period * 0.2, period * 0.2);
+            self.pend(Input::Meter, at + jitter, width);
+            crossing += 1.0;
+        }
+        self.phase -= self.phase.floor();
+    }
+
+    fn counted_power(&self, load: Load, power: Power) -> Power {
+        if load.current_a.amperes() < 1e-3 {
+            return if load.voltage_v.volts() > 1.0 { self.truth.creep_power_w } else { Power::ZERO };
+        }
+        if load.current_a < self.truth.start_current_a {
+            return Power::ZERO;
+        }
+        power * (1.0 + self.truth.error_at(load.current_a).fraction())
+    }
+
+    fn seconds(&mut self, end: Instant) {
+        if !self.nameplate.clock {
+            return;
+        }
+        let rate = (1.0 + self.truth.clock_rate_s_per_day / 86_400.0) / (1.0 + self.time_base_rate);
+        loop {
+            let at = self.began + Span::from_secs_f64(self.next_second / rate);
+            if at > end {
+                return;
+            }
+            self.pend(Input::Seconds, at, SECOND_WIDTH);
+            self.next_second += 1.0;
+        }
+    }
+
+    fn pend(&mut self, input: Input, at: Instant, width: Span) {
+        self.pending.push(Edge { input, seq: 0, at, rising: true });
+        self.pending.push(Edge { input, seq: 0, at: at + width, rising: false });
+    }
+
+    fn show_edges(&mut self, end: Instant, sights: &mut Vec<Sight>) {
+        self.pending.sort_by_key(|e| e.at);
+        let due = self.pending.partition_point(|e| e.at <= end);
+        for mut edge in self.pending.drain(..due) {
+            let seq = &mut self.seq[edge.input as usize];
+            edge.seq = *seq;
+            *seq += 1;
+            sights.push(Sight::Edge(edge));
+        }
+    }
+
+    /// The true error of the meter at a load, for tests and studies.
+    pub fn true_error(&self, current: Current) -> Ratio {
+        self.truth.error_at(current)
+    }
+}
+
+/// A number from 0 up to 1.
+fn uniform(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A standard normal deviate (Box–Muller).
+pub(super) fn gauss(rng: &mut impl Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform(rng)).cos()
+}
