@@ -1,4 +1,63 @@
-//! Phantomload (map to be drawn)
+//! Phantomload verifies the energy meters inside EV chargers in the field. This page is the map: read it first.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! regulation ─► plan ─► source ─►┬► pulse ─┬► error ─► uncertainty ─► verdict ─► certificate ─► archive
+//!                 reference ─────┤         │             ▲ calibration            (reports/)
+//!                                └► meter ─┘
+//!           └──────── run conducts, bench acts, sim stands in ────────┘
+//! ```
+//!
+//! A nameplate, a regulation profile and the certificates of our standards make a [`plan`]. The engine [`run`] conducts
+//! it without I/O or clock: events in, actions out. A [`bench`] of real devices, or the one that [`sim`] stands in for,
+//! does what the engine asks and tells it what came in. What came in is kept as it came; results follow from it alone.
+//!
+//! # Modules, in the order in which they may use one another
+//!
+//! A module imports only what stands before it; `tests/tidy.rs` holds that.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`quantity`] | voltages, currents, energies …: a quantity is a type, its unit stands at the door |
+//! | [`time`] | instants, spans, stamps; the only file that asks a clock or sleeps |
+//! | [`link`] | a line of bytes: serial, TCP, loopback, recorder, replay, fault injector; text instruments on it |
+//! | [`calibration`] | certificates of our standards: corrections and uncertainties with validity, never extrapolated |
+//! | [`regulation`] | limits, load points and procedures as data, each figure with clause and provenance |
+//! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice |
+//! | [`source`] | the phantom load; its guard switches off on drop |
+//! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
+//! | [`pulse`] | edges with counter time and sequence number; whole windows or none |
+//! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
+//! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause |
+//! | [`uncertainty`] | components with evidence, combined from the list that is also printed |
+//! | [`verdict`] | rounding of the regulation, decision rule, pass / fail / undecided |
+//! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
+//! | [`archive`] | the data folder: packages, register; append-only |
+//! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
+//! | [`bench`] | owns devices and threads, conducts the engine |
+//! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines |
+//!
+//! The program beside the library is `src/main.rs` with `src/cli/`.
+//!
+//! # Invariants
+//!
+//! * Three answers, three types: a module's `Fault` (the bench did not work), [`meter::Reading::Absent`] (the device
+//!   answered, with nothing), [`verdict::Verdict`] (the meter). Never a number in place of "no number".
+//! * Only a run that was completed yields a verdict. Every end of a run begins with the source's off, and a completed
+//!   one ends with a discharge that the reference has seen.
+//! * A window with a lost edge, an impossible interval, a source out of its band or a silent reference is spoiled: it
+//!   is kept with its reason, enters no mean, and is repeated.
+//! * Silence on the pulse input is evidence only after the input has been heard in the same run.
+//! * The record freezes plan, nameplate, regulation, calibration and program version; results are computed from it and
+//!   the raw events by [`run::recompute`], bit for bit.
+//! * What comes from a simulated device is marked so in every file.
+//!
+//! # What is deliberately absent
+//!
+//! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
+//! Not yet here: the optimising planner, papers with signatures, GPIO, further meter protocols, the touchscreen.
+
 pub mod quantity;
 pub mod time;
 pub mod link;
@@ -13,4 +72,7 @@ pub mod error;
 pub mod uncertainty;
 pub mod verdict;
 pub mod certificate;
+pub mod archive;
 pub mod run;
+pub mod bench;
+pub mod sim;

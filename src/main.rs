@@ -1,1 +1,7 @@
-fn main(){}
+//! The program `phantomload`: the command line and the wiring, nothing else.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -163,11 +163,13 @@ pub struct NoStamp {
 }
 
 impl Stamp {
-    /// The wall clock now, in the zone of this machine.
+    /// The wall clock now, in the zone of this machine, to the millisecond that its text carries: what is computed
+    /// from a stamp must come out the same when the stamp is read again.
     #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub fn now() -> Self {
         let now = Zoned::now();
-        Self { at: now.timestamp(), offset: now.offset() }
+        let at = Timestamp::from_millisecond(now.timestamp().as_millisecond()).unwrap_or(now.timestamp());
+        Self { at, offset: now.offset() }
     }
 
     /// The stamp `span` later (or earlier), same offset.
@@ -252,6 +254,8 @@ mod tests {
         assert_eq!(stamp.after(Span::from_millis(877)).to_string(), "2026-11-20T10:02:01.000+08:00");
         assert_eq!(stamp.after(Span::from_secs(90)).since(stamp), Span::from_secs(90));
         assert!("yesterday".parse::<Stamp>().is_err());
+        let now = Stamp::now();
+        assert_eq!(now.to_string().parse::<Stamp>().unwrap(), now);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::Address;
+use crate::plan::Capability;
 use crate::time::Span;
 use crate::{calibration, reference, source};
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,9 @@ fn profile_text(name: &str, beside: &Path) -> Result<String, Fault> {
     }
 }
 
+/// Planned time of one exchange with a meter: its frames at 9600 Bd (some 45 ms) and the delay of a usual meter.
+pub const EXCHANGE: Span = Span::from_millis(200);
+
 impl Description {
     /// Reads a bench file and the files it names; relative paths count from its folder.
     pub fn load(path: &Path) -> Result<Self, Fault> {
@@ -188,8 +192,20 @@ impl Description {
         self.file.simulated || self.source.simulated || self.reference.simulated || self.standards.is_simulated()
     }
 
-    /// Half-width of an edge's time stamp.
-    pub fn edge_half_width(&self) -> Span {
-        Span::from_secs_f64(self.file.pulse.edge_half_width_us * 1e-6)
+    /// What the plan needs to know of it; the identities are asked when the devices are opened.
+    pub fn capability(&self) -> Capability {
+        Capability {
+            voltage_max_v: self.source.range.voltage_max_v,
+            current_max_a: self.source.range.current_max_a,
+            settle: self.source.settle,
+            sample_interval: self.reference.interval(),
+            sample_age_max: self.reference.age_max(),
+            reference_resolution: self.reference.resolution(),
+            edge_time_half_width: Span::from_secs_f64(self.file.pulse.edge_half_width_us * 1e-6),
+            method: self.reference.sample.method,
+            seconds_input: self.file.seconds_pulse.is_some(),
+            exchange: EXCHANGE,
+            instruments: vec![],
+        }
     }
 }

@@ -8,11 +8,7 @@ use crate::plan::nameplate::Protocol;
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
 use crate::pulse::stream::{self, Counter};
-use crate::time::Span;
-use crate::{meter, reference, source};
-
-/// Planned time of one exchange with a meter: its frames at 9600 Bd (some 45 ms) and the delay of a usual meter.
-pub const EXCHANGE: Span = Span::from_millis(200);
+use crate::{reference, source};
 
 /// Why the devices are not ready.
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +25,12 @@ pub enum Fault {
     /// The line of the meter's data output.
     #[error("meter's data output: {0}")]
     Meter(#[from] link::Fault),
-    /// The meter's address or profile.
-    #[error("meter's data output: {0}")]
-    MeterProfile(String),
+    /// The meter's address or model on the nameplate.
+    #[error("nameplate, data_output: {0}")]
+    MeterModel(String),
     /// The nameplate has a data output, the bench no line for it.
     #[error("the nameplate has a data output, but the bench file has no [meter] line for it. Add one, or remove [data_output]")]
     NoMeterLine,
-}
-
-/// A device's line that could not be opened, named by the device.
-fn named<T>(device: &str, opened: Result<T, link::Fault>) -> Result<T, Fault> {
-    opened.map_err(|fault| Fault::MeterProfile(format!("{device}: {fault}")))
 }
 
 /// The devices, ready.
@@ -51,20 +42,6 @@ pub struct Devices {
     pub(super) seconds: Option<Counter>,
     pub(super) meter: Option<dlt645::Client>,
     capability: Capability,
-}
-
-/// The client for a meter with this data output, over `link`.
-pub fn meter_client(
-    link: Box<dyn link::Link>,
-    address: &str,
-    profile: &str,
-) -> Result<dlt645::Client, meter::dlt645::profile::Fault> {
-    let profile = dlt645::Profile::builtin(profile)?;
-    let address = match address {
-        "auto" => dlt645::Address::WILDCARD,
-        text => text.parse().map_err(|e: dlt645::frame::NoAddress| meter::dlt645::profile::Fault::from(e))?,
-    };
-    Ok(dlt645::Client::new(link, address, profile))
 }
 
 impl Devices {
@@ -88,28 +65,15 @@ impl Devices {
             (Some(_), None) => return Err(Fault::NoMeterLine),
             (Some(output), Some(line)) => {
                 let Protocol::Dlt645 = output.protocol;
-                let link = link::open(&line.link)?;
-                let client = meter_client(link, &output.address, &output.profile)
-                    .map_err(|fault| Fault::MeterProfile(fault.to_string()))?;
+                let profile = dlt645::Profile::builtin(&output.profile).map_err(|f| Fault::MeterModel(f.to_string()))?;
+                let address = output.address.parse().map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
+                let client = dlt645::Client::new(link::open(&line.link)?, address, profile);
                 instruments.push(format!("meter's data output on {}", line.link));
                 Some(client)
             }
         };
-        let profile = &description.reference;
-        let capability = Capability {
-            voltage_max_v: description.source.range.voltage_max_v,
-            current_max_a: description.source.range.current_max_a,
-            settle: description.source.settle,
-            sample_interval: profile.interval(),
-            sample_age_max: profile.age_max(),
-            reference_resolution: profile.resolution(),
-            edge_time_half_width: description.edge_half_width(),
-            method: profile.sample.method,
-            seconds_input: seconds.is_some(),
-            exchange: EXCHANGE,
-            instruments,
-        };
-        Ok(Self { source, reference, reference_profile: profile.clone(), pulse, seconds, meter, capability })
+        let capability = Capability { instruments, ..description.capability() };
+        Ok(Self { source, reference, reference_profile: description.reference.clone(), pulse, seconds, meter, capability })
     }
 
     /// What the plan needs to know of them.

@@ -1,4 +1,9 @@
 //! The record of a run and the papers made from it. Bytes are made here; files are written by `archive`.
 
+pub mod csv;
+pub mod number;
 pub mod raw;
 pub mod record;
+pub mod report;
+#[cfg(test)]
+pub(crate) mod sample;

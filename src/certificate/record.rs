@@ -201,6 +201,18 @@ pub struct ItemResult {
     pub attempts: Vec<Attempt>,
 }
 
+impl ItemResult {
+    /// The good windows among the attempts.
+    pub fn readings(&self) -> impl Iterator<Item = &PulseReading> {
+        self.attempts.iter().filter_map(|a| if let Attempt::Reading(reading) = a { Some(reading) } else { None })
+    }
+
+    /// Where the meter gave no pulse its number is no error but a bound: the error lies below it.
+    pub fn bound(&self) -> Option<Ratio> {
+        self.attempts.iter().find_map(|a| if let Attempt::Silent { bound, .. } = a { Some(*bound) } else { None })
+    }
+}
+
 /// What follows from a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {

@@ -341,7 +341,7 @@ impl Draft<'_> {
             ..self.nameplate.clone()
         };
         if self.register_energy()? > Energy::ZERO {
-            advice.push(self.what_if(&finer, &format!("a register read to {} kWh", finer.register_resolution_kwh))?);
+            advice.push(self.what_if(&finer, &format!("a register read to {} kWh", finer.register_resolution_kwh.normalize()))?);
         }
         Ok(advice)
     }

@@ -178,7 +178,8 @@ impl Judge<'_> {
         let limit = windows.limit.percent();
         let mut result = if let Some((bound, due, waited)) = silent {
             // The bound is the number: the error lies below it.
-            let mut result = self.measured(step.item, bound.percent(), Unit::Percent, self.interval(), limit, vec![], &windows.clause);
+            let budget = energy::reference_component(self.plan, step, bound).into_iter().collect();
+            let mut result = self.measured(step.item, bound.percent(), Unit::Percent, self.interval(), limit, budget, &windows.clause);
             if !self.evidence.pulse_input_lives() {
                 result.verdict = Verdict::Undecided;
                 "no pulse in the whole run: the input may not be connected".clone_into(&mut result.reason);

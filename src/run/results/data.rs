@@ -32,7 +32,8 @@ impl Judge<'_> {
                 plate.constant_imp_per_kwh
             ));
         }
-        let said: Vec<String> = [number, address].into_iter().flatten().collect();
+        let said: Vec<(&str, String)> =
+            [("number", number), ("address", address)].into_iter().filter_map(|(what, said)| Some((what, said?))).collect();
         if said.is_empty() {
             return vec![];
         }
@@ -42,15 +43,15 @@ impl Judge<'_> {
         };
         // A number on the data output has 12 digits at most; a longer serial number ends with them.
         let serial = digits(&plate.serial);
-        let matches = said.iter().any(|s| {
-            let s = digits(s);
+        let words = said.iter().map(|(what, said)| format!("{what} {said}")).collect::<Vec<_>>().join(", ");
+        let matches = said.iter().any(|(_, said)| {
+            let s = digits(said);
             !s.is_empty() && (s == serial || (serial.len() > 12 && serial.ends_with(&s)))
         });
         let (verdict, reason) = if matches {
-            (Verdict::Pass, format!("the meter says it is {}", said.join(" at address ")))
+            (Verdict::Pass, format!("the meter says it is {words}"))
         } else {
-            let said = said.join(" at address ");
-            (Verdict::Undecided, format!("the meter says it is {said}, the nameplate says {}: is this the meter?", plate.serial))
+            (Verdict::Undecided, format!("the meter says it is {words}, the nameplate says {}: is this the meter?", plate.serial))
         };
         vec![plain(Item::Identity, verdict, reason, "rule of this house")]
     }
@@ -59,10 +60,8 @@ impl Judge<'_> {
         let asked = |w: &Work| *w == Work::Seal;
         let Some((Value::Count(openings), _)) = self.value(asked, Query::CoverOpenCount) else { return vec![] };
         let known = self.plan.entries.known_cover_openings;
-        let last = match self.value(asked, Query::CoverOpenLast) {
-            Some((value, _)) if openings > 0 => format!(", last {value}"),
-            _ => String::new(),
-        };
+        let last = (openings > 0).then(|| self.value(asked, Query::CoverOpenLast)).flatten();
+        let last = last.map_or(String::new(), |(value, _)| format!(", last {value}"));
         let verdict = if openings == known { Verdict::Pass } else { Verdict::Fail };
         let reason = format!("cover opened {openings} times{last}; {known} known from earlier papers");
         let measured = count(Unit::One, u64::from(openings), f64::from(known));

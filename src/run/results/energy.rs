@@ -6,9 +6,26 @@ use crate::certificate::record::{ItemResult, PulseReading, Unit};
 use crate::error;
 use crate::meter::Query;
 use crate::plan::{Method, Plan, Step, Work};
+use crate::quantity::Ratio;
 use crate::regulation::Item;
 use crate::uncertainty::{Component, Kind, type_a};
 use crate::verdict::Verdict;
+
+/// The reference's certificate as a component of an error in percent.
+pub(super) fn reference_component(plan: &Plan, step: &Step, error: Ratio) -> Result<Component, String> {
+    let reference = plan
+        .standards
+        .reference()
+        .power_correction(step.load.voltage_v, step.load.current_a)
+        .map_err(|fault| fault.to_string())?;
+    Ok(Component {
+        label: "reference certificate".into(),
+        kind: Kind::B,
+        u: reference.u.percent() * (1.0 + error.fraction()).abs(),
+        dof: reference.dof.is_finite().then_some(reference.dof),
+        evidence: format!("certificate {}", plan.standards.reference().certificate_no()),
+    })
+}
 
 /// Mean error of the readings in percent, with its budget in percent. The error is 100·(E/E₀ − 1), so a relative
 /// uncertainty of the reference enters with the sensitivity 1 + error, near 1 for any meter worth a verdict.
@@ -20,25 +37,15 @@ pub(super) fn budget(
 ) -> Result<(f64, Vec<Component>), String> {
     let errors: Vec<f64> = readings.iter().map(|r| r.error.percent()).collect();
     let (mean, scatter, dof) = type_a(&errors).ok_or("one reading has no scatter")?;
-    let sensitivity = 1.0 + mean.abs() / 100.0;
+    let sensitivity = (1.0 + mean / 100.0).abs();
     let standards = &plan.standards;
-    let reference = standards
-        .reference()
-        .power_correction(step.load.voltage_v, step.load.current_a)
-        .map_err(|fault| fault.to_string())?;
     let rate = standards.time_base().rate_error().map_err(|fault| fault.to_string())?;
     let n = (readings.len() as f64).sqrt();
     let window = readings.iter().map(|r| r.window.elapsed().secs()).fold(f64::INFINITY, f64::min);
     let bench = &plan.capability;
     let half_width = bench.edge_time_half_width.secs();
     let mut budget = vec![
-        Component {
-            label: "reference certificate".into(),
-            kind: Kind::B,
-            u: reference.u.percent() * sensitivity,
-            dof: reference.dof.is_finite().then_some(reference.dof),
-            evidence: format!("certificate {}", standards.reference().certificate_no()),
-        },
+        reference_component(plan, step, Ratio::from_percent(mean))?,
         Component::b(
             "time base",
             rate.u.percent() * sensitivity,

@@ -1,0 +1,132 @@
+//! Files and folders that are there whole or not at all.
+
+use super::Fault;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Names that are not finished begin so.
+const TEMPORARY: &str = ".tmp-";
+
+/// The names in a folder, sorted; temporary ones and those that are no text are left out.
+pub fn names(folder: &Path) -> Result<Vec<String>, Fault> {
+    let fault = |e: io::Error| Fault::read(folder, &e);
+    let mut names = vec![];
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        names.extend(entry.map_err(fault)?.file_name().into_string());
+    }
+    names.retain(|name| !name.starts_with(TEMPORARY));
+    names.sort();
+    Ok(names)
+}
+
+/// A file whole.
+pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    fs::read(path).map_err(|e| Fault::read(path, &e))
+}
+
+/// A file whole; `None` where there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Fault::read(path, &e)),
+    }
+}
+
+/// Removes what a crash has left under temporary names, and says so.
+pub fn remove_leftovers(folder: &Path) -> Result<Vec<String>, Fault> {
+    let fault = |e: io::Error| Fault::read(folder, &e);
+    let mut notices = vec![];
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        if !entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            continue;
+        }
+        let path = entry.path();
+        let removed = if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(|e| Fault::write(&path, "the removal of a half-written leftover", &e))?;
+        notices.push(format!("{}: a half-written leftover of a crash was removed", path.display()));
+    }
+    Ok(notices)
+}
+
+/// Stores files in a new folder `name` of `folder`: made under a temporary name, forced to the disk, renamed.
+pub fn store_folder(folder: &Path, name: &str, files: &[(String, Vec<u8>)]) -> Result<PathBuf, Fault> {
+    let (half, whole) = (folder.join(format!("{TEMPORARY}{name}")), folder.join(name));
+    // What an earlier failure could not remove.
+    let _ = fs::remove_dir_all(&half);
+    let stored = fill(&half, files).and_then(|()| {
+        if fs::symlink_metadata(&whole).is_ok() {
+            return Err(Fault::write(&whole, "the package", &ErrorKind::AlreadyExists.into()));
+        }
+        fs::rename(&half, &whole).map_err(|e| Fault::write(&whole, "the package", &e))
+    });
+    if let Err(fault) = stored {
+        // Best effort: what cannot be removed now is removed when the folder is opened again.
+        let _ = fs::remove_dir_all(&half);
+        return Err(fault);
+    }
+    sync_folder(folder)?;
+    Ok(whole)
+}
+
+fn fill(half: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fault> {
+    fs::create_dir(half).map_err(|e| Fault::write(half, "the package", &e))?;
+    for (name, bytes) in files {
+        store_file(half, name, bytes)?;
+    }
+    sync_folder(half)
+}
+
+/// Stores a file under a temporary name, forces it to the disk and renames it.
+pub fn store_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    let (half, whole) = (folder.join(format!("{TEMPORARY}{name}")), folder.join(name));
+    let written = File::create_new(&half).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&half, &whole)).map_err(|e| {
+        // Best effort, as above.
+        let _ = fs::remove_file(&half);
+        Fault::write(&whole, "a file of the data folder", &e)
+    })
+}
+
+/// Forces names to the disk.
+pub fn sync_folder(folder: &Path) -> Result<(), Fault> {
+    // Elsewhere a folder cannot be opened as a file, and names are forced with the file.
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(|e| Fault::write(folder, "the names in a folder", &e))
+}
+
+/// Appends in one write and forces it to the disk; on failure the file is as long as before.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let fault = |e: &io::Error| Fault::write(path, "a row of the register", e);
+    let mut file = File::options().append(true).create(true).open(path).map_err(|e| fault(&e))?;
+    let before = file.metadata().map_err(|e| fault(&e))?.len();
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // Best effort: a torn row that stays is mended when the folder is opened again.
+        let _ = file.set_len(before).and_then(|()| file.sync_all());
+        return Err(fault(&error));
+    }
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Cuts a file to its first `length` bytes.
+pub fn cut(path: &Path, length: usize) -> Result<(), Fault> {
+    let cut = File::options().write(true).open(path).and_then(|file| {
+        file.set_len(length as u64)?;
+        file.sync_all()
+    });
+    cut.map_err(|e| Fault::write(path, "the register without its torn row", &e))
+}

@@ -1,0 +1,106 @@
+//! What can go wrong in the data folder.
+
+use crate::certificate::{csv, record};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// Why something was not stored or not found.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The system does not let it be written.
+    #[error("{}: {what} could not be written: {why}. {advice}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// The system's words.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The system does not let it be read.
+    #[error("{}: cannot be read: {why}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// Somebody else is writing.
+    #[error("{}: another instance of this program holds the lock on this data folder. End it, or choose another folder with --data", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A number is given once.
+    #[error("number {number} is already used in {}; a number is never used twice. Take the next free one", dir.display())]
+    NumberUsed {
+        /// The number.
+        number: String,
+        /// The data folder.
+        dir: PathBuf,
+    },
+    /// A number that is none or does not fit the run.
+    #[error("number `{seen}` does not fit: {why}")]
+    Number {
+        /// The number.
+        seen: String,
+        /// Why.
+        why: String,
+    },
+    /// The package is there, its row is not.
+    #[error("the package {} is stored whole, but the register has no row for it yet: {why}. The row is added when the data folder is opened the next time", package.display())]
+    NotRegistered {
+        /// The package.
+        package: PathBuf,
+        /// Why there is no row.
+        why: String,
+    },
+    /// A register that is not ours or was damaged.
+    #[error("{}, line {line}: {what}. Set it right from a backup; no row was changed by this program", path.display())]
+    Row {
+        /// The register.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// Nothing of that name.
+    #[error("`{wanted}` is neither a record file nor a package nor a number in {}. `phantomload certificate list` shows the numbers", dir.display())]
+    NotFound {
+        /// What was asked for.
+        wanted: String,
+        /// Where.
+        dir: PathBuf,
+    },
+    /// A paper that cannot be made.
+    #[error(transparent)]
+    Csv(#[from] csv::Fault),
+    /// A record that cannot be read or written.
+    #[error(transparent)]
+    Record(#[from] record::Fault),
+}
+
+impl Fault {
+    pub(super) fn write(path: &Path, what: &'static str, error: &io::Error) -> Self {
+        let advice = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "Free some space and try again; nothing half-written was left"
+            }
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+                "Give this user the right to write there, or choose another folder with --data"
+            }
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                "A file stands in the way: choose another folder with --data"
+            }
+            _ => "Check the disk, or choose another folder with --data",
+        };
+        Self::Write { path: path.to_owned(), what, why: error.to_string(), advice }
+    }
+
+    pub(super) fn read(path: &Path, error: &io::Error) -> Self {
+        Self::Read { path: path.to_owned(), why: error.to_string() }
+    }
+}

@@ -1,0 +1,232 @@
+//! `register.csv`: read leniently for numbers, strictly for people; appended to, never rewritten.
+
+use super::{Fault, disk};
+use crate::certificate::csv::{BOM, REGISTER_HEADER, register_header, unguarded};
+use crate::certificate::number::Number;
+use crate::certificate::report::page::{clean, left, width};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::path::{Path, PathBuf};
+
+/// A row of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterRow {
+    line: u64,
+    cells: Vec<String>,
+}
+
+impl RegisterRow {
+    /// The line it begins in, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The text in a column, without the guard against formulas; empty where there is none.
+    pub fn get(&self, column: &str) -> &str {
+        cell(&self.cells, column)
+    }
+
+    /// Whether the run was simulated.
+    pub fn is_simulated(&self) -> bool {
+        self.get("simulated") != "false"
+    }
+}
+
+impl Serialize for RegisterRow {
+    /// As a map from column to text, in the order of the columns.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(REGISTER_HEADER.len()))?;
+        for column in REGISTER_HEADER {
+            map.serialize_entry(column, self.get(column))?;
+        }
+        map.end()
+    }
+}
+
+fn cell<'a>(cells: &'a [String], column: &str) -> &'a str {
+    let place = REGISTER_HEADER.iter().position(|name| *name == column);
+    place.and_then(|place| cells.get(place)).map_or("", |cell| unguarded(cell))
+}
+
+/// The register as it is on the disk.
+pub(super) struct Register {
+    path: PathBuf,
+    rows: Vec<RegisterRow>,
+    is_new: bool,
+}
+
+impl Register {
+    /// Reads what can be read; a row that makes no sense still counts.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let bytes = disk::read_if_there(path)?.unwrap_or_default();
+        let text = headed(path, &bytes)?;
+        let rows = rows(path, text)?;
+        Ok(Self { path: path.to_owned(), rows, is_new: bytes.is_empty() })
+    }
+
+    /// Every number in it.
+    pub fn numbers(&self) -> Vec<Number> {
+        let columns = |row: &RegisterRow| {
+            ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>())
+        };
+        self.rows.iter().flat_map(columns).flatten().collect()
+    }
+
+    /// The number of the next row.
+    pub fn next_seq(&self) -> u64 {
+        self.rows.iter().filter_map(|row| row.get("seq").parse::<u64>().ok()).max().unwrap_or(0) + 1
+    }
+
+    /// Appends a row, with the header where there is none yet.
+    pub fn append(&self, row: &[u8]) -> Result<(), Fault> {
+        let header = if self.is_new { register_header()? } else { vec![] };
+        disk::append(&self.path, &[&header, row].concat())
+    }
+}
+
+/// Moves a row that a crash has torn into a file of its own. Says what it did.
+pub(super) fn mend(path: &Path) -> Result<Option<String>, Fault> {
+    let Some(bytes) = disk::read_if_there(path)? else { return Ok(None) };
+    let whole = whole(&bytes);
+    let tail = &bytes[whole..];
+    if tail.is_empty() {
+        return Ok(None);
+    }
+    // A quote lost in a text editor looks like one long torn row. That is no crash, and nothing is moved.
+    let text = String::from_utf8_lossy(tail);
+    let is_row = |line: &str| line.split(',').nth(2).is_some_and(|number| number.parse::<Number>().is_ok());
+    if text.split('\n').skip(1).any(is_row) {
+        let what = "a quote is missing or too many from here on".into();
+        return Err(Fault::Row { path: path.to_owned(), line: lines(&bytes[..whole]) + 1, what });
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = |n: u32| format!("register.csv.torn-{n}");
+    let Some(name) =
+        (1..u32::MAX).map(name).find(|name| std::fs::symlink_metadata(folder.join(name)).is_err())
+    else {
+        return Ok(None);
+    };
+    disk::store_file(folder, &name, tail)?;
+    disk::sync_folder(folder)?;
+    disk::cut(path, whole)?;
+    let moved = folder.join(name);
+    Ok(Some(format!(
+        "{}: the last row was torn by a crash; it was moved to {}",
+        path.display(),
+        moved.display()
+    )))
+}
+
+/// Length of the whole rows: up to the last line end outside quotes.
+fn whole(bytes: &[u8]) -> usize {
+    let (mut quoted, mut whole) = (false, 0);
+    for (n, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted && n > 0 && bytes[n - 1] == b'\r' => whole = n + 1,
+            _ => {}
+        }
+    }
+    whole
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// The rows' bytes with their header, which must be ours: another program version may have another form.
+fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault> {
+    let header = register_header()?;
+    if bytes.is_empty() || bytes.starts_with(&header) {
+        return Ok(bytes.strip_prefix(BOM).unwrap_or(bytes));
+    }
+    let what = "this is not the header of a register of schema 1, or a program changed it".into();
+    Err(Fault::Row { path: path.to_owned(), line: 1, what })
+}
+
+fn rows(path: &Path, text: &[u8]) -> Result<Vec<RegisterRow>, Fault> {
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text);
+    let mut found = vec![];
+    let mut row = ::csv::ByteRecord::new();
+    loop {
+        let broken = |e: ::csv::Error| Fault::Row { path: path.to_owned(), line: 0, what: e.to_string() };
+        if !reader.read_byte_record(&mut row).map_err(broken)? {
+            return Ok(found);
+        }
+        // The reader's own count lags behind a line end of two characters: it has taken CR and not yet LF.
+        let byte = row.position().map_or(0, |p| usize::try_from(p.byte()).unwrap_or(0)).min(text.len());
+        let line = lines(&text[..byte]) + 1 + u64::from(text.get(byte) == Some(&b'\n'));
+        found.push(RegisterRow {
+            line,
+            cells: row.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect(),
+        });
+    }
+}
+
+/// The rows of a data folder's register, without the lock. A broken row is named by its line.
+pub fn list(dir: &Path) -> Result<Vec<RegisterRow>, Fault> {
+    let path = dir.join("register.csv");
+    let Some(bytes) = disk::read_if_there(&path)? else { return Ok(vec![]) };
+    let broken = |line: u64, what: String| Fault::Row { path: path.clone(), line, what };
+    let whole = whole(&bytes);
+    if whole < bytes.len() {
+        return Err(broken(
+            lines(&bytes[..whole]) + 1,
+            "the row breaks off; it is set right when a run is next stored".into(),
+        ));
+    }
+    let rows = rows(&path, headed(&path, &bytes)?)?;
+    for row in &rows {
+        if row.cells.len() != REGISTER_HEADER.len() {
+            let what = format!("{} cells, there must be {}", row.cells.len(), REGISTER_HEADER.len());
+            return Err(broken(row.line, what));
+        }
+        let wrong = |column: &str, allowed: &str| {
+            broken(row.line, format!("{column} is `{}`; allowed: {allowed}", clean(row.get(column))))
+        };
+        if row.get("seq").parse::<u64>().is_err() {
+            return Err(wrong("seq", "a whole number"));
+        }
+        for column in ["certificate_no", "record_no"] {
+            if row.get(column).parse::<Number>().is_err() {
+                return Err(wrong(column, "a number like PL-2026-000001 or PL-R-2026-000001"));
+            }
+        }
+        if !["pass", "fail", "undecided"].contains(&row.get("verdict")) {
+            return Err(wrong("verdict", "pass, fail, undecided"));
+        }
+        if !["true", "false"].contains(&row.get("simulated")) {
+            return Err(wrong("simulated", "true, false"));
+        }
+    }
+    Ok(rows)
+}
+
+/// The register for the terminal.
+pub fn table(rows: &[RegisterRow]) -> String {
+    const TITLES: [&str; 8] =
+        ["certificate", "date", "document", "verdict", "meter", "charger", "customer", "site"];
+    let cells = |row: &RegisterRow| {
+        let simulated = if row.is_simulated() { " SIMULATED" } else { "" };
+        [
+            row.get("certificate_no").to_owned(),
+            row.get("performed_from").chars().take(16).collect(),
+            row.get("doc_type").replace('_', " "),
+            row.get("verdict").to_uppercase() + simulated,
+            format!("{} {}", row.get("dut_model"), row.get("dut_serial")),
+            row.get("charger").to_owned(),
+            row.get("customer").to_owned(),
+            row.get("site").to_owned(),
+        ]
+        .map(|cell| clean(&cell))
+    };
+    let table: Vec<[String; 8]> =
+        std::iter::once(TITLES.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
+    let columns: Vec<usize> =
+        (0..TITLES.len()).map(|n| table.iter().map(|row| width(&row[n])).max().unwrap_or(0)).collect();
+    let line = |row: &[String; 8]| {
+        let cells: Vec<String> =
+            row.iter().zip(&columns).map(|(cell, columns)| left(cell, *columns)).collect();
+        cells.join("  ").trim_end().to_owned() + "\n"
+    };
+    table.iter().map(line).collect()
+}

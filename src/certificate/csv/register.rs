@@ -1,0 +1,165 @@
+//! `register.csv`: one row a certificate; a correction is a new row.
+
+use super::{BOM, Cell, Fault, SCHEMA, bytes, completed, is_pulse_error, names, writer};
+use crate::certificate::number;
+use crate::certificate::record::{Document, Measured, Record, Unit};
+use crate::verdict::Verdict;
+use jiff::{ToSpan, civil::Date};
+
+/// SHA-256 of the files of a package, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// Of `record.json`.
+    pub record_json: String,
+    /// Of `<certificate_no>_results.csv`.
+    pub results_csv: String,
+    /// Of `<certificate_no>_report.txt`.
+    pub report_txt: String,
+}
+
+/// A column: its name and what stands in it.
+type Column = (&'static str, fn(&Row<'_>) -> Cell);
+
+/// What a row is made from.
+struct Row<'a> {
+    record: &'a Record,
+    seq: u64,
+    certificate_no: &'a str,
+    verdict: Verdict,
+    document: Document,
+    prints: &'a Fingerprints,
+}
+
+impl Row<'_> {
+    /// Errors by pulses with the number of their point.
+    fn errors(&self) -> impl Iterator<Item = (usize, &Measured)> {
+        let items = self.record.results.items.iter().enumerate();
+        let errors = items.filter(|(_, item)| is_pulse_error(item) && item.bound().is_none());
+        errors.filter_map(|(n, item)| {
+            Some((n + 1, item.measured.as_ref().filter(|m| m.unit == Unit::Percent)?))
+        })
+    }
+
+    /// The one nearest to its limit, or farthest beyond.
+    fn worst(&self) -> Option<(usize, &Measured)> {
+        let share = |m: &Measured| m.estimate.value.abs() / m.limit;
+        self.errors().max_by(|(_, a), (_, b)| share(a).total_cmp(&share(b)))
+    }
+
+    fn failed(&self) -> String {
+        let items = self.record.results.items.iter().enumerate();
+        let failed = items.filter(|(_, item)| item.verdict == Verdict::Fail);
+        failed.map(|(n, _)| (n + 1).to_string()).collect::<Vec<_>>().join(";")
+    }
+
+    /// The last day a certificate holds: the period of the class less a day. Only a certificate has one.
+    fn valid_until(&self) -> Option<Date> {
+        if self.document != Document::VerificationCertificate {
+            return None;
+        }
+        let plan = &self.record.plan;
+        let years = plan.profile.figures_of(&plan.class).ok()?.validity_years.as_ref()?.value;
+        let date = self.record.started.date();
+        date.checked_add(i64::from(years).years()).and_then(|d| d.checked_sub(1.day())).ok()
+    }
+}
+
+/// The columns. The first 48 are those of the schema, in its order.
+const COLUMNS: [Column; 56] = [
+    ("schema_version", |_| Cell::plain(SCHEMA)),
+    ("seq", |r| Cell::plain(r.seq)),
+    ("certificate_no", |r| Cell::text(r.certificate_no)),
+    ("record_no", |r| Cell::text(&r.record.record_no)),
+    ("doc_type", |r| {
+        Cell::plain(match r.document {
+            Document::VerificationCertificate => "verification_certificate",
+            Document::ResultNotice => "result_notice",
+            Document::TestReport => "test_report",
+        })
+    }),
+    // Approval by persons comes later, as a new row.
+    ("status", |_| Cell::plain("draft")),
+    ("verdict", |r| {
+        Cell::plain(match r.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Undecided => "undecided",
+        })
+    }),
+    ("accuracy_class", |r| Cell::text(r.record.plan.class.name())),
+    ("failed_points", |r| Cell::plain(r.failed())),
+    ("regulation", |r| Cell::text(&r.record.plan.profile.document)),
+    ("decision_rule", |r| Cell::text(&r.record.results.decision_rule)),
+    ("load_method", |_| Cell::plain("virtual")),
+    ("performed_from", |r| Cell::plain(r.record.started)),
+    ("performed_to", |r| Cell::plain(r.record.started.after(r.record.results.elapsed))),
+    ("issued_at", |_| Cell::Empty),
+    ("valid_until", |r| Cell::maybe(r.valid_until())),
+    ("dut_name", |_| Cell::plain("energy meter in an EV charger")),
+    ("dut_manufacturer", |r| Cell::text(&r.record.plan.nameplate.maker)),
+    ("dut_model", |r| Cell::text(&r.record.plan.nameplate.model)),
+    ("dut_serial", |r| Cell::text(&r.record.plan.nameplate.serial)),
+    ("connector", |r| Cell::text(&r.record.plan.nameplate.connector)),
+    ("customer", |r| Cell::text(&r.record.plan.entries.customer)),
+    ("site", |r| Cell::text(&r.record.plan.entries.site)),
+    ("latitude_deg", |_| Cell::Empty),
+    ("longitude_deg", |_| Cell::Empty),
+    ("lab_name", |_| Cell::Empty),
+    ("lab_authorisation_no", |_| Cell::Empty),
+    ("verifier", |r| Cell::text(&r.record.plan.entries.operator)),
+    ("checker", |_| Cell::Empty),
+    ("approver", |_| Cell::Empty),
+    ("tester_model", |r| Cell::text(r.record.plan.standards.reference().model())),
+    ("tester_serial", |r| Cell::text(r.record.plan.standards.reference().serial())),
+    ("tester_certificate_no", |r| Cell::text(r.record.plan.standards.reference().certificate_no())),
+    ("tester_valid_until", |r| Cell::plain(r.record.plan.standards.reference().due_on())),
+    ("firmware_version", |r| Cell::text(format!("{} {}", r.record.program.name, r.record.program.version))),
+    ("points", |r| Cell::plain(r.record.results.items.len())),
+    ("worst_point_no", |r| Cell::maybe(r.worst().map(|(no, _)| no))),
+    ("worst_error_percent", |r| Cell::maybe(r.worst().map(|(_, m)| number::value(m)))),
+    ("worst_limit_percent", |r| {
+        Cell::maybe(r.worst().map(|(_, m)| number::limit(m.limit, m.rounded.scale())))
+    }),
+    ("max_expanded_uncertainty_percent", |r| {
+        let largest = r.errors().map(|(_, m)| m.estimate.expanded).max_by(f64::total_cmp);
+        Cell::maybe(largest.map(number::uncertainty))
+    }),
+    ("clock_sync", |_| Cell::Empty),
+    ("replaces", |_| Cell::Empty),
+    ("prev_sha256", |_| Cell::Empty),
+    ("manifest_sha256", |_| Cell::Empty),
+    ("results_csv_sha256", |r| Cell::plain(&r.prints.results_csv)),
+    ("pdf_sha256", |_| Cell::Empty),
+    ("dcc_sha256", |_| Cell::Empty),
+    ("key_id", |_| Cell::Empty),
+    // Ours, after the schema's own.
+    ("simulated", |r| Cell::plain(r.record.simulated)),
+    ("kind", |r| Cell::plain(r.record.plan.kind)),
+    ("charger", |r| Cell::text(&r.record.plan.nameplate.charger)),
+    ("regulation_id", |r| Cell::text(&r.record.plan.profile.id)),
+    ("time_base_certificate_no", |r| Cell::text(r.record.plan.standards.time_base().certificate_no())),
+    ("time_base_valid_until", |r| Cell::plain(r.record.plan.standards.time_base().due_on())),
+    ("record_json_sha256", |r| Cell::plain(&r.prints.record_json)),
+    ("report_txt_sha256", |r| Cell::plain(&r.prints.report_txt)),
+];
+
+/// The names of the columns.
+pub const REGISTER_HEADER: [&str; COLUMNS.len()] = names(&COLUMNS);
+
+/// The begin of the file: byte-order mark and header row.
+pub fn register_header() -> Result<Vec<u8>, Fault> {
+    let mut writer = writer();
+    let written = writer.write_record(REGISTER_HEADER);
+    written.map_err(|e| Fault::Writer { record_no: "(header)".into(), what: e.to_string() })?;
+    Ok([BOM, &bytes(writer, "(header)")?].concat())
+}
+
+/// The row of a completed run, with its line end. `seq` counts the rows of the register, without a gap.
+pub fn register_row(record: &Record, seq: u64, prints: &Fingerprints) -> Result<Vec<u8>, Fault> {
+    let (certificate_no, verdict, document) = completed(record)?;
+    let row = Row { record, seq, certificate_no, verdict, document, prints };
+    let mut writer = writer();
+    let written = writer.write_record(COLUMNS.map(|(_, cell)| cell(&row).written()));
+    written.map_err(|e| Fault::Writer { record_no: record.record_no.clone(), what: e.to_string() })?;
+    bytes(writer, &record.record_no)
+}

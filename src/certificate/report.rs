@@ -1,0 +1,413 @@
+//! The paper of a run as plain text, and the table of results for the terminal.
+
+pub(crate) mod page;
+mod table;
+
+pub use table::table;
+
+use super::number;
+use super::record::{Document, Outcome, Record};
+use crate::calibration::Standard;
+use crate::regulation::{Item, Kind};
+use crate::verdict::Verdict;
+use page::{Block, COLUMNS, centred, clean, lay, left, right, wrap};
+
+/// Stands at the head and the foot of every page of a simulated run.
+const BANNER: &str = "*** SIMULATED 模拟: no real meter was tested 未检测任何真实电能表 ***";
+/// Columns of the names of fields.
+const LABEL: usize = 32;
+
+/// The paper of a run: certificate, notice or test report; of a run that was not completed a plain account.
+pub fn text(record: &Record) -> String {
+    let mut paper = Paper::default();
+    conclusion(&mut paper, record);
+    meter(&mut paper, record);
+    order(&mut paper, record);
+    regulation(&mut paper, record);
+    standards(&mut paper, record);
+    environment(&mut paper, record);
+    results(&mut paper, record);
+    statements(&mut paper, record);
+    let title = title(record);
+    let number = match &record.certificate_no {
+        Some(number) => format!("No. 证书编号 {number}"),
+        None => format!("Record 原始记录 {}", record.record_no),
+    };
+    let banner = record.simulated.then(|| centred(BANNER, COLUMNS));
+    let head = |page: usize, of: usize| {
+        let page = format!("page {page} of {of} 第{page}页 共{of}页");
+        let line = format!("{}{}", left(&clean(&number), COLUMNS - 40), right(&page, 40));
+        let rest = [centred(&title, COLUMNS), line, "=".repeat(COLUMNS)];
+        banner.iter().cloned().chain(rest).collect()
+    };
+    let foot: Vec<String> = std::iter::once("=".repeat(COLUMNS)).chain(banner.clone()).collect();
+    lay(&paper.blocks, head, &foot)
+}
+
+fn title(record: &Record) -> String {
+    let simulated = if record.simulated { " (SIMULATED 模拟)" } else { "" };
+    let title = match (&record.outcome, record.document()) {
+        (Outcome::Completed, Some(document)) => document.to_string(),
+        (Outcome::Completed, None) => "无结论 NO VERDICT".to_owned(),
+        (Outcome::Aborted { .. }, _) => "检定中止 ABORTED".to_owned(),
+        (Outcome::Faulted { .. }, _) => "装置故障 BENCH FAULT".to_owned(),
+    };
+    title + simulated
+}
+
+/// The blocks of a paper as they come.
+#[derive(Default)]
+struct Paper {
+    blocks: Vec<Block>,
+    /// A heading waits for what it heads.
+    heading: Vec<String>,
+}
+
+impl Paper {
+    fn heading(&mut self, heading: &str) {
+        self.heading =
+            vec![String::new(), format!("-- {heading} {}", "-".repeat(COLUMNS - 4 - page::width(heading)))];
+    }
+
+    fn block(&mut self, lines: Vec<String>, again: Vec<String>) {
+        let lines = std::mem::take(&mut self.heading).into_iter().chain(lines).collect();
+        self.blocks.push(Block { lines, again });
+    }
+
+    fn line(&mut self, text: &str) {
+        self.block(wrap(text, COLUMNS), vec![]);
+    }
+
+    fn entry(&mut self, text: &str) {
+        self.block(hanging("  - ", text), vec![]);
+    }
+
+    /// A named field; what was not entered is said to be so.
+    fn field(&mut self, label: &str, value: &str) {
+        let value = if value.trim().is_empty() { "not entered 未录入" } else { value };
+        self.block(hanging(&left(&format!("  {label}"), LABEL), value), vec![]);
+    }
+}
+
+/// Text whose further lines begin below its first.
+fn hanging(begin: &str, text: &str) -> Vec<String> {
+    let indent = page::width(begin);
+    let lines = wrap(text, COLUMNS - indent).into_iter().enumerate();
+    lines
+        .map(|(n, line)| if n == 0 { format!("{begin}{line}") } else { " ".repeat(indent) + &line })
+        .collect()
+}
+
+fn conclusion(paper: &mut Paper, record: &Record) {
+    paper.heading("结论 Verdict");
+    let simulated = if record.simulated { " (SIMULATED 模拟)" } else { "" };
+    match (&record.outcome, record.results.verdict) {
+        (Outcome::Completed, Some(verdict)) => {
+            let words = match verdict {
+                Verdict::Pass => "合格 PASS",
+                Verdict::Fail => "不合格 FAIL",
+                Verdict::Undecided => "未判定 UNDECIDED",
+            };
+            paper.field("检定结论 verdict", &format!("{words}{simulated}"));
+            for item in record.results.items.iter().filter(|item| item.verdict != Verdict::Pass) {
+                let at = item.point.as_ref().map_or(String::new(), |p| format!(" at {}", p.term));
+                paper.entry(&format!("{}: {}{at}: {}", item.verdict, table::name(item.item), item.reason));
+            }
+        }
+        (Outcome::Aborted { why }, _) => paper.field("检定中止 ABORTED", why),
+        (Outcome::Faulted { why }, _) => paper.field("装置故障 BENCH FAULT", why),
+        (Outcome::Completed, None) => {}
+    }
+    if record.results.verdict.is_none() {
+        paper.block(vec!["  No verdict, no certificate. 无结论，不出具证书。".into()], vec![]);
+    }
+    if record.document() == Some(Document::TestReport) {
+        paper.block(
+            vec!["  This is a test report and no verification certificate. 本报告不是检定证书。".into()],
+            vec![],
+        );
+    }
+    paper.field(
+        "日期 date",
+        &format!("{} to {}", record.started, record.started.after(record.results.elapsed)),
+    );
+    paper.field("原始记录号 original record", &record.record_no);
+}
+
+fn meter(paper: &mut Paper, record: &Record) {
+    let plate = &record.plan.nameplate;
+    let currents = &plate.current;
+    paper.heading("被检电能表 Meter under test");
+    paper.field("制造单位 maker", &plate.maker);
+    paper.field("型号 type", &plate.model);
+    paper.field("出厂编号 serial number", &plate.serial);
+    paper.field(
+        "准确度等级 accuracy class",
+        &format!("{} (nameplate 铭牌: {})", record.plan.class, plate.class),
+    );
+    let ratings = [
+        ("Ist", currents.ist),
+        ("Imin", currents.imin),
+        ("Itr", currents.itr),
+        ("Ib", currents.ib),
+        ("In", currents.i_n),
+    ];
+    let ratings = ratings.into_iter().filter_map(|(name, current)| Some(format!("{name} {}", current?)));
+    let ratings: Vec<_> = ratings.chain([format!("Imax {}", currents.imax)]).collect();
+    paper.field(
+        "电压 电流 ratings",
+        &format!("{}; {}; {}", plate.voltage_v, ratings.join(", "), currents.connection),
+    );
+    paper.field("脉冲常数 meter constant", &plate.constant_imp_per_kwh.to_string());
+    paper.field("计度器分辨力 register step", &format!("{} kWh", plate.register_resolution_kwh));
+    paper.field("充电桩 charger", &format!("{}, connector 枪 {}", plate.charger, plate.connector));
+}
+
+fn order(paper: &mut Paper, record: &Record) {
+    let entries = &record.plan.entries;
+    paper.heading("委托 Order");
+    paper.field("委托方 customer", &entries.customer);
+    paper.field("检定地点 place", &entries.site);
+    paper.field("检定员 operator", &entries.operator);
+}
+
+fn regulation(paper: &mut Paper, record: &Record) {
+    let profile = &record.plan.profile;
+    let kind = match record.plan.kind {
+        Kind::First => "首次检定 first verification",
+        Kind::Subsequent => "后续检定 subsequent verification",
+        Kind::InService => "使用中检查 in-service inspection",
+    };
+    paper.heading("检定依据 Regulation");
+    paper.field("规程 document", &profile.document);
+    paper.field("名称 title", &format!("{} {}", profile.title_zh, profile.title_en));
+    paper.field("数据文件 profile", &format!("{}: {}", profile.id, profile.scope));
+    paper.field("检定类别 kind", kind);
+    if let Some(approval) = &profile.approval {
+        let words = format!("{}, {}, {}", approval.laboratory, approval.person, approval.date);
+        paper.field("未确认数据负责 answers for", &words);
+    }
+}
+
+fn standards(paper: &mut Paper, record: &Record) {
+    let standard = |paper: &mut Paper, standard: &Standard| {
+        let simulated = if standard.is_simulated() { "SIMULATED 模拟; " } else { "" };
+        let words = format!(
+            "{}; {simulated}certificate {} by {}; calibrated {}, due {}",
+            standard.name(),
+            standard.certificate_no(),
+            standard.laboratory(),
+            standard.calibrated_on(),
+            standard.due_on()
+        );
+        paper.field(&standard.kind().to_string(), &words);
+    };
+    paper.heading("计量标准 Measurement standards (traceability)");
+    standard(paper, record.plan.standards.reference());
+    standard(paper, record.plan.standards.time_base());
+    for instrument in &record.plan.capability.instruments {
+        paper.field("仪器 instrument", instrument);
+    }
+}
+
+fn environment(paper: &mut Paper, record: &Record) {
+    let entries = &record.plan.entries;
+    paper.heading("环境条件 Environment");
+    let temperature = entries.temperature_degc.map(|t| format!("{} °C", number::plain(t.degrees_celsius())));
+    paper.field("温度 temperature", &temperature.unwrap_or_default());
+    let humidity = entries.humidity_percent.map(|h| format!("{} %", number::plain(h)));
+    paper.field("相对湿度 humidity", &humidity.unwrap_or_default());
+}
+
+fn results(paper: &mut Paper, record: &Record) {
+    let so_far = if record.outcome == Outcome::Completed { "" } else { " so far (no verdict) 至中止时" };
+    paper.heading(&format!("检定结果 Results{so_far}"));
+    let (head, rows) = table::lines(&record.results);
+    paper.block(head.clone(), vec![]);
+    for (row, item) in rows.into_iter().zip(&record.results.items) {
+        let spoiled = item.attempts.len() - item.readings().count() - usize::from(item.bound().is_some());
+        let readings = item.readings().count();
+        let mut reason = vec![item.reason.clone()];
+        reason.extend((readings > 0).then(|| format!("; mean of {readings} readings")));
+        reason.extend((spoiled > 0).then(|| format!("; spoiled attempts, kept in the record: {spoiled}")));
+        reason.extend((!item.clause.is_empty()).then(|| format!(" [{}]", item.clause)));
+        let reason = reason.concat();
+        let lines = std::iter::once(row).chain(hanging("     ", &reason));
+        paper.block(
+            lines
+                .flat_map(|line| if page::width(&line) > COLUMNS { wrap(&line, COLUMNS) } else { vec![line] })
+                .collect(),
+            head.clone(),
+        );
+    }
+    let mut named: Vec<Item> = record.results.items.iter().map(|item| item.item).collect();
+    named.dedup();
+    let named: Vec<_> =
+        named.into_iter().map(|item| format!("{} {}", table::name(item), chinese(item))).collect();
+    paper.line("");
+    paper.line(&format!("Items 项目: {}.", named.join("; ")));
+    paper.line(
+        "Error: unrounded mean; rounded: as the regulation says; U: expanded uncertainty with factor k, coverage 95.45 %, two digits, rounded up. A `<` is an upper bound: no pulse came.",
+    );
+}
+
+fn chinese(item: Item) -> &'static str {
+    match item {
+        Item::Identity => "身份核对",
+        Item::Appearance => "外观及功能",
+        Item::Withstand => "耐压试验",
+        Item::Creep => "潜动",
+        Item::Start => "起动",
+        Item::BasicError => "基本误差",
+        Item::MeterConstant => "仪表常数",
+        Item::ClockIndication => "时钟示值误差",
+        Item::DailyRate => "日计时误差",
+        Item::TariffRegisters => "费率计度器",
+        Item::Seal => "开盖记录",
+        Item::DataOutput => "数据接口",
+    }
+}
+
+fn statements(paper: &mut Paper, record: &Record) {
+    if !record.results.findings.is_empty() {
+        paper.heading("检查所见 Findings");
+        for finding in &record.results.findings {
+            paper.entry(finding);
+        }
+    }
+    paper.heading("判定规则 Decision rule");
+    paper.line(&record.results.decision_rule);
+    if record.document() == Some(Document::TestReport) {
+        let why = record.why_no_certificate();
+        paper.heading("未出证原因 Why this is a test report and no certificate");
+        if why.is_empty() {
+            paper.entry("the evidence does not suffice for a verdict");
+        }
+        for reason in why {
+            paper.entry(&reason);
+        }
+    }
+    paper.heading("说明 Scope");
+    paper.line(
+        "Phantom load 虚负荷法: the meter was tested, not connector, display or payment. 仅检定电能表，不含枪头、显示及付费金额。",
+    );
+    paper.line("The results are of this meter at this time only. 结果仅对被检电能表有效。");
+    if record.document().is_some() {
+        paper.line("DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。");
+        paper.block(
+            vec![
+                String::new(),
+                "  检定员 verified ____________    核验员 checked ____________    批准人 approved ____________".into(),
+            ],
+            vec![],
+        );
+    }
+    paper.line("");
+    paper.line(&format!("Made by {} {}.", record.program.name, record.program.version));
+    paper.block(vec![centred("-- end 以下空白 --", COLUMNS)], vec![]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::record::ItemResult;
+    use crate::certificate::sample;
+
+    #[test]
+    fn no_line_is_wider_than_the_page() {
+        let mut long = sample::real(0.3);
+        long.plan.entries.customer = "某某充电运营有限公司".repeat(20);
+        long.plan.entries.site = "x".repeat(300);
+        long.results.findings.push("a\u{c}form feed \u{1b}[2J and 检定".repeat(30));
+        if let Some(ItemResult { point: Some(point), .. }) =
+            long.results.items.iter_mut().find(|i| i.point.is_some())
+        {
+            point.term = "a very long name of a load point ".repeat(4);
+        }
+        for record in [
+            sample::completed(0.3),
+            sample::silent_at_start(),
+            sample::approved(2.0),
+            sample::faulted(),
+            long,
+        ] {
+            let text = text(&record);
+            for line in text.lines() {
+                assert!(page::width(line.trim_start_matches('\u{c}')) <= COLUMNS, "{line}");
+            }
+            let codes = |c: char| c.is_control() && c != '\n' && c != '\u{c}';
+            assert!(!text.contains(codes));
+            assert_eq!(text.matches('\u{c}').count() + 1, text.matches("page ").count());
+        }
+    }
+
+    #[test]
+    fn a_simulated_paper_says_so_at_the_head_and_foot_of_every_page() {
+        let text = text(&sample::completed(0.3));
+        for page in text.split('\u{c}') {
+            let lines: Vec<_> = page.lines().collect();
+            assert!(
+                lines.first().unwrap().contains("SIMULATED") && lines.last().unwrap().contains("SIMULATED"),
+                "{page}"
+            );
+            assert!(page.contains("SIM-2026-000001"), "{page}");
+        }
+        assert!(!super::text(&sample::real(0.3)).contains("SIMULATED"));
+    }
+
+    #[test]
+    fn a_test_report_lists_the_unconfirmed_figures() {
+        let record = sample::completed(0.3);
+        let text = text(&record).replace('\n', " ");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("检测报告 Test report") && words.contains("合格 PASS"));
+        assert!(!record.why_no_certificate().is_empty());
+        assert_eq!(words.matches("unconfirmed figure:").count(), record.why_no_certificate().len());
+        assert!(words.contains("the meter was tested, not connector, display or payment"));
+    }
+
+    #[test]
+    fn the_title_follows_the_document() {
+        for (record, title, verdict) in [
+            (sample::approved(0.3), "检定证书 Verification certificate", "合格 PASS"),
+            (sample::approved(2.0), "检定结果通知书 Notice of verification result", "不合格 FAIL"),
+        ] {
+            let text = text(&record);
+            assert!(text.lines().next().unwrap().contains(title), "{text}");
+            assert!(
+                text.contains(verdict)
+                    && text.contains("PL-2026-000001")
+                    && !text.contains("Why this is a test report")
+            );
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_not_completed_has_no_verdict_and_no_certificate() {
+        for (record, title, why) in [
+            (sample::aborted(), "ABORTED", "stopped by the operator"),
+            (sample::faulted(), "BENCH FAULT", "reference: no answer in 2.0 s"),
+        ] {
+            let text = text(&record);
+            assert!(
+                text.contains(title) && text.contains(why) && text.contains("No verdict, no certificate"),
+                "{text}"
+            );
+            assert!(text.contains("SIM-R-2026-000001") && text.contains("Results so far"));
+            for word in ["PASS", "FAIL", "Test report", "Verification certificate", "证书编号"] {
+                assert!(!text.contains(word), "{word} in\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn paper_and_results_file_say_the_same_numbers() {
+        let record = sample::completed(-0.3);
+        let text = text(&record);
+        let csv = String::from_utf8(crate::certificate::csv::results_csv(&record).unwrap()).unwrap();
+        for item in record.results.items.iter().filter_map(|i| i.measured.as_ref()) {
+            let value = number::value(item);
+            assert!(text.contains(&value) && csv.contains(&value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Records for the tests of papers and archive: a real plan, results made by hand. No evidence stands behind them.
+
+use super::record::{
+    Attempt, ItemResult, Measured, Outcome, Point, Program, PulseReading, Record, Results, SCHEMA, Unit,
+};
+use crate::calibration::{Standard, Standards, builtin_simulated};
+use crate::error::standard_meter;
+use crate::plan::{self, Capability, Entries, Look, Method, Nameplate, Plan, Settle, Step, Windows, Work};
+use crate::pulse::Window;
+use crate::quantity::{Current, Energy, Ratio, Temperature, Voltage};
+use crate::regulation::{Approval, Figure, Item, Kind, Profile, Provenance};
+use crate::time::{Instant, Span};
+use crate::uncertainty::{Component, Estimate, combine, type_a};
+use crate::verdict::{Rule, Verdict, overall, round_to_interval};
+use rust_decimal::Decimal;
+
+const RULE: Rule = Rule::RoundedIfCapable { ratio: 1.0 / 3.0 };
+
+fn capability() -> Capability {
+    Capability {
+        voltage_max_v: Voltage::from_volts(1000.0),
+        current_max_a: Current::from_amperes(600.0),
+        settle: Settle {
+            voltage_band_percent: 0.5,
+            current_band_percent: 0.5,
+            current_floor_a: Current::from_amperes(0.01),
+            hold_secs: 1.0,
+            timeout_secs: 20.0,
+            voltage_slew_v_per_s: 500.0,
+            current_slew_a_per_s: 200.0,
+        },
+        sample_interval: Span::from_millis(200),
+        sample_age_max: Span::from_millis(500),
+        reference_resolution: Ratio::from_ppm(10.0),
+        edge_time_half_width: Span::from_millis(1).half(),
+        method: Method::PowerTime,
+        seconds_input: false,
+        exchange: Span::from_millis(200),
+        instruments: vec![
+            "source: Phantomload,SIM-SOURCE,1,1.0".into(),
+            "reference: Phantomload,SIM-REF,1,1.0".into(),
+        ],
+    }
+}
+
+/// The same standards without their mark.
+fn real_standards() -> Standards {
+    let read = |text: &str| {
+        let text = text.replace("simulated = true", "").replace("SIM", "").replace("imulated", "ested");
+        Standard::from_toml("test.toml", &text).unwrap()
+    };
+    Standards::new(
+        read(include_str!("../../calibration/simulated-reference.toml")),
+        read(include_str!("../../calibration/simulated-time-base.toml")),
+    )
+    .unwrap()
+}
+
+fn plan(profile: Profile, standards: Standards, entries: Entries) -> Plan {
+    let nameplate = Nameplate::from_toml("good.toml", include_str!("../../assets/demo/good.toml")).unwrap();
+    plan::make(nameplate, profile, Kind::Subsequent, standards, capability(), entries).unwrap()
+}
+
+fn measured(
+    value: f64,
+    unit: Unit,
+    interval: &str,
+    limit: f64,
+    budget: Vec<Component>,
+) -> (Measured, Verdict, String) {
+    let rounded = round_to_interval(value, interval.parse().unwrap()).unwrap();
+    let estimate = combine(value, &budget).unwrap();
+    let (verdict, reason) = RULE.judge(value, rounded, estimate.expanded, limit);
+    (Measured { unit, estimate, rounded, limit, budget }, verdict, reason)
+}
+
+fn item(item: Item, verdict: Verdict, reason: &str) -> ItemResult {
+    let (reason, clause) = (reason.to_owned(), "7.3.2".to_owned());
+    ItemResult { item, point: None, measured: None, verdict, reason, clause, attempts: vec![] }
+}
+
+/// A result by pulses with readings that scatter a little around `percent`.
+fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemResult {
+    let constant = plan.nameplate.constant_imp_per_kwh;
+    let power = step.load.voltage_v * step.load.current_a;
+    let mut at = Instant::ZERO + step.start;
+    let readings: Vec<PulseReading> = [-0.002, 0.001, 0.004]
+        .into_iter()
+        .zip([7u64, 7, 8])
+        .map(|(off, pulses)| {
+            let indicated = constant.energy(pulses * 3);
+            let reference = indicated / (1.0 + (percent + off) / 100.0);
+            let opened = at;
+            at = at + Span::from_secs_f64(reference.joules() / power.watts());
+            PulseReading {
+                window: Window { opened, closed: at, pulses: pulses * 3, first_seq: 0, last_seq: 1 },
+                voltage_v: step.load.voltage_v,
+                current_a: step.load.current_a,
+                power_w: power,
+                reference_energy_j: reference,
+                indicated_energy_j: indicated,
+                error: standard_meter(indicated, reference).unwrap(),
+            }
+        })
+        .collect();
+    let errors: Vec<f64> = readings.iter().map(|r| r.error.percent()).collect();
+    let (mean, u, dof) = type_a(&errors).unwrap();
+    let scatter = Component {
+        label: "repeatability".into(),
+        kind: crate::uncertainty::Kind::A,
+        u,
+        dof: Some(dof),
+        evidence: "3 readings".into(),
+    };
+    let budget = vec![Component::b("reference certificate", 0.012, "certificate"), scatter];
+    let (measured, verdict, reason) = measured(mean, Unit::Percent, "0.1", windows.limit.percent(), budget);
+    let spoiled =
+        Attempt::Spoiled { from: Instant::ZERO, to: Instant::ZERO, why: "the source was not steady".into() };
+    ItemResult {
+        point: Some(point(step, &windows.term)),
+        measured: Some(measured),
+        attempts: std::iter::once(spoiled).chain(readings.into_iter().map(Attempt::Reading)).collect(),
+        ..item(step.item, verdict, &reason)
+    }
+}
+
+fn point(step: &Step, term: &str) -> Point {
+    Point { term: term.to_owned(), voltage_v: step.load.voltage_v, current_a: step.load.current_a }
+}
+
+fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
+    let mut items = vec![item(Item::Appearance, Verdict::Pass, "appearance in order; function in order")];
+    let estimate = Estimate { value: 0.0, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
+    let none = Measured { unit: Unit::Pulse, estimate, rounded: Decimal::ZERO, limit: 1.0, budget: vec![] };
+    items.push(ItemResult {
+        measured: Some(none),
+        ..item(Item::Creep, Verdict::Pass, "0 pulses in 1 min 12.0 s, 1 allowed")
+    });
+    for step in &plan.steps {
+        if let Work::Start(windows) | Work::BasicError(windows) = &step.work {
+            items.push(by_pulses(&plan, step, windows, percent));
+        }
+    }
+    let clock = vec![Component::rectangular("our clock", 1.0, "taken to be")];
+    let (measured, verdict, reason) = measured(-2.4, Unit::Second, "1", 5.0, clock);
+    items.push(ItemResult { measured: Some(measured), ..item(Item::ClockIndication, verdict, &reason) });
+    let verdict = Some(overall(items.iter().map(|i| i.verdict)));
+    let prefix = if simulated { "SIM" } else { "PL" };
+    Record {
+        schema: SCHEMA,
+        simulated,
+        record_no: format!("{prefix}-R-2026-000001"),
+        certificate_no: Some(format!("{prefix}-2026-000001")),
+        program: Program::this(),
+        started: "2026-11-20T10:02:00.123+08:00".parse().unwrap(),
+        began: Instant::ZERO,
+        outcome: Outcome::Completed,
+        results: Results {
+            items,
+            verdict,
+            findings: vec!["the meter has no tariff registers".into()],
+            decision_rule: RULE.words(),
+            elapsed: Span::from_secs(431),
+        },
+        plan,
+        raw: vec![],
+    }
+}
+
+fn profile() -> Profile {
+    Profile::builtin("dc-meter").unwrap()
+}
+
+/// A completed simulated run with this error in percent at every point.
+pub fn completed(percent: f64) -> Record {
+    record(plan(profile(), builtin_simulated(), Entries::simulated()), true, percent)
+}
+
+/// The same on a real bench.
+pub fn real(percent: f64) -> Record {
+    let look = Some(Look { ok: true, remark: String::new() });
+    let entries = Entries {
+        operator: "李工".into(),
+        customer: "某某充电运营有限公司".into(),
+        site: "North car park, bay 7".into(),
+        appearance: look.clone(),
+        function: look,
+        temperature_degc: Some(Temperature::from_degrees_celsius(21.5)),
+        humidity_percent: None,
+        ..Entries::default()
+    };
+    record(plan(profile(), real_standards(), entries), false, percent)
+}
+
+/// The same where a laboratory answers for the figures and knows a period of validity.
+pub fn approved(percent: f64) -> Record {
+    let mut profile = profile();
+    profile.approval = Some(Approval {
+        laboratory: "Some laboratory".into(),
+        person: "Somebody".into(),
+        date: jiff::civil::date(2026, 1, 1),
+    });
+    for class in &mut profile.classes {
+        let (clause, note) = ("of the laboratory".into(), None);
+        class.validity_years = Some(Figure { value: 3, clause, provenance: Provenance::Read, note });
+    }
+    record(plan(profile, real_standards(), Entries::default()), false, percent)
+}
+
+/// A completed run of a meter that does not start.
+pub fn silent_at_start() -> Record {
+    let mut record = completed(0.3);
+    let start = record.results.items.iter_mut().find(|i| i.item == Item::Start).unwrap();
+    let bound = Ratio::from_percent(-50.0);
+    let (measured, verdict, _) = measured(-50.0, Unit::Percent, "0.1", 18.75, vec![]);
+    start.attempts = vec![Attempt::Silent {
+        from: Instant::ZERO,
+        to: Instant::ZERO + Span::from_secs(6),
+        reference_energy_j: Energy::from_kilowatt_hours(0.0005),
+        due: 2.0,
+        bound,
+    }];
+    start.measured = Some(measured);
+    start.verdict = verdict;
+    start.reason = "no pulse in 6.0 s while 2.0 were due: the error is below -50 %".into();
+    record.results.verdict = Some(verdict);
+    record
+}
+
+/// A simulated run that somebody ended half-way.
+pub fn aborted() -> Record {
+    let mut record = completed(0.3);
+    record.certificate_no = None;
+    record.results.verdict = None;
+    record.results.items.truncate(4);
+    record.outcome = Outcome::Aborted { why: "stopped by the operator".into() };
+    record
+}
+
+/// A simulated run whose bench failed.
+pub fn faulted() -> Record {
+    Record { outcome: Outcome::Faulted { why: "reference: no answer in 2.0 s".into() }, ..aborted() }
+}
+
+/// The same record under other numbers.
+pub fn numbered(mut record: Record, record_no: &str, certificate_no: &str) -> Record {
+    record_no.clone_into(&mut record.record_no);
+    record.certificate_no = record.certificate_no.map(|_| certificate_no.to_owned());
+    record
+}

@@ -1,0 +1,103 @@
+//! From arguments to a plan's inputs: files read, names resolved, each with its message when it cannot be.
+
+use super::{Stop, Task};
+use phantomload::bench::{Description, description};
+use phantomload::calibration::Standards;
+use phantomload::plan::{self, Capability, Entries, Nameplate, Plan};
+use phantomload::regulation::{Kind, Profile};
+use phantomload::sim::{Rig, demo_meter};
+use std::path::Path;
+
+/// The bench that was chosen.
+pub enum Chosen {
+    /// In process.
+    Simulated(Box<Rig>),
+    /// By a bench file.
+    Real(Box<Description>),
+}
+
+/// All that a plan is made of.
+pub struct Inputs {
+    pub nameplate: Nameplate,
+    pub profile: Profile,
+    pub kind: Kind,
+    pub entries: Entries,
+    pub bench: Chosen,
+    pub simulated: bool,
+}
+
+/// The text of a file, or the message why there is none.
+pub fn read(path: &Path) -> Result<String, Stop> {
+    description::read(path).map_err(Stop::input)
+}
+
+/// A meter by demo name or file: its name for messages, and its text.
+pub fn meter_text(meter: &str) -> Result<(String, String), Stop> {
+    match demo_meter(meter) {
+        Some(text) if !Path::new(meter).is_file() => Ok((format!("demo meter {meter}"), text.to_owned())),
+        _ => Ok((meter.to_owned(), read(Path::new(meter))?)),
+    }
+}
+
+impl Inputs {
+    /// Reads everything that the arguments name.
+    pub fn load(task: &Task) -> Result<Self, Stop> {
+        let kind: Kind = task.kind.parse().map_err(Stop::input)?;
+        let profile = if Profile::builtin_ids().any(|id| id == task.regulation) {
+            Profile::builtin(&task.regulation)
+        } else if Path::new(&task.regulation).is_file() {
+            Profile::from_toml(&task.regulation, &read(Path::new(&task.regulation))?)
+        } else {
+            // Neither shipped nor a file: the message lists what there is.
+            Profile::builtin(&task.regulation)
+        };
+        let profile = profile.map_err(Stop::input)?;
+        let (nameplate, bench, simulated) = if task.bench == "simulated" {
+            let (origin, text) = meter_text(task.meter.as_deref().unwrap_or("good"))?;
+            let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
+            (rig.nameplate.clone(), Chosen::Simulated(Box::new(rig)), true)
+        } else {
+            let description = Description::load(Path::new(&task.bench)).map_err(Stop::input)?;
+            let (origin, text) = match (&task.meter, &description.nameplate) {
+                (Some(meter), _) => meter_text(meter)?,
+                (None, Some(path)) => (path.display().to_string(), read(path)?),
+                (None, None) => {
+                    return Err(Stop::input(format!(
+                        "{} names no nameplate: give --meter FILE, the nameplate of the meter under test",
+                        task.bench
+                    )));
+                }
+            };
+            let nameplate = Nameplate::from_toml(&origin, &text).map_err(Stop::input)?;
+            let simulated = description.is_simulated();
+            (nameplate, Chosen::Real(Box::new(description)), simulated)
+        };
+        let entries = match &task.entries {
+            Some(path) => Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?,
+            None if simulated => Entries::simulated(),
+            None => Entries::default(),
+        };
+        Ok(Self { nameplate, profile, kind, entries, bench, simulated })
+    }
+
+    /// What the bench can do, before its devices are asked who they are.
+    pub fn capability(&self) -> Capability {
+        match &self.bench {
+            Chosen::Simulated(rig) => rig.capability(),
+            Chosen::Real(description) => description.capability(),
+        }
+    }
+
+    fn standards(&self) -> Standards {
+        match &self.bench {
+            Chosen::Simulated(rig) => rig.standards.clone(),
+            Chosen::Real(description) => description.standards.clone(),
+        }
+    }
+
+    /// The plan for a bench of this capability.
+    pub fn plan(&self, capability: Capability) -> Result<Plan, Stop> {
+        let (nameplate, profile, entries) = (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
+        plan::make(nameplate, profile, self.kind, self.standards(), capability, entries).map_err(Stop::input)
+    }
+}

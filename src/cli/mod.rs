@@ -1,0 +1,138 @@
+//! The command line: arguments, exit codes, and one file a command.
+
+mod certificate;
+mod inputs;
+mod meter;
+mod plan;
+mod progress;
+mod replay;
+mod sim;
+mod verify;
+
+use clap::{Args, Parser, Subcommand};
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Verifies the energy meters inside EV chargers: phantom load, pulses, uncertainty, certificate.
+#[derive(Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 pass or done, 1 the meter failed (replay: results differ), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
+    Verify(verify::Arguments),
+    /// Print the plan: steps, Gantt chart, total against ten minutes
+    Plan(plan::Arguments),
+    /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
+    Sim(sim::Arguments),
+    /// Recompute all results of a record from its raw data, and say identical or what differs
+    Replay(replay::Arguments),
+    /// Certificates and test reports in the data folder
+    #[command(subcommand)]
+    Certificate(certificate::Which),
+    /// Talk to a meter's data output (reading only)
+    #[command(subcommand)]
+    Meter(meter::Which),
+}
+
+/// What says which verification is made; the same for `verify` and `plan`.
+#[derive(Args)]
+struct Task {
+    /// Nameplate file, or the name of a demo meter: good, fast, bad-at-imin, creeping, not-starting, wrong-constant,
+    /// clock-off, cover-opened, standard-register, slow-pulses [default: the bench file's, else good]
+    #[arg(long, value_name = "FILE|DEMO")]
+    meter: Option<String>,
+    /// Bench file, or `simulated`
+    #[arg(long, value_name = "FILE|simulated", default_value = "simulated")]
+    bench: String,
+    /// Regulation profile that comes with the program (dc-meter, jjg596-2026, jjg1149-2022), or a file
+    #[arg(long, value_name = "ID|FILE", default_value = "dc-meter")]
+    regulation: String,
+    /// Kind of verification: first, subsequent or in-service
+    #[arg(long, default_value = "subsequent")]
+    kind: String,
+    /// The operator's entries (TOML); the simulated bench has a simulated operator
+    #[arg(long, value_name = "FILE")]
+    entries: Option<PathBuf>,
+}
+
+/// Where records and certificates are kept.
+#[derive(Args)]
+struct Data {
+    /// Data folder [default: this platform's, such as ~/.local/share/phantomload]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Data {
+    fn dir(&self) -> Result<PathBuf, Stop> {
+        if let Some(dir) = &self.data {
+            return Ok(dir.clone());
+        }
+        let dirs = directories::ProjectDirs::from("", "", "phantomload");
+        dirs.map(|d| d.data_dir().to_owned()).ok_or_else(|| Stop::input("this user has no home folder; give --data DIR"))
+    }
+}
+
+/// Why the program ends otherwise than well.
+struct Stop {
+    code: u8,
+    message: String,
+}
+
+impl Stop {
+    /// The input was wrong.
+    fn input(message: impl fmt::Display) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+
+    /// The bench, the line or the disk did not work.
+    fn fault(message: impl fmt::Display) -> Self {
+        Self { code: 3, message: message.to_string() }
+    }
+}
+
+/// Ends with the code of a command's outcome.
+type Ended = Result<u8, Stop>;
+
+/// Reads the command line and does it.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Certificate(which) => certificate::run(&which),
+        Command::Meter(which) => meter::run(&which),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(stop) => {
+            eprintln!("phantomload: {}", stop.message);
+            ExitCode::from(stop.code)
+        }
+    }
+}
+
+/// Prints JSON on standard output; a reader that has gone away is no fault of the run.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Stop> {
+    let text = serde_json::to_string_pretty(value).map_err(Stop::fault)?;
+    print_text(&(text + "\n"));
+    Ok(())
+}
+
+/// Prints text on standard output, as above.
+fn print_text(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}

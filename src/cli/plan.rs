@@ -1,0 +1,78 @@
+//! `phantomload plan`
+
+use super::inputs::Inputs;
+use super::{Ended, Task, print_json, print_text};
+use phantomload::plan::{Lane, gantt};
+use serde::Serialize;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    task: Task,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    total_secs: f64,
+    lower_bound_secs: f64,
+    fits: bool,
+    simulated: bool,
+    regulation: &'a str,
+    kind: String,
+    class: &'a str,
+    advice: &'a [String],
+    unconfirmed_figures: Vec<String>,
+    steps: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    no: usize,
+    title: &'a str,
+    item: String,
+    lane: Lane,
+    voltage_v: f64,
+    current_a: f64,
+    start_secs: f64,
+    settle_secs: f64,
+    duration_secs: f64,
+    lower_bound_secs: f64,
+}
+
+/// Prints the plan.
+pub fn run(arguments: &Arguments) -> Ended {
+    let inputs = Inputs::load(&arguments.task)?;
+    let plan = inputs.plan(inputs.capability())?;
+    if !arguments.json {
+        print_text(&gantt::text(&plan));
+        return Ok(0);
+    }
+    let steps = plan.steps.iter().map(|step| Row {
+        no: step.no,
+        title: &step.title,
+        item: step.item.to_string(),
+        lane: step.lane,
+        voltage_v: step.load.voltage_v.volts(),
+        current_a: step.load.current_a.amperes(),
+        start_secs: step.start.secs(),
+        settle_secs: step.settle.secs(),
+        duration_secs: step.duration.secs(),
+        lower_bound_secs: step.floor.secs(),
+    });
+    print_json(&Page {
+        total_secs: plan.total.secs(),
+        lower_bound_secs: plan.lower_bound.secs(),
+        fits: plan.fits,
+        simulated: inputs.simulated,
+        regulation: &plan.profile.id,
+        kind: plan.kind.to_string(),
+        class: plan.class.name(),
+        advice: &plan.advice,
+        unconfirmed_figures: plan.unconfirmed(),
+        steps: steps.collect(),
+    })?;
+    Ok(0)
+}

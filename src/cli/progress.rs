@@ -1,0 +1,66 @@
+//! Progress on the terminal: remaining time and the present step; plain lines where standard error is no terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use phantomload::run::Run;
+use phantomload::time::{self, Instant, Span};
+use std::io::IsTerminal;
+
+/// Redrawn at most this often.
+const REDRAW: Span = Span::from_millis(200);
+
+/// What is shown while a run goes on.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    step: usize,
+    next: Instant,
+}
+
+impl Progress {
+    /// `quiet` shows nothing; `real_time` says that somebody is waiting.
+    pub fn new(total: Span, quiet: bool, real_time: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal() && !quiet;
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::new(total.nanos().unsigned_abs() / 1_000_000);
+            let style = ProgressStyle::with_template("{bar:30} {prefix} left  {msg}");
+            if let Ok(style) = style {
+                bar.set_style(style.progress_chars("█▌·"));
+            }
+            bar
+        });
+        Self { bar, lines: !terminal && !quiet && real_time, step: 0, next: Instant::ZERO }
+    }
+
+    /// Looks at the run.
+    pub fn show(&mut self, run: &Run, now: Instant) {
+        if self.bar.is_none() && !self.lines {
+            return;
+        }
+        let real = time::now();
+        if real < self.next {
+            return;
+        }
+        self.next = real + REDRAW;
+        let seen = run.snapshot(now);
+        let (no, title) = seen.step.unwrap_or((0, String::new()));
+        if let Some(bar) = &self.bar {
+            let done = (seen.total - seen.remaining).nanos().max(0).unsigned_abs() / 1_000_000;
+            bar.set_position(done);
+            bar.set_prefix(seen.remaining.to_string());
+            let sample = seen.sample.map_or(String::new(), |s| {
+                format!("  {:.1} V  {:.3} A", s.voltage.volts(), s.current.amperes())
+            });
+            bar.set_message(format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses));
+        } else if no != self.step {
+            self.step = no;
+            eprintln!("{:>7.1} s  {title}", seen.elapsed.secs());
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `phantomload sim --serve`
+
+use super::inputs::meter_text;
+use super::{Ended, Stop, print_text};
+use phantomload::sim::Rig;
+use phantomload::sim::serve::{Mishap, serve};
+use phantomload::time::{self, Span};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder for bench.toml and meter.toml
+    #[arg(long, value_name = "DIR")]
+    serve: PathBuf,
+    /// Nameplate file (with a [truth] table), or the name of a demo meter
+    #[arg(long, value_name = "FILE|DEMO", default_value = "good")]
+    meter: String,
+    /// Seed of the chances
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Let a device go wrong so many seconds after the source was first set, such as reference:silence@5
+    #[arg(long, value_name = "DEVICE:WHAT@SECONDS")]
+    mishap: Option<Mishap>,
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub fn run(arguments: &Arguments) -> Ended {
+    let (origin, text) = meter_text(&arguments.meter)?;
+    let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
+    let served = serve(&rig, &text, &arguments.serve, arguments.seed, arguments.mishap).map_err(Stop::fault)?;
+    let ended = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&ended);
+    ctrlc::set_handler(move || set.store(true, Ordering::SeqCst)).map_err(Stop::fault)?;
+    print_text(&format!(
+        "SIMULATED bench: {}\nIn another terminal: phantomload verify --bench {}\nCtrl-C ends it.\n",
+        rig.truth.about,
+        served.bench_file.display()
+    ));
+    while !ended.load(Ordering::SeqCst) {
+        time::sleep(Span::from_millis(100));
+    }
+    Ok(0)
+}

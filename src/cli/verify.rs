@@ -1,0 +1,248 @@
+//! `phantomload verify`
+
+use super::inputs::{Chosen, Inputs};
+use super::progress::Progress;
+use super::{Data, Ended, Stop, Task, print_json, print_text};
+use phantomload::archive::{Archive, Stored};
+use phantomload::bench::{Bench, Devices, conduct};
+use phantomload::certificate::record::{Outcome, Record, Unit};
+use phantomload::certificate::report;
+use phantomload::plan::Plan;
+use phantomload::run::Run;
+use phantomload::time::{Span, Stamp};
+use phantomload::verdict::Verdict;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    task: Task,
+    #[command(flatten)]
+    data: Data,
+    /// Pace of the simulated bench: `max`, or a multiple of real time
+    #[arg(long, value_name = "max|N", default_value = "max", value_parser = pace, allow_negative_numbers = true)]
+    pace: Pace,
+    /// Seed of the simulated bench's chances
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// How fast the simulated bench runs; none: as fast as it goes.
+#[derive(Clone, Copy)]
+struct Pace(Option<f64>);
+
+fn pace(text: &str) -> Result<Pace, String> {
+    if text == "max" {
+        return Ok(Pace(None));
+    }
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 && factor <= 1e6 => Ok(Pace(Some(factor))),
+        _ => Err(format!("`{text}` is no pace: write `max`, or a number above 0 and at most 1000000 (1 is real time)")),
+    }
+}
+
+/// Makes the verification.
+pub fn run(arguments: &Arguments) -> Ended {
+    let inputs = Inputs::load(&arguments.task)?;
+    // Before any device is touched: from here on Ctrl-C means off, then a record.
+    let stop = stop_flag()?;
+    let started = Stamp::now();
+    let dir = arguments.data.dir()?;
+    let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
+        Chosen::Simulated(rig) => {
+            let plan = inputs.plan(rig.capability())?;
+            let pace = arguments.pace.0;
+            (plan, Box::new(rig.in_process(arguments.seed, started, pace)), pace.is_some())
+        }
+        Chosen::Real(description) => {
+            // What cannot be planned is told before a device is touched.
+            inputs.plan(description.capability())?;
+            let devices = Devices::open(description, &inputs.nameplate).map_err(Stop::input)?;
+            (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
+        }
+    };
+    // A data folder that cannot be written is told before the run, not after it.
+    let mut archive = Archive::open(&dir).map_err(Stop::fault)?;
+    let plan_time = plan.total;
+    if !arguments.json {
+        eprintln!("{}planned {}, {}", if inputs.simulated { "SIMULATED bench, " } else { "" }, plan_time, plan.profile.id);
+        for advice in &plan.advice {
+            eprintln!("does not fit into ten minutes: {advice}");
+        }
+    }
+    let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
+    let mut progress = Progress::new(plan_time, arguments.json, real_time);
+    let asked = || stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C or SIGTERM)".to_owned());
+    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| progress.show(run, now));
+    drop(bench);
+    progress.end();
+    let completed = run.outcome() == Some(&Outcome::Completed);
+    let numbers = archive.next_numbers(inputs.simulated, started.date().year()).map_err(Stop::fault)?;
+    let certificate_no = completed.then_some(numbers.certificate_no);
+    let record = run
+        .record(numbers.record_no, certificate_no, inputs.simulated)
+        .ok_or_else(|| Stop::fault("the run did not end: a bug in this program; the source was switched off"))?;
+    let stored = archive.store(&record).map_err(|fault| keep_elsewhere(&record, &fault))?;
+    tell(&record, &stored, plan_time, arguments.json)?;
+    Ok(exit_code(&record))
+}
+
+fn exit_code(record: &Record) -> u8 {
+    match (&record.outcome, record.results.verdict) {
+        (Outcome::Completed, Some(Verdict::Pass)) => 0,
+        (Outcome::Completed, Some(Verdict::Fail)) => 1,
+        (Outcome::Completed, _) => 4,
+        _ => 3,
+    }
+}
+
+/// Set by the first Ctrl-C or SIGTERM. A second one changes nothing: the source is already on its way off.
+fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    ctrlc::set_handler(move || set.store(true, Ordering::SeqCst)).map_err(Stop::fault)?;
+    Ok(flag)
+}
+
+/// The data folder failed after the run: the raw data must not be lost with it.
+fn keep_elsewhere(record: &Record, fault: &dyn std::fmt::Display) -> Stop {
+    let path = std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
+    let kept = record.to_json().map_err(|e| e.to_string()).and_then(|text| std::fs::write(&path, text).map_err(|e| e.to_string()));
+    match kept {
+        Ok(()) => Stop::fault(format!("{fault}. The record was kept in {}: move it to a safe place", path.display())),
+        Err(why) => Stop::fault(format!("{fault}. The record could not be kept in {} either: {why}", path.display())),
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    verdict: Option<Verdict>,
+    outcome: &'a Outcome,
+    certificate_no: Option<&'a str>,
+    record_no: &'a str,
+    simulated: bool,
+    document: Option<phantomload::certificate::record::Document>,
+    regulation: &'a str,
+    plan_secs: f64,
+    elapsed_secs: f64,
+    record: PathBuf,
+    package: PathBuf,
+    findings: &'a [String],
+    why_no_certificate: Vec<String>,
+    items: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    item: String,
+    point: Option<&'a str>,
+    current_a: Option<f64>,
+    voltage_v: Option<f64>,
+    error_percent: Option<f64>,
+    rounded_percent: Option<String>,
+    limit_percent: Option<f64>,
+    expanded_u_percent: Option<f64>,
+    unit: Option<Unit>,
+    value: Option<f64>,
+    rounded: Option<String>,
+    limit: Option<f64>,
+    expanded_u: Option<f64>,
+    coverage_factor: Option<f64>,
+    verdict: Verdict,
+    reason: &'a str,
+    attempts: usize,
+}
+
+fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(), Stop> {
+    if !json {
+        print_text(&report::table(&record.results));
+        print_text(&ending(record, stored, planned));
+        return Ok(());
+    }
+    let items = record.results.items.iter().map(|item| {
+        let measured = item.measured.as_ref();
+        let percent = measured.filter(|m| m.unit == Unit::Percent);
+        Row {
+            item: item.item.to_string(),
+            point: item.point.as_ref().map(|p| p.term.as_str()),
+            current_a: item.point.as_ref().map(|p| p.current_a.amperes()),
+            voltage_v: item.point.as_ref().map(|p| p.voltage_v.volts()),
+            error_percent: percent.map(|m| m.estimate.value),
+            rounded_percent: percent.map(|m| m.rounded.to_string()),
+            limit_percent: percent.map(|m| m.limit),
+            expanded_u_percent: percent.map(|m| m.estimate.expanded),
+            unit: measured.map(|m| m.unit),
+            value: measured.map(|m| m.estimate.value),
+            rounded: measured.map(|m| m.rounded.to_string()),
+            limit: measured.map(|m| m.limit),
+            expanded_u: measured.map(|m| m.estimate.expanded),
+            coverage_factor: measured.map(|m| m.estimate.k),
+            verdict: item.verdict,
+            reason: &item.reason,
+            attempts: item.attempts.len(),
+        }
+    });
+    print_json(&Told {
+        verdict: record.results.verdict,
+        outcome: &record.outcome,
+        certificate_no: record.certificate_no.as_deref(),
+        record_no: &record.record_no,
+        simulated: record.simulated,
+        document: record.document(),
+        regulation: &record.plan.profile.id,
+        plan_secs: planned.secs(),
+        elapsed_secs: record.results.elapsed.secs(),
+        record: stored.record.clone(),
+        package: stored.package.clone(),
+        findings: &record.results.findings,
+        why_no_certificate: record.why_no_certificate(),
+        items: items.collect(),
+    })
+}
+
+/// The lines below the table: findings, verdict, what was written.
+fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for finding in &record.results.findings {
+        let _ = writeln!(text, "finding: {finding}");
+    }
+    let simulated = if record.simulated { "  SIMULATED" } else { "" };
+    match (&record.outcome, record.results.verdict) {
+        (Outcome::Completed, Some(verdict)) => {
+            let _ = writeln!(text, "\n{verdict}{simulated}   {} (planned {planned})", record.results.elapsed);
+            for item in record.results.items.iter().filter(|item| item.verdict != Verdict::Pass) {
+                let point = item.point.as_ref().map_or(String::new(), |p| format!(" at {} ({})", p.term, p.current_a));
+                let _ = writeln!(text, "  {}: {}{point}: {}", item.verdict, item.item, item.reason);
+            }
+        }
+        (Outcome::Aborted { why }, _) => {
+            let _ = writeln!(text, "\nABORTED{simulated}: {why}. No verdict.");
+        }
+        (Outcome::Faulted { why }, _) => {
+            let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
+        }
+        (Outcome::Completed, None) => {}
+    }
+    if let (Some(document), Some(number)) = (record.document(), &record.certificate_no) {
+        let _ = writeln!(text, "{document}, no. {number}{simulated}");
+        let unconfirmed = record.plan.unconfirmed().len();
+        if unconfirmed > 0 && !record.plan.profile.may_certify(record.plan.kind, &record.plan.class) {
+            let _ = writeln!(
+                text,
+                "  a test report: {unconfirmed} figures of {} are unconfirmed and not approved by a laboratory (listed in the report)",
+                record.plan.profile.id
+            );
+        }
+    }
+    for file in &stored.files {
+        let _ = writeln!(text, "wrote {}", file.display());
+    }
+    text
+}

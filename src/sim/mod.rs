@@ -1,0 +1,160 @@
+//! A bench that knows the truth, and its broken twins. Whatever comes from here is marked simulated.
+
+mod in_process;
+pub mod serve;
+mod slave;
+mod truth;
+mod world;
+
+pub use in_process::InProcess;
+pub use slave::{Slave, hold};
+pub use truth::{BenchTruth, Truth};
+pub use world::{Sight, World};
+
+use crate::bench::description::EXCHANGE;
+use crate::calibration::{Standards, builtin_simulated};
+use crate::meter::dlt645::frame::NoAddress;
+use crate::meter::dlt645::{Address, Profile};
+use crate::plan::{Capability, Nameplate, nameplate};
+use crate::time::{Instant, Span, Stamp};
+use crate::{reference, source};
+
+macro_rules! demo {
+    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../../assets/demo/", $name, ".toml")))),+] };
+}
+
+/// The demo meters that come with the program: name and file.
+pub const DEMO_METERS: &[(&str, &str)] = demo![
+    "good",
+    "fast",
+    "bad-at-imin",
+    "creeping",
+    "not-starting",
+    "wrong-constant",
+    "clock-off",
+    "cover-opened",
+    "standard-register",
+    "slow-pulses",
+];
+
+/// The text of a demo meter's file.
+pub fn demo_meter(name: &str) -> Option<&'static str> {
+    DEMO_METERS.iter().find(|(demo, _)| *demo == name).map(|(_, text)| *text)
+}
+
+/// Why the simulated bench cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The meter file.
+    #[error(transparent)]
+    Nameplate(#[from] nameplate::Fault),
+    /// Its data output.
+    #[error("nameplate {origin}: data_output: {why}")]
+    DataOutput {
+        /// The file.
+        origin: String,
+        /// In words.
+        why: String,
+    },
+    /// A line of the served bench.
+    #[error(transparent)]
+    Link(#[from] crate::link::Fault),
+    /// A file or listener of the served bench.
+    #[error("{what}: {why}")]
+    Serve {
+        /// What was tried.
+        what: String,
+        /// The system's words.
+        why: String,
+    },
+}
+
+/// A simulated bench before a world is made of it.
+#[derive(Debug, Clone)]
+pub struct Rig {
+    /// The meter.
+    pub nameplate: Nameplate,
+    /// What is really so with it.
+    pub truth: Truth,
+    /// What is really so with the bench.
+    pub bench: BenchTruth,
+    /// Certificates.
+    pub standards: Standards,
+    source: source::Profile,
+    reference: reference::Profile,
+    line: Option<(Address, Profile)>,
+}
+
+impl Rig {
+    /// The bench with the meter of a file; `origin` names it in messages.
+    pub fn new(origin: &str, meter: &str) -> Result<Self, Fault> {
+        let nameplate = Nameplate::from_toml(origin, meter)?;
+        let truth = Truth::from_toml(origin, meter)?;
+        let refuse = |why: String| Fault::DataOutput { origin: origin.to_owned(), why };
+        let line = match &nameplate.data_output {
+            None => None,
+            Some(output) => {
+                let profile = Profile::builtin(&output.profile).map_err(|e| refuse(e.to_string()))?;
+                let address = output.address.parse().map_err(|e: NoAddress| refuse(e.to_string()))?;
+                // A meter on a line with no other may be asked by the wildcard; it has an address all the same.
+                let address = if address == Address::WILDCARD { Address::from_wire([1, 0, 0, 0, 0, 0]) } else { address };
+                Some((address, profile))
+            }
+        };
+        let shipped = |text: &str| toml::from_str::<source::Profile>(text);
+        let source = shipped(include_str!("../../assets/instruments/simulated-source.toml"));
+        let reference = reference::Profile::from_toml(
+            "simulated-reference",
+            include_str!("../../assets/instruments/simulated-reference.toml"),
+        );
+        let (Ok(source), Ok(reference)) = (source, reference) else {
+            return Err(refuse("the shipped instrument profiles are broken: reinstall the program".into()));
+        };
+        Ok(Self { nameplate, truth, bench: BenchTruth::default(), standards: builtin_simulated(), source, reference, line })
+    }
+
+    /// What the plan needs to know of the bench.
+    pub fn capability(&self) -> Capability {
+        Capability {
+            voltage_max_v: self.source.range.voltage_max_v,
+            current_max_a: self.source.range.current_max_a,
+            settle: self.source.settle,
+            sample_interval: world::SAMPLE_INTERVAL,
+            sample_age_max: self.reference.age_max(),
+            reference_resolution: self.reference.resolution(),
+            edge_time_half_width: Span::from_secs_f64(50e-6),
+            method: self.reference.sample.method,
+            seconds_input: true,
+            exchange: EXCHANGE,
+            instruments: vec!["SIMULATED bench in process".into()],
+        }
+    }
+
+    /// A world of it.
+    pub fn world(&self, seed: u64, now: Instant, started: Stamp) -> World {
+        World::new(
+            self.nameplate.clone(),
+            self.truth.clone(),
+            self.bench,
+            self.source.settle,
+            self.standards.clone(),
+            seed,
+            now,
+            started,
+        )
+    }
+
+    /// The meter on its data output, where it has one.
+    pub fn slave(&self) -> Option<Slave> {
+        self.line.as_ref().map(|(address, profile)| Slave::new(*address, profile.clone()))
+    }
+
+    /// The bench in process.
+    pub fn in_process(&self, seed: u64, started: Stamp, pace: Option<f64>) -> InProcess {
+        let world = self.world(seed, Instant::ZERO, started);
+        let meter = self.line.as_ref().map(|(address, profile)| {
+            (Slave::new(*address, profile.clone()), *address, profile.clone())
+        });
+        InProcess::new(world, meter, pace)
+    }
+}

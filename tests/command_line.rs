@@ -1,0 +1,155 @@
+//! The program at its front door: exit codes, JSON, messages to people who gave it something wrong.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use support::{altered, json, phantomload, stderr};
+
+fn data() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn verify(data: &Path, more: &[&str]) -> std::process::Output {
+    let mut arguments = vec!["verify", "--data", data.to_str().unwrap()];
+    arguments.extend(more);
+    phantomload(&arguments)
+}
+
+#[test]
+fn verify_without_arguments_passes_and_leaves_a_package_that_replays() {
+    let dir = data();
+    let output = verify(dir.path(), &["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = json(&output);
+    assert_eq!((&told["verdict"], &told["simulated"]), (&"pass".into(), &true.into()));
+    for key in ["certificate_no", "regulation", "plan_secs", "elapsed_secs", "record", "package"] {
+        assert!(!told[key].is_null(), "{key}");
+    }
+    let items = told["items"].as_array().unwrap();
+    assert!(items.len() >= 12);
+    for key in [
+        "item", "current_a", "voltage_v", "error_percent", "rounded_percent", "limit_percent", "expanded_u_percent",
+        "verdict", "attempts",
+    ] {
+        assert!(items.iter().all(|item| item.get(key).is_some()), "{key}");
+    }
+    assert!((told["plan_secs"].as_f64().unwrap() - told["elapsed_secs"].as_f64().unwrap()).abs() < 5.0);
+    let package = Path::new(told["package"].as_str().unwrap());
+    for file in fs::read_dir(package).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        assert!(text.contains("simulated"), "{} does not say that it is simulated", path.display());
+    }
+    let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);
+    assert_eq!(replay.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&replay.stdout).starts_with("identical"));
+    let number = told["certificate_no"].as_str().unwrap();
+    let shown = phantomload(&["certificate", "show", number, "--data", dir.path().to_str().unwrap()]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("SIMULATED") && shown.contains(number) && shown.contains("unconfirmed"), "{shown}");
+    let listed = phantomload(&["certificate", "list", "--json", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(json(&listed).as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn exit_codes_tell_the_verdict() {
+    let dir = data();
+    for (meter, code) in [("fast", 1), ("not-starting", 1), ("cover-opened", 1), ("standard-register", 0)] {
+        assert_eq!(verify(dir.path(), &["--meter", meter, "--json"]).status.code(), Some(code), "{meter}");
+    }
+    let entries = dir.path().join("entries.toml");
+    fs::write(&entries, "operator = \"Li\"\nappearance = { ok = true }").unwrap();
+    let undecided = verify(dir.path(), &["--entries", entries.to_str().unwrap(), "--json"]);
+    assert_eq!(undecided.status.code(), Some(4), "function was not looked at");
+    assert_eq!(json(&undecided)["verdict"], "undecided");
+}
+
+#[test]
+fn a_record_that_was_changed_replays_as_different() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--json"]));
+    let text = fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    let changed = dir.path().join("changed.json");
+    fs::write(&changed, text.replacen("\"verdict\":\"pass\"", "\"verdict\":\"fail\"", 1)).unwrap();
+    let replay = phantomload(&["replay", changed.to_str().unwrap()]);
+    assert_eq!(replay.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&replay.stdout).starts_with("DIFFERS"));
+}
+
+#[test]
+fn plan_tells_the_total_and_what_forbids_ten_minutes() {
+    let good = json(&phantomload(&["plan", "--json"]));
+    assert_eq!(good["fits"], true);
+    assert!(good["lower_bound_secs"].as_f64() < good["total_secs"].as_f64());
+    assert!(good["steps"].as_array().unwrap().len() > 10);
+    let slow = phantomload(&["plan", "--meter", "slow-pulses"]);
+    assert_eq!(slow.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&slow.stdout).into_owned();
+    assert!(text.contains("Does NOT fit") && text.contains("would bring the total to"), "{text}");
+}
+
+#[test]
+fn wrong_input_is_told_by_name_and_ends_with_two() {
+    let dir = data();
+    let meter = |name: &str, from: &str, to: &str| {
+        altered(dir.path(), name, "assets/demo/good.toml", &[(from, to)]).to_str().unwrap().to_owned()
+    };
+    let regulation = |name: &str, from: &str, to: &str| {
+        altered(dir.path(), name, "assets/regulations/dc-meter.toml", &[(from, to)]).to_str().unwrap().to_owned()
+    };
+    let meters = [
+        ("/no/such/meter.toml".to_owned(), "/no/such/meter.toml"),
+        (meter("key.toml", "maker =", "makre ="), "makre"),
+        (meter("neg.toml", "voltage_v = 750.0", "voltage_v = -750.0"), "voltage_v"),
+        (meter("nan.toml", "voltage_v = 750.0", "voltage_v = nan"), "finite"),
+        (meter("imin.toml", "imin_a = 5.0", "imin_a = 300.0"), "Imin 300 A is above Imax 250 A"),
+        (meter("class.toml", "class = \"1\"", "class = \"7\""), "class `7`"),
+        (meter("const.toml", "kwh = 4000.0", "kwh = 0.0"), "constant_imp_per_kwh"),
+        (meter("imax.toml", "imax_a = 250.0", "imax_a = 900.0"), "beyond the source"),
+        (meter("model.toml", "profile = \"simulated-dc\"", "profile = \"nothing\""), "nothing"),
+        (meter("address.toml", "address = \"202611210001\"", "address = \"12\""), "12 digits"),
+    ];
+    for (file, words) in &meters {
+        refused(&verify(dir.path(), &["--meter", file]), words);
+    }
+    let regulations = [
+        ("no-such-regulation".to_owned(), "no-such-regulation"),
+        (regulation("unknown.toml", "[basic_error]", "surprise = 1\n[basic_error]"), "surprise"),
+        (regulation("figure.toml", "provenance = \"unconfirmed\", note = \"read for AC", "note = \"read for AC"), "provenance"),
+    ];
+    for (file, words) in &regulations {
+        refused(&verify(dir.path(), &["--regulation", file]), words);
+    }
+    refused(&verify(dir.path(), &["--kind", "sometimes"]), "sometimes");
+    refused(&verify(dir.path(), &["--pace", "-1"]), "pace");
+    refused(&verify(dir.path(), &["--entries", "/no/such/entries.toml"]), "/no/such/entries.toml");
+    refused(&verify(dir.path(), &["--bench", "/no/such/bench.toml"]), "/no/such/bench.toml");
+    refused(&phantomload(&["replay", "/no/such/record.json"]), "/no/such/record.json");
+    refused(&phantomload(&["certificate", "show", "PL-1", "--data", dir.path().to_str().unwrap()]), "PL-1");
+    refused(&phantomload(&["meter", "read", "--link", "/dev/no-such-line"]), "/dev/no-such-line");
+    refused(&phantomload(&["meter", "read", "--link", "tcp:127.0.0.1"]), "tcp:127.0.0.1");
+    assert!(fs::read_dir(dir.path()).unwrap().all(|f| f.unwrap().file_name() != "packages"), "nothing was half-written");
+}
+
+fn refused(output: &std::process::Output, words: &str) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(2), "{words}: {said}");
+    assert!(said.contains(words), "`{words}` is not in: {said}");
+}
+
+#[test]
+fn a_bench_file_that_names_an_absent_device_is_refused_before_anything_is_switched() {
+    let dir = data();
+    let bench = dir.path().join("bench.toml");
+    let text = "schema = 1\nsimulated = true\n\
+        [source]\nprofile = \"simulated-source\"\nlink = \"/dev/no-such-source\"\n\
+        [reference]\nprofile = \"simulated-reference\"\nlink = \"tcp:127.0.0.1:1\"\n\
+        [pulse]\nlink = \"tcp:127.0.0.1:1\"\n";
+    fs::write(&bench, text).unwrap();
+    refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "/dev/no-such-source");
+    fs::write(&bench, text.replace("[pulse]", "[pluse]")).unwrap();
+    refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "pluse");
+    fs::write(&bench, text.replace("simulated-source", "no-profile.toml")).unwrap();
+    refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "no-profile.toml");
+}

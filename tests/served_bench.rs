@@ -1,0 +1,187 @@
+//! The simulated bench in real time over pseudo-terminals and TCP, through the program's front door: one whole run,
+//! and every way a bench can fail in the middle of one. Two-second windows keep it short; the long one is in README.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use support::{json, phantomload, short_regulation, stderr};
+
+/// `phantomload sim --serve`, ended when dropped.
+struct Served {
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Served {
+    fn start(more: &[&str]) -> Self {
+        use std::io::{BufRead, BufReader};
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+            .args(["sim", "--serve", dir.path().to_str().unwrap()])
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("SIMULATED"), "{line}");
+        Self { child, dir }
+    }
+
+    fn bench(&self) -> PathBuf {
+        self.dir.path().join("bench.toml")
+    }
+
+    fn verify(&self, more: &[&str]) -> Output {
+        let (bench, data) = (self.bench(), self.dir.path().join("data"));
+        let regulation = short_regulation(self.dir.path());
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
+        let mut arguments =
+            vec!["verify", "--json", "--bench", &bench, "--data", &data, "--regulation", &regulation, "--kind", "in-service"];
+        arguments.extend(more);
+        phantomload(&arguments)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_the_run_in_process() {
+    let served = Served::start(&["--meter", "bad-at-imin"]);
+    let told = json(&served.verify(&[]));
+    assert_eq!((&told["verdict"], &told["simulated"]), (&"fail".into(), &true.into()), "{told:#}");
+    let (planned, took) = (told["plan_secs"].as_f64().unwrap(), told["elapsed_secs"].as_f64().unwrap());
+    println!("planned {planned:.1} s, took {took:.1} s");
+    assert!((planned - took).abs() < 5.0, "planned {planned}, took {took}");
+    let regulation = short_regulation(served.dir.path());
+    let in_process = json(&phantomload(&[
+        "verify", "--json", "--meter", "bad-at-imin", "--kind", "in-service",
+        "--regulation", regulation.to_str().unwrap(), "--data", served.dir.path().join("other").to_str().unwrap(),
+    ]));
+    let verdicts = |told: &serde_json::Value| -> Vec<String> {
+        let items = told["items"].as_array().unwrap();
+        items.iter().map(|i| format!("{} {} {} {}", i["item"], i["point"], i["rounded_percent"], i["verdict"])).filter(|l| !l.contains("data_output")).collect()
+    };
+    assert_eq!(verdicts(&told), verdicts(&in_process));
+    let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);
+    assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stdout));
+}
+
+/// A bench that goes wrong: exit 3, the reason in words, the record kept, nobody left with a live terminal.
+fn goes_wrong(mishap: &str, words: &str) {
+    let served = Served::start(&["--mishap", mishap]);
+    let output = served.verify(&[]);
+    assert_eq!(output.status.code(), Some(3), "{mishap}: {}\n{}", stderr(&output), String::from_utf8_lossy(&output.stdout));
+    let told = json(&output);
+    let why = told["outcome"]["why"].as_str().unwrap_or_default();
+    println!("{mishap}: {why}\n  findings {}", told["findings"]);
+    assert!(why.contains(words), "{mishap}: `{words}` is not in `{why}`");
+    assert!(told["verdict"].is_null() && told["certificate_no"].is_null());
+    let record = std::fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    assert!(record.contains("\"faulted\"") && record.contains("source_off"), "{mishap}: the record says how it ended");
+}
+
+#[test]
+fn a_reference_that_hangs_up() {
+    goes_wrong("reference:hang-up@4", "reference: ");
+}
+
+#[test]
+fn a_reference_that_falls_silent() {
+    goes_wrong("reference:silence@4", "reference: ");
+}
+
+#[test]
+fn a_reference_that_answers_garbage() {
+    goes_wrong("reference:garbage@4", "nonsense");
+}
+
+#[test]
+fn a_pulse_counter_that_hangs_up() {
+    goes_wrong("pulse:hang-up@4", "pulse counter: ");
+}
+
+#[test]
+fn a_pulse_counter_that_falls_silent() {
+    goes_wrong("pulse:silence@4", "has said nothing");
+}
+
+#[test]
+fn a_pulse_counter_that_says_garbage() {
+    goes_wrong("pulse:garbage@4", "no edge line");
+}
+
+#[test]
+fn a_meter_that_falls_silent() {
+    goes_wrong("meter:silence@1", "meter's data output: ");
+}
+
+#[test]
+fn a_source_that_drifts_away() {
+    goes_wrong("source:drift@4", "source");
+}
+
+#[test]
+fn a_counter_that_loses_edges_spoils_its_windows() {
+    goes_wrong("pulse:lose-edges@3", "no sound window");
+}
+
+#[test]
+fn a_source_that_answers_garbage_is_sent_off_all_the_same() {
+    let served = Served::start(&["--mishap", "source:garbage@4"]);
+    let output = served.verify(&[]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = json(&output);
+    assert!(told["outcome"]["why"].as_str().unwrap().contains("nonsense"), "{told:#}");
+    // The stand-in took OFF over although it answered nonsense: the reference saw the voltage fall.
+    assert!(!told["findings"].to_string().contains("below 60 V was not seen"), "{}", told["findings"]);
+}
+
+#[test]
+fn an_instrument_that_says_it_is_somebody_else_is_refused() {
+    let served = Served::start(&["--mishap", "source:stranger"]);
+    let output = served.verify(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("ACME,TOASTER"), "{}", stderr(&output));
+}
+
+#[test]
+fn ctrl_c_switches_off_first_and_leaves_a_record_that_says_aborted() {
+    let served = Served::start(&[]);
+    let (bench, data) = (served.bench(), served.dir.path().join("data"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+        .args(["verify", "--json", "--bench", bench.to_str().unwrap(), "--data", data.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The run has begun when its data folder is locked; a moment later the source is up.
+    let began = std::time::Duration::from_secs(20);
+    wait_for(&data.join("lock"), began);
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(3));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(told["outcome"]["ended"], "aborted", "{told:#}");
+    let record = std::fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    assert!(record.contains("stopped by the operator"));
+}
+
+/// Waits until a file is there, by the program's own clock.
+fn wait_for(path: &Path, at_most: std::time::Duration) {
+    let until = phantomload::time::now() + at_most.into();
+    while !path.exists() {
+        assert!(phantomload::time::now() < until, "{} did not appear", path.display());
+        std::thread::yield_now();
+    }
+}

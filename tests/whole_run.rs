@@ -1,0 +1,182 @@
+//! Each demo meter on the simulated bench, whole: what must come out, and that it comes out of the evidence alone.
+
+#[path = "support/simulated.rs"]
+mod simulated;
+
+use phantomload::certificate::record::{Attempt, Outcome};
+use phantomload::plan::Method;
+use phantomload::quantity::Current;
+use phantomload::regulation::{Item, Kind};
+use phantomload::run::{Event, Logged, recompute};
+use phantomload::sim::DEMO_METERS;
+use phantomload::verdict::Verdict;
+use simulated::{Meddled, plan_of, record, record_of, record_with, rig, table};
+
+#[test]
+fn the_good_meter_passes_item_by_item() {
+    let record = record("good", "dc-meter", Kind::Subsequent, 1);
+    assert_eq!(record.outcome, Outcome::Completed);
+    assert_eq!(record.results.verdict, Some(Verdict::Pass));
+    insta::assert_snapshot!(table(&record.results.items));
+}
+
+#[test]
+fn each_faulty_meter_fails_its_own_item_and_no_other() {
+    for (meter, item) in [
+        ("fast", Item::BasicError),
+        ("bad-at-imin", Item::BasicError),
+        ("creeping", Item::Creep),
+        ("not-starting", Item::Start),
+        ("wrong-constant", Item::MeterConstant),
+        ("clock-off", Item::ClockIndication),
+        ("cover-opened", Item::Seal),
+    ] {
+        let record = record(meter, "dc-meter", Kind::Subsequent, 1);
+        let failed: Vec<_> = record.results.items.iter().filter(|i| i.verdict == Verdict::Fail).collect();
+        assert_eq!(record.results.verdict, Some(Verdict::Fail), "{meter}");
+        assert!(!failed.is_empty() && failed.iter().all(|i| i.item == item), "{meter}:\n{}", table(&record.results.items));
+        let points = if meter == "fast" { 4 } else { 1 };
+        assert_eq!(failed.len(), points, "{meter}:\n{}", table(&record.results.items));
+    }
+}
+
+#[test]
+fn a_register_too_coarse_for_its_verdict_gives_no_pass() {
+    let rig = rig("standard-register");
+    let honest = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    assert!(honest.fits, "planned honestly, hundredths take nine of the ten minutes: {}", honest.total);
+    assert_eq!(record_of(&rig, honest, 1).results.verdict, Some(Verdict::Pass));
+    // The nameplate promises thousandths, the data output gives hundredths.
+    let promised = plan_of(&simulated::rig("good"), "dc-meter", Kind::Subsequent);
+    let mut plan = promised.clone();
+    plan.nameplate.register_resolution_kwh = rig.nameplate.register_resolution_kwh;
+    let record = record_of(&rig, plan, 1);
+    let constant = record.results.items.iter().find(|i| i.item == Item::MeterConstant).unwrap();
+    assert_eq!(constant.verdict, Verdict::Undecided, "{}", constant.reason);
+    assert_eq!(record.results.verdict, Some(Verdict::Undecided));
+}
+
+#[test]
+fn a_meter_that_cannot_be_done_in_ten_minutes_is_told_so() {
+    let plan = plan_of(&rig("slow-pulses"), "dc-meter", Kind::Subsequent);
+    assert!(!plan.fits && plan.lower_bound <= plan.total);
+    let advice = plan.advice.join("\n");
+    assert!(advice.contains("Creep") && advice.contains("1000 imp/kWh would bring the total to"), "{advice}");
+}
+
+#[test]
+fn every_regulation_and_kind_runs_through() {
+    for regulation in ["dc-meter", "jjg596-2026", "jjg1149-2022"] {
+        for kind in Kind::ALL {
+            let record = record("good", regulation, kind, 3);
+            assert_eq!(record.results.verdict, Some(Verdict::Pass), "{regulation} {kind}:\n{}", table(&record.results.items));
+            let planned = record.plan.total - record.results.elapsed;
+            assert!(planned.secs().abs() < 5.0, "{regulation} {kind}: planned {}, took {}", record.plan.total, record.results.elapsed);
+        }
+    }
+}
+
+#[test]
+fn both_methods_of_the_reference_give_the_same_verdicts() {
+    let rig = rig("bad-at-imin");
+    let tables = [Method::PowerTime, Method::StandardMeter].map(|method| {
+        let mut plan = plan_of(&rig, "jjg596-2026", Kind::Subsequent);
+        plan.capability.method = method;
+        let record = record_of(&rig, plan, 5);
+        record.results.items.iter().map(|i| (i.item, i.verdict)).collect::<Vec<_>>()
+    });
+    assert_eq!(tables[0], tables[1]);
+}
+
+#[test]
+fn results_follow_from_the_raw_events_alone() {
+    for (meter, _) in DEMO_METERS {
+        let record = record(meter, "dc-meter", Kind::Subsequent, 2);
+        let text = record.to_json().unwrap();
+        let read = phantomload::certificate::record::Record::from_json("test", &text).unwrap();
+        assert_eq!(read, record, "{meter}: the record survives its own text");
+        assert_eq!(recompute(&read), (Some(record.outcome.clone()), record.results.clone()), "{meter}");
+        assert_eq!(read.to_json().unwrap(), text, "{meter}: bit for bit");
+    }
+}
+
+#[test]
+fn a_changed_sample_changes_the_recomputed_results() {
+    let mut record = record("good", "dc-meter", Kind::Subsequent, 1);
+    let end = record.raw.len() / 2;
+    for Logged(_, event) in &mut record.raw[end..end + 2000] {
+        if let Event::Sample(sample) = event {
+            sample.power = sample.power * 1.002;
+        }
+    }
+    assert_ne!(recompute(&record).1, record.results);
+}
+
+#[test]
+fn limits_changed_after_the_run_change_no_stored_verdict() {
+    let record = record("good", "dc-meter", Kind::Subsequent, 1);
+    let text = record.to_json().unwrap();
+    let read = phantomload::certificate::record::Record::from_json("test", &text).unwrap();
+    assert_eq!(read.results.verdict, Some(Verdict::Pass), "the stored verdict is read, not made anew");
+    assert_eq!(read.plan.profile, record.plan.profile, "and the limits are frozen beside it");
+}
+
+#[test]
+fn a_lost_edge_spoils_its_window_and_the_attempt_is_kept() {
+    let rig = rig("good");
+    let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    let mut edges = 0;
+    let record = record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, move |_, event| {
+            edges += usize::from(matches!(event, Event::Edge(_)));
+            if matches!(event, Event::Edge(_)) && edges == 2000 { None } else { Some(event) }
+        })
+    });
+    let imax = record.results.items.iter().find(|i| i.item == Item::BasicError).unwrap();
+    assert_eq!(imax.verdict, Verdict::Pass);
+    assert_eq!(imax.attempts.len(), 3);
+    assert!(matches!(&imax.attempts[0], Attempt::Spoiled { why, .. } if why.contains("lost")), "{:?}", imax.attempts[0]);
+    // Pulses against register count over the whole run: with an edge lost there is no number.
+    let constant = record.results.items.iter().find(|i| i.item == Item::MeterConstant).unwrap();
+    assert_eq!(constant.verdict, Verdict::Undecided);
+}
+
+#[test]
+fn a_source_that_drifts_away_ends_the_run_without_a_verdict() {
+    let mut rig = rig("good");
+    rig.bench.drift_from = Some((30.0, 0.002));
+    let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains("source")), "{:?}", record.outcome);
+    assert_eq!(record.results.verdict, None);
+}
+
+#[test]
+fn a_meter_without_any_pulse_is_a_fault_of_the_bench_not_a_verdict() {
+    let mut rig = rig("good");
+    rig.truth.start_current_a = Current::from_amperes(1000.0);
+    let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains("not one pulse")), "{:?}", record.outcome);
+    let creep = record.results.items.iter().find(|i| i.item == Item::Creep).unwrap();
+    assert_eq!(creep.verdict, Verdict::Undecided, "silence on a dead input is no evidence");
+}
+
+#[test]
+fn reversed_or_open_leads_are_found_at_low_load() {
+    for (factor, words) in [(-1.0, "reversed"), (0.0, "open")] {
+        let rig = rig("good");
+        let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+        let record = record_with(&rig, plan, 1, |bench| {
+            Meddled::events(bench, move |_, event| Some(with_current(event, factor)))
+        });
+        assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains(words)), "{:?}", record.outcome);
+    }
+}
+
+fn with_current(event: Event, factor: f64) -> Event {
+    use phantomload::meter::{Query, Reading, Value};
+    let Event::Answer(mut answer) = event else { return event };
+    if let (Query::Current, Reading::Value(Value::Number(number, _))) = (answer.query, &mut answer.reading) {
+        *number = *number * rust_decimal::Decimal::try_from(factor).unwrap();
+    }
+    Event::Answer(answer)
+}
