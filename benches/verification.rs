@@ -22,7 +22,8 @@ fn rig() -> Rig {
 fn verification(rig: &Rig, seed: u64) -> Record {
     let profile = Profile::builtin("dc-meter").expect("shipped");
     let (nameplate, standards) = (rig.nameplate.clone(), rig.standards.clone());
-    let plan = plan::make(nameplate, profile, Kind::Subsequent, standards, rig.capability(), Entries::simulated());
+    let plan =
+        plan::make(nameplate, profile, Kind::Subsequent, standards, rig.capability(), Entries::simulated());
     let started: Stamp = "2026-11-20T10:00:00.000+08:00".parse().expect("a stamp");
     let mut run = Run::new(Arc::new(plan.expect("planned")), Instant::ZERO, started);
     let mut bench = rig.in_process(seed, started, None);
@@ -38,7 +39,10 @@ fn ratio() {
     let simulated: f64 = (0..runs).map(|seed| verification(&rig, seed).results.elapsed.secs()).sum();
     let took = (now() - begin).secs();
     let each = took / runs as f64 * 1e3;
-    println!("whole verification: {each:.1} ms each, {:.0} times faster than the time it simulates", simulated / took);
+    println!(
+        "whole verification: {each:.1} ms each, {:.0} times faster than the time it simulates",
+        simulated / took
+    );
 }
 
 #[divan::bench]

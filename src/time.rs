@@ -175,7 +175,10 @@ impl Stamp {
     /// The stamp `span` later (or earlier), same offset.
     #[must_use]
     pub fn after(self, span: Span) -> Self {
-        Self { at: self.at.saturating_add(SignedDuration::from_nanos(span.nanos())).unwrap_or(self.at), offset: self.offset }
+        Self {
+            at: self.at.saturating_add(SignedDuration::from_nanos(span.nanos())).unwrap_or(self.at),
+            offset: self.offset,
+        }
     }
 
     /// The date and hour a local clock shows.

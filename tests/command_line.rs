@@ -29,8 +29,15 @@ fn verify_without_arguments_passes_and_leaves_a_package_that_replays() {
     let items = told["items"].as_array().unwrap();
     assert!(items.len() >= 12);
     for key in [
-        "item", "current_a", "voltage_v", "error_percent", "rounded_percent", "limit_percent", "expanded_u_percent",
-        "verdict", "attempts",
+        "item",
+        "current_a",
+        "voltage_v",
+        "error_percent",
+        "rounded_percent",
+        "limit_percent",
+        "expanded_u_percent",
+        "verdict",
+        "attempts",
     ] {
         assert!(items.iter().all(|item| item.get(key).is_some()), "{key}");
     }
@@ -47,7 +54,10 @@ fn verify_without_arguments_passes_and_leaves_a_package_that_replays() {
     let number = told["certificate_no"].as_str().unwrap();
     let shown = phantomload(&["certificate", "show", number, "--data", dir.path().to_str().unwrap()]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-    assert!(shown.contains("SIMULATED") && shown.contains(number) && shown.contains("unconfirmed"), "{shown}");
+    assert!(
+        shown.contains("SIMULATED") && shown.contains(number) && shown.contains("unconfirmed"),
+        "{shown}"
+    );
     let listed = phantomload(&["certificate", "list", "--json", "--data", dir.path().to_str().unwrap()]);
     assert_eq!(json(&listed).as_array().map(Vec::len), Some(1));
 }
@@ -96,7 +106,10 @@ fn wrong_input_is_told_by_name_and_ends_with_two() {
         altered(dir.path(), name, "assets/demo/good.toml", &[(from, to)]).to_str().unwrap().to_owned()
     };
     let regulation = |name: &str, from: &str, to: &str| {
-        altered(dir.path(), name, "assets/regulations/dc-meter.toml", &[(from, to)]).to_str().unwrap().to_owned()
+        altered(dir.path(), name, "assets/regulations/dc-meter.toml", &[(from, to)])
+            .to_str()
+            .unwrap()
+            .to_owned()
     };
     let meters = [
         ("/no/such/meter.toml".to_owned(), "/no/such/meter.toml"),
@@ -106,7 +119,8 @@ fn wrong_input_is_told_by_name_and_ends_with_two() {
         (meter("imin.toml", "imin_a = 5.0", "imin_a = 300.0"), "Imin 300 A is above Imax 250 A"),
         (meter("class.toml", "class = \"1\"", "class = \"7\""), "class `7`"),
         (meter("const.toml", "kwh = 4000.0", "kwh = 0.0"), "constant_imp_per_kwh"),
-        (meter("imax.toml", "imax_a = 250.0", "imax_a = 900.0"), "beyond the source"),
+        (meter("imax.toml", "imax_a = 250.0", "imax_a = 900.0"), "not at 900 A"),
+        (meter("un.toml", "voltage_v = 750.0", "voltage_v = 950.0"), "beyond the source"),
         (meter("model.toml", "profile = \"simulated-dc\"", "profile = \"nothing\""), "nothing"),
         (meter("address.toml", "address = \"202611210001\"", "address = \"12\""), "12 digits"),
     ];
@@ -116,7 +130,14 @@ fn wrong_input_is_told_by_name_and_ends_with_two() {
     let regulations = [
         ("no-such-regulation".to_owned(), "no-such-regulation"),
         (regulation("unknown.toml", "[basic_error]", "surprise = 1\n[basic_error]"), "surprise"),
-        (regulation("figure.toml", "provenance = \"unconfirmed\", note = \"read for AC", "note = \"read for AC"), "provenance"),
+        (
+            regulation(
+                "figure.toml",
+                "provenance = \"unconfirmed\", note = \"read for AC",
+                "note = \"read for AC",
+            ),
+            "provenance",
+        ),
     ];
     for (file, words) in &regulations {
         refused(&verify(dir.path(), &["--regulation", file]), words);
@@ -129,7 +150,10 @@ fn wrong_input_is_told_by_name_and_ends_with_two() {
     refused(&phantomload(&["certificate", "show", "PL-1", "--data", dir.path().to_str().unwrap()]), "PL-1");
     refused(&phantomload(&["meter", "read", "--link", "/dev/no-such-line"]), "/dev/no-such-line");
     refused(&phantomload(&["meter", "read", "--link", "tcp:127.0.0.1"]), "tcp:127.0.0.1");
-    assert!(fs::read_dir(dir.path()).unwrap().all(|f| f.unwrap().file_name() != "packages"), "nothing was half-written");
+    assert!(
+        fs::read_dir(dir.path()).unwrap().all(|f| f.unwrap().file_name() != "packages"),
+        "nothing was half-written"
+    );
 }
 
 fn refused(output: &std::process::Output, words: &str) {
@@ -147,7 +171,10 @@ fn a_bench_file_that_names_an_absent_device_is_refused_before_anything_is_switch
         [reference]\nprofile = \"simulated-reference\"\nlink = \"tcp:127.0.0.1:1\"\n\
         [pulse]\nlink = \"tcp:127.0.0.1:1\"\n";
     fs::write(&bench, text).unwrap();
-    refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "/dev/no-such-source");
+    refused(
+        &verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]),
+        "/dev/no-such-source",
+    );
     fs::write(&bench, text.replace("[pulse]", "[pluse]")).unwrap();
     refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "pluse");
     fs::write(&bench, text.replace("simulated-source", "no-profile.toml")).unwrap();

@@ -38,8 +38,18 @@ impl Served {
         let regulation = short_regulation(self.dir.path());
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
-        let mut arguments =
-            vec!["verify", "--json", "--bench", &bench, "--data", &data, "--regulation", &regulation, "--kind", "in-service"];
+        let mut arguments = vec![
+            "verify",
+            "--json",
+            "--bench",
+            &bench,
+            "--data",
+            &data,
+            "--regulation",
+            &regulation,
+            "--kind",
+            "in-service",
+        ];
         arguments.extend(more);
         phantomload(&arguments)
     }
@@ -62,12 +72,24 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
     assert!((planned - took).abs() < 5.0, "planned {planned}, took {took}");
     let regulation = short_regulation(served.dir.path());
     let in_process = json(&phantomload(&[
-        "verify", "--json", "--meter", "bad-at-imin", "--kind", "in-service",
-        "--regulation", regulation.to_str().unwrap(), "--data", served.dir.path().join("other").to_str().unwrap(),
+        "verify",
+        "--json",
+        "--meter",
+        "bad-at-imin",
+        "--kind",
+        "in-service",
+        "--regulation",
+        regulation.to_str().unwrap(),
+        "--data",
+        served.dir.path().join("other").to_str().unwrap(),
     ]));
     let verdicts = |told: &serde_json::Value| -> Vec<String> {
         let items = told["items"].as_array().unwrap();
-        items.iter().map(|i| format!("{} {} {} {}", i["item"], i["point"], i["rounded_percent"], i["verdict"])).filter(|l| !l.contains("data_output")).collect()
+        items
+            .iter()
+            .map(|i| format!("{} {} {} {}", i["item"], i["point"], i["rounded_percent"], i["verdict"]))
+            .filter(|l| !l.contains("data_output"))
+            .collect()
     };
     assert_eq!(verdicts(&told), verdicts(&in_process));
     let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);
@@ -78,14 +100,23 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
 fn goes_wrong(mishap: &str, words: &str) {
     let served = Served::start(&["--mishap", mishap]);
     let output = served.verify(&[]);
-    assert_eq!(output.status.code(), Some(3), "{mishap}: {}\n{}", stderr(&output), String::from_utf8_lossy(&output.stdout));
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{mishap}: {}\n{}",
+        stderr(&output),
+        String::from_utf8_lossy(&output.stdout)
+    );
     let told = json(&output);
     let why = told["outcome"]["why"].as_str().unwrap_or_default();
     println!("{mishap}: {why}\n  findings {}", told["findings"]);
     assert!(why.contains(words), "{mishap}: `{words}` is not in `{why}`");
     assert!(told["verdict"].is_null() && told["certificate_no"].is_null());
     let record = std::fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
-    assert!(record.contains("\"faulted\"") && record.contains("source_off"), "{mishap}: the record says how it ended");
+    assert!(
+        record.contains("\"faulted\"") && record.contains("source_off"),
+        "{mishap}: the record says how it ended"
+    );
 }
 
 #[test]

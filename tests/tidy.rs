@@ -5,16 +5,52 @@ use std::path::{Path, PathBuf};
 
 /// Each module may use what stands before it.
 const ORDER: [&str; 19] = [
-    "quantity", "time", "link", "calibration", "regulation", "plan", "source", "reference", "pulse", "meter", "error",
-    "uncertainty", "verdict", "certificate", "archive", "run", "bench", "sim", "cli",
+    "quantity",
+    "time",
+    "link",
+    "calibration",
+    "regulation",
+    "plan",
+    "source",
+    "reference",
+    "pulse",
+    "meter",
+    "error",
+    "uncertainty",
+    "verdict",
+    "certificate",
+    "archive",
+    "run",
+    "bench",
+    "sim",
+    "cli",
 ];
 /// Modules without I/O, clock, thread or randomness.
-const PURE: [&str; 9] =
-    ["quantity", "calibration", "regulation", "plan", "error", "uncertainty", "verdict", "certificate", "run"];
+const PURE: [&str; 9] = [
+    "quantity",
+    "calibration",
+    "regulation",
+    "plan",
+    "error",
+    "uncertainty",
+    "verdict",
+    "certificate",
+    "run",
+];
 /// What a pure module must not name.
 const IMPURE: [&str; 12] = [
-    "std::fs", "std::io", "std::net", "std::thread", "std::process", "std::env", "std::sync::mpsc", "rand_chacha",
-    "time::now", "time::sleep", "Stamp::now", "serialport",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "std::sync::mpsc",
+    "rand_chacha",
+    "time::now",
+    "time::sleep",
+    "Stamp::now",
+    "serialport",
 ];
 /// Driver modules, and who alone may name them.
 const DRIVERS: [(&str, &[&str]); 4] = [
@@ -24,7 +60,8 @@ const DRIVERS: [(&str, &[&str]); 4] = [
     ("link::serial", &["link", "bench", "sim", "cli"]),
 ];
 /// The only file that asks a clock; `.clippy.toml` holds the same by name.
-const CLOCKS: [&str; 5] = ["Instant::now", "SystemTime::now", "thread::sleep", "Zoned::now", "Timestamp::now"];
+const CLOCKS: [&str; 5] =
+    ["Instant::now", "SystemTime::now", "thread::sleep", "Zoned::now", "Timestamp::now"];
 const LINES_MAX: usize = 600;
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -67,7 +104,9 @@ fn used(code: &str) -> Vec<String> {
             continue;
         }
         let rest = &code[at + "crate::".len()..];
-        let word = |text: &str| text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let word = |text: &str| {
+            text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+        };
         if let Some(list) = rest.strip_prefix('{') {
             let mut depth = 1;
             let end = list.find(|c| {
@@ -111,7 +150,10 @@ fn every_module_has_its_place_in_the_order_and_on_the_map() {
     let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     for (path, _) in sources() {
         let own = module(&path);
-        assert!(own == "lib" || own == "main" || ORDER.contains(&own.as_str()), "{own} has no place in the order");
+        assert!(
+            own == "lib" || own == "main" || ORDER.contains(&own.as_str()),
+            "{own} has no place in the order"
+        );
         if !["lib", "main", "cli"].contains(&own.as_str()) {
             assert!(map.contains(&format!("| [`{own}`]")), "src/lib.rs does not describe {own}");
         }

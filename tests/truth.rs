@@ -17,7 +17,11 @@ fn the_stated_interval_holds_the_truth_as_often_as_it_says() {
     let mut held = [0u32; 4];
     for seed in 0..RUNS {
         let record = record_of(&rig, plan.clone(), seed);
-        assert_eq!(record.results.verdict, Some(Verdict::Pass), "seed {seed}: a good meter fails in no ordinary noise");
+        assert_eq!(
+            record.results.verdict,
+            Some(Verdict::Pass),
+            "seed {seed}: a good meter fails in no ordinary noise"
+        );
         let points = record.results.items.iter().filter(|i| i.item == Item::BasicError);
         for (count, item) in held.iter_mut().zip(points) {
             let (measured, point) = (item.measured.as_ref().unwrap(), item.point.as_ref().unwrap());

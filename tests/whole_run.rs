@@ -34,7 +34,11 @@ fn each_faulty_meter_fails_its_own_item_and_no_other() {
         let record = record(meter, "dc-meter", Kind::Subsequent, 1);
         let failed: Vec<_> = record.results.items.iter().filter(|i| i.verdict == Verdict::Fail).collect();
         assert_eq!(record.results.verdict, Some(Verdict::Fail), "{meter}");
-        assert!(!failed.is_empty() && failed.iter().all(|i| i.item == item), "{meter}:\n{}", table(&record.results.items));
+        assert!(
+            !failed.is_empty() && failed.iter().all(|i| i.item == item),
+            "{meter}:\n{}",
+            table(&record.results.items)
+        );
         let points = if meter == "fast" { 4 } else { 1 };
         assert_eq!(failed.len(), points, "{meter}:\n{}", table(&record.results.items));
     }
@@ -69,9 +73,19 @@ fn every_regulation_and_kind_runs_through() {
     for regulation in ["dc-meter", "jjg596-2026", "jjg1149-2022"] {
         for kind in Kind::ALL {
             let record = record("good", regulation, kind, 3);
-            assert_eq!(record.results.verdict, Some(Verdict::Pass), "{regulation} {kind}:\n{}", table(&record.results.items));
+            assert_eq!(
+                record.results.verdict,
+                Some(Verdict::Pass),
+                "{regulation} {kind}:\n{}",
+                table(&record.results.items)
+            );
             let planned = record.plan.total - record.results.elapsed;
-            assert!(planned.secs().abs() < 5.0, "{regulation} {kind}: planned {}, took {}", record.plan.total, record.results.elapsed);
+            assert!(
+                planned.secs().abs() < 5.0,
+                "{regulation} {kind}: planned {}, took {}",
+                record.plan.total,
+                record.results.elapsed
+            );
         }
     }
 }
@@ -135,7 +149,11 @@ fn a_lost_edge_spoils_its_window_and_the_attempt_is_kept() {
     let imax = record.results.items.iter().find(|i| i.item == Item::BasicError).unwrap();
     assert_eq!(imax.verdict, Verdict::Pass);
     assert_eq!(imax.attempts.len(), 3);
-    assert!(matches!(&imax.attempts[0], Attempt::Spoiled { why, .. } if why.contains("lost")), "{:?}", imax.attempts[0]);
+    assert!(
+        matches!(&imax.attempts[0], Attempt::Spoiled { why, .. } if why.contains("lost")),
+        "{:?}",
+        imax.attempts[0]
+    );
     // Pulses against register count over the whole run: with an edge lost there is no number.
     let constant = record.results.items.iter().find(|i| i.item == Item::MeterConstant).unwrap();
     assert_eq!(constant.verdict, Verdict::Undecided);
@@ -146,7 +164,11 @@ fn a_source_that_drifts_away_ends_the_run_without_a_verdict() {
     let mut rig = rig("good");
     rig.bench.drift_from = Some((30.0, 0.002));
     let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
-    assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains("source")), "{:?}", record.outcome);
+    assert!(
+        matches!(&record.outcome, Outcome::Faulted { why } if why.contains("source")),
+        "{:?}",
+        record.outcome
+    );
     assert_eq!(record.results.verdict, None);
 }
 
@@ -155,9 +177,12 @@ fn a_meter_without_any_pulse_is_a_fault_of_the_bench_not_a_verdict() {
     let mut rig = rig("good");
     rig.truth.start_current_a = Current::from_amperes(1000.0);
     let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
-    assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains("not one pulse")), "{:?}", record.outcome);
-    let creep = record.results.items.iter().find(|i| i.item == Item::Creep).unwrap();
-    assert_eq!(creep.verdict, Verdict::Undecided, "silence on a dead input is no evidence");
+    assert!(
+        matches!(&record.outcome, Outcome::Faulted { why } if why.contains("no pulse in")),
+        "{:?}",
+        record.outcome
+    );
+    assert!(record.results.elapsed.secs() < 10.0, "and it is found before minutes are spent");
 }
 
 #[test]
@@ -168,7 +193,11 @@ fn reversed_or_open_leads_are_found_at_low_load() {
         let record = record_with(&rig, plan, 1, |bench| {
             Meddled::events(bench, move |_, event| Some(with_current(event, factor)))
         });
-        assert!(matches!(&record.outcome, Outcome::Faulted { why } if why.contains(words)), "{:?}", record.outcome);
+        assert!(
+            matches!(&record.outcome, Outcome::Faulted { why } if why.contains(words)),
+            "{:?}",
+            record.outcome
+        );
     }
 }
 
@@ -179,4 +208,146 @@ fn with_current(event: Event, factor: f64) -> Event {
         *number = *number * rust_decimal::Decimal::try_from(factor).unwrap();
     }
     Event::Answer(answer)
+}
+
+/// What happens to the edges from `from` to `to` (in seconds of the run), as a bench that is meddled with.
+fn edges_between(
+    record_of: &str,
+    from: f64,
+    to: f64,
+    change: impl Fn(phantomload::pulse::Edge) -> Option<Event> + 'static,
+) -> phantomload::certificate::record::Record {
+    let rig = rig(record_of);
+    let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, move |_, event| match event {
+            Event::Edge(edge) if (from..to).contains(&(edge.at.nanos() as f64 / 1e9)) => change(edge),
+            other => Some(other),
+        })
+    })
+}
+
+fn verdict_of(record: &phantomload::certificate::record::Record, item: Item) -> Verdict {
+    record.results.items.iter().filter(|i| i.item == item).map(|i| i.verdict).max().unwrap()
+}
+
+#[test]
+fn a_creeping_meter_whose_edges_were_lost_does_not_pass_creep() {
+    let record = edges_between("creeping", 4.5, 19.0, |_| None);
+    assert_eq!(verdict_of(&record, Item::Creep), Verdict::Undecided, "{}", table(&record.results.items));
+}
+
+#[test]
+fn a_head_that_falls_off_in_mid_run_fails_nobody() {
+    let record = edges_between("good", 100.0, 1e6, |_| None);
+    assert!(record.results.verdict != Some(Verdict::Pass));
+    assert!(
+        record.results.items.iter().all(|i| i.verdict != Verdict::Fail),
+        "{}",
+        table(&record.results.items)
+    );
+}
+
+#[test]
+fn a_counter_that_restarts_or_whose_clock_jumps_is_a_fault_of_the_bench() {
+    let restarted = edges_between("good", 100.0, 1e6, |mut edge| {
+        edge.seq = edge.seq.saturating_sub(1000);
+        Some(Event::Edge(edge))
+    });
+    assert!(
+        matches!(&restarted.outcome, Outcome::Faulted { why } if why.contains("restarted")),
+        "{:?}",
+        restarted.outcome
+    );
+    let jumped = edges_between("good", 100.0, 1e6, |mut edge| {
+        edge.at = edge.at + phantomload::time::Span::from_secs(86_400);
+        Some(Event::Edge(edge))
+    });
+    assert!(
+        matches!(&jumped.outcome, Outcome::Faulted { why } if why.contains("jumped")),
+        "{:?}",
+        jumped.outcome
+    );
+}
+
+#[test]
+fn a_reference_whose_power_is_not_its_voltage_times_current_measures_nothing() {
+    let rig = rig("good");
+    let record = record_with(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1, |bench| {
+        Meddled::events(bench, |_, event| {
+            Some(match event {
+                Event::Sample(mut sample) => {
+                    sample.power = sample.power * 1.03;
+                    Event::Sample(sample)
+                }
+                other => other,
+            })
+        })
+    });
+    assert!(matches!(record.outcome, Outcome::Faulted { .. }), "{:?}", record.outcome);
+}
+
+#[test]
+fn one_overload_word_of_the_reference_changes_no_number() {
+    let rig = rig("good");
+    let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    let clean = record_of(&rig, plan.clone(), 1);
+    let record = record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, |count, event| {
+            Some(match event {
+                Event::Sample(mut sample) if (30..40).contains(&count) => {
+                    sample.power = phantomload::quantity::Power::from_watts(9.91e37);
+                    Event::Sample(sample)
+                }
+                other => other,
+            })
+        })
+    });
+    assert_eq!(record.results.verdict, Some(Verdict::Pass));
+    assert!(record.results.findings.iter().any(|f| f.contains("left out")), "{:?}", record.results.findings);
+    let errors = |r: &phantomload::certificate::record::Record| -> Vec<String> {
+        r.results
+            .items
+            .iter()
+            .filter(|i| i.item == Item::BasicError)
+            .map(|i| i.measured.as_ref().unwrap().rounded.to_string())
+            .collect()
+    };
+    assert_eq!(errors(&record), errors(&clean));
+}
+
+#[test]
+fn a_meter_that_drops_pulses_now_and_then_never_passes() {
+    // The meter itself leaves out a pulse: the counter's numbers have no hole, only the intervals tell.
+    for seed in 0..20u64 {
+        let rig = rig("good");
+        let mut profile_plan = plan_of(&rig, "jjg596-2026", Kind::InService);
+        profile_plan.nameplate.data_output = None;
+        let (mut skipped, mut state) = (0u64, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let record = record_with(&rig, profile_plan, seed, |bench| {
+            Meddled::events(bench, move |_, event| match event {
+                Event::Edge(mut edge) if edge.input == phantomload::pulse::Input::Meter => {
+                    if edge.rising {
+                        state ^= state << 13;
+                        state ^= state >> 7;
+                        state ^= state << 17;
+                    }
+                    // Three of a hundred pulses at every load, both edges of each.
+                    if state % 100 < 3 {
+                        skipped += 1;
+                        return None;
+                    }
+                    edge.seq -= skipped;
+                    Some(Event::Edge(edge))
+                }
+                other => Some(other),
+            })
+        });
+        assert_ne!(
+            record.results.verdict,
+            Some(Verdict::Pass),
+            "seed {seed}:\n{}",
+            table(&record.results.items)
+        );
+    }
 }

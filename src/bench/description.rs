@@ -134,7 +134,8 @@ const SHIPPED: [(&str, &str); 2] = [
 
 /// Reads a text file, or says which and why not.
 pub fn read(path: &Path) -> Result<String, Fault> {
-    std::fs::read_to_string(path).map_err(|e| Fault::File { path: path.display().to_string(), why: e.to_string() })
+    std::fs::read_to_string(path)
+        .map_err(|e| Fault::File { path: path.display().to_string(), why: e.to_string() })
 }
 
 fn profile_text(name: &str, beside: &Path) -> Result<String, Fault> {
@@ -159,7 +160,9 @@ impl Description {
         for counter in std::iter::once(&file.pulse).chain(&file.seconds_pulse) {
             let half = counter.edge_half_width_us;
             if !(half.is_finite() && half > 0.0 && half <= 1e5) {
-                return Err(form(format!("edge_half_width_us is {half}; allowed is above 0 and at most 100000")));
+                return Err(form(format!(
+                    "edge_half_width_us is {half}; allowed is above 0 and at most 100000"
+                )));
             }
         }
         let beside = path.parent().unwrap_or(Path::new("."));
@@ -189,7 +192,10 @@ impl Description {
 
     /// Whether anything on it is a stand-in.
     pub fn is_simulated(&self) -> bool {
-        self.file.simulated || self.source.simulated || self.reference.simulated || self.standards.is_simulated()
+        self.file.simulated
+            || self.source.simulated
+            || self.reference.simulated
+            || self.standards.is_simulated()
     }
 
     /// What the plan needs to know of it; the identities are asked when the devices are opened.
@@ -201,6 +207,7 @@ impl Description {
             sample_interval: self.reference.interval(),
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),
+            energy_step: self.reference.energy_step(),
             edge_time_half_width: Span::from_secs_f64(self.file.pulse.edge_half_width_us * 1e-6),
             method: self.reference.sample.method,
             seconds_input: self.file.seconds_pulse.is_some(),

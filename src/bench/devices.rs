@@ -29,7 +29,9 @@ pub enum Fault {
     #[error("nameplate, data_output: {0}")]
     MeterModel(String),
     /// The nameplate has a data output, the bench no line for it.
-    #[error("the nameplate has a data output, but the bench file has no [meter] line for it. Add one, or remove [data_output]")]
+    #[error(
+        "the nameplate has a data output, but the bench file has no [meter] line for it. Add one, or remove [data_output]"
+    )]
     NoMeterLine,
 }
 
@@ -48,10 +50,14 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
-        let source = source::scpi::Scpi::open(link::open(&file.source.link).map_err(as_instrument)?, description.source.clone())?;
+        let source = source::scpi::Scpi::open(
+            link::open(&file.source.link).map_err(as_instrument)?,
+            description.source.clone(),
+        )?;
         let mut instruments = vec![format!("source: {}", source.identity())];
         let source = source::Guard::new(source)?;
-        let reference_link = link::open(&file.reference.link).map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
+        let reference_link = link::open(&file.reference.link)
+            .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
         instruments.push(format!("reference: {}", reference.identity()));
         let counter = |address, input| -> Result<Counter, Fault> {
@@ -65,15 +71,27 @@ impl Devices {
             (Some(_), None) => return Err(Fault::NoMeterLine),
             (Some(output), Some(line)) => {
                 let Protocol::Dlt645 = output.protocol;
-                let profile = dlt645::Profile::builtin(&output.profile).map_err(|f| Fault::MeterModel(f.to_string()))?;
-                let address = output.address.parse().map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
+                let profile = dlt645::Profile::builtin(&output.profile)
+                    .map_err(|f| Fault::MeterModel(f.to_string()))?;
+                let address = output
+                    .address
+                    .parse()
+                    .map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
                 let client = dlt645::Client::new(link::open(&line.link)?, address, profile);
                 instruments.push(format!("meter's data output on {}", line.link));
                 Some(client)
             }
         };
         let capability = Capability { instruments, ..description.capability() };
-        Ok(Self { source, reference, reference_profile: description.reference.clone(), pulse, seconds, meter, capability })
+        Ok(Self {
+            source,
+            reference,
+            reference_profile: description.reference.clone(),
+            pulse,
+            seconds,
+            meter,
+            capability,
+        })
     }
 
     /// What the plan needs to know of them.

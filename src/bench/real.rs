@@ -23,6 +23,8 @@ pub struct Real {
     meter: Option<Sender<Query>>,
     own: Sender<Event>,
     ended: Ended,
+    /// Up from the first off on; the source's worker sets no load any more.
+    off: Ended,
 }
 
 impl Real {
@@ -31,24 +33,34 @@ impl Real {
         let (own, events) = channel();
         let ended = Ended::default();
         let (orders, order_queue) = channel();
-        let source_worker =
-            workers::spawn(Device::Source, own.clone(), move |events| workers::source(source, &order_queue, events));
+        let off = Ended::default();
+        let flag = Arc::clone(&off);
+        let source_worker = workers::spawn(Device::Source, own.clone(), move |events| {
+            workers::source(source, &order_queue, &flag, events);
+        });
         let flag = Arc::clone(&ended);
         let interval = reference_profile.interval();
-        workers::spawn(Device::Reference, own.clone(), move |events| workers::reference(reference, interval, &flag, events));
-        let counters = [(Some(pulse), Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
+        workers::spawn(Device::Reference, own.clone(), move |events| {
+            workers::reference(reference, interval, &flag, events)
+        });
+        let counters =
+            [(Some(pulse), Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
         for (counter, input, device) in counters {
             if let Some(counter) = counter {
                 let flag = Arc::clone(&ended);
-                workers::spawn(device, own.clone(), move |events| workers::counter(counter, input, &flag, events));
+                workers::spawn(device, own.clone(), move |events| {
+                    workers::counter(counter, input, &flag, events)
+                });
             }
         }
         let meter = meter.map(|client| {
             let (queries, query_queue) = channel();
-            workers::spawn(Device::Meter, own.clone(), move |events| workers::meter(client, &query_queue, events));
+            workers::spawn(Device::Meter, own.clone(), move |events| {
+                workers::meter(client, &query_queue, events)
+            });
             queries
         });
-        Self { events, source: Some(orders), source_worker: Some(source_worker), meter, own, ended }
+        Self { events, source: Some(orders), source_worker: Some(source_worker), meter, own, ended, off }
     }
 
     fn order(&self, order: Order) {
@@ -71,7 +83,10 @@ impl Bench for Real {
     fn act(&mut self, action: Action) {
         match action {
             Action::SetSource(load) => self.order(Order::Set(load)),
-            Action::SourceOff => self.order(Order::Off),
+            Action::SourceOff => {
+                self.off.store(true, Ordering::SeqCst);
+                self.order(Order::Off);
+            }
             Action::Ask(query) => {
                 if self.meter.as_ref().is_none_or(|meter| meter.send(query).is_err()) {
                     self.fault(Device::Meter, "there is no line to it".into());

@@ -32,7 +32,11 @@ pub(super) enum Order {
 }
 
 /// Runs `work` on a thread of its own; a panic there is a fault of the device, not the end of the program.
-pub(super) fn spawn(device: Device, events: Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) -> JoinHandle<()> {
+pub(super) fn spawn(
+    device: Device,
+    events: Sender<Event>,
+    work: impl FnOnce(&Sender<Event>) + Send + 'static,
+) -> JoinHandle<()> {
     std::thread::spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| work(&events))).is_err() {
             let what = "its worker broke down: a bug in this program; the source was switched off".to_owned();
@@ -41,14 +45,21 @@ pub(super) fn spawn(device: Device, events: Sender<Event>, work: impl FnOnce(&Se
     })
 }
 
-/// Sets and switches off as ordered, and is off when the orders end.
-pub(super) fn source<S: Source>(mut guard: Guard<S>, orders: &Receiver<Order>, events: &Sender<Event>) {
+/// Sets and switches off as ordered, and is off when the orders end. Once `off` is up, no load is set any more, also
+/// not one that was ordered before and waited in the queue.
+pub(super) fn source<S: Source>(
+    mut guard: Guard<S>,
+    orders: &Receiver<Order>,
+    off: &AtomicBool,
+    events: &Sender<Event>,
+) {
     let fault = |what: String| {
         let _ = events.send(Event::Fault { device: Device::Source, what });
     };
     let mut told = false;
     loop {
         match orders.recv_timeout(CHECK_EVERY.to_std()) {
+            Ok(Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Set(load)) => match guard.set(load) {
                 Ok(()) => {
                     let _ = events.send(Event::SourceSet(load));
@@ -96,7 +107,12 @@ impl<E, I: Iterator<Item = Result<(), E>>> FirstOk<E> for I {
 }
 
 /// Samples at the interval.
-pub(super) fn reference<R: Reference>(mut reference: R, interval: Span, ended: &AtomicBool, events: &Sender<Event>) {
+pub(super) fn reference<R: Reference>(
+    mut reference: R,
+    interval: Span,
+    ended: &AtomicBool,
+    events: &Sender<Event>,
+) {
     let mut bad = 0;
     let mut next = now();
     while !ended.load(Ordering::Relaxed) {
@@ -149,10 +165,20 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
 
 /// Answers, one question at a time.
 pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Sender<Event>) {
+    // A question that this meter has answered before.
+    let mut known = None;
     while let Ok(query) = queries.recv() {
         let event = match client.read(query) {
-            Ok(answer) => Event::Answer(answer),
+            Ok(answer) => {
+                known = known.or(Some(query));
+                Event::Answer(answer)
+            }
             Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(absent(query, fault.to_string())),
+            // Many meters are silent to what they do not have, or send what their model does not say. One that still
+            // answers the question it knew is there; it lacks this item, and that is no fault of the bench.
+            Err(fault) if known.is_some_and(|known| client.read(known).is_ok()) => {
+                Event::Answer(absent(query, fault.to_string()))
+            }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
         if events.send(event).is_err() {
@@ -164,7 +190,14 @@ pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Send
 /// What the meter's model has no item for is absent, without a byte on the line.
 pub(crate) fn absent(query: Query, why: String) -> Answer {
     let at = now();
-    Answer { query, asked: at, taken: at, taken_half_width: Span::ZERO, exchanges: vec![], reading: Reading::Absent(why) }
+    Answer {
+        query,
+        asked: at,
+        taken: at,
+        taken_half_width: Span::ZERO,
+        exchanges: vec![],
+        reading: Reading::Absent(why),
+    }
 }
 
 /// A flag that ends the workers.

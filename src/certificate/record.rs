@@ -4,7 +4,7 @@ use super::raw::Logged;
 use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
-use crate::regulation::Item;
+use crate::regulation::{Conditions, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
 use crate::verdict::Verdict;
@@ -27,7 +27,9 @@ pub enum Fault {
         what: String,
     },
     /// Another version.
-    #[error("record {origin} has schema {seen}; this program reads schema {SCHEMA}. Use the program version that the record names")]
+    #[error(
+        "record {origin} has schema {seen}; this program reads schema {SCHEMA}. Use the program version that the record names"
+    )]
     Schema {
         /// The file.
         origin: String,
@@ -116,6 +118,9 @@ pub enum Attempt {
         to: Instant,
         /// Why.
         why: String,
+        /// The error it would have had, where only its intervals speak against it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Ratio>,
     },
 }
 
@@ -204,12 +209,16 @@ pub struct ItemResult {
 impl ItemResult {
     /// The good windows among the attempts.
     pub fn readings(&self) -> impl Iterator<Item = &PulseReading> {
-        self.attempts.iter().filter_map(|a| if let Attempt::Reading(reading) = a { Some(reading) } else { None })
+        self.attempts
+            .iter()
+            .filter_map(|a| if let Attempt::Reading(reading) = a { Some(reading) } else { None })
     }
 
     /// Where the meter gave no pulse its number is no error but a bound: the error lies below it.
     pub fn bound(&self) -> Option<Ratio> {
-        self.attempts.iter().find_map(|a| if let Attempt::Silent { bound, .. } = a { Some(*bound) } else { None })
+        self.attempts
+            .iter()
+            .find_map(|a| if let Attempt::Silent { bound, .. } = a { Some(*bound) } else { None })
     }
 }
 
@@ -294,7 +303,8 @@ impl Record {
 
     /// The record as JSON, one line.
     pub fn to_json(&self) -> Result<String, Fault> {
-        serde_json::to_string(self).map_err(|e| Fault::Form { origin: self.record_no.clone(), what: e.to_string() })
+        serde_json::to_string(self)
+            .map_err(|e| Fault::Form { origin: self.record_no.clone(), what: e.to_string() })
     }
 
     /// When something of the raw data happened.
@@ -305,8 +315,7 @@ impl Record {
     /// Which paper the run gives; none where it was not completed.
     pub fn document(&self) -> Option<Document> {
         let verdict = self.results.verdict?;
-        let dates = self.plan.standards.check_dates(self.started.date());
-        let may = self.plan.profile.may_certify(self.plan.kind, &self.plan.class) && dates.is_empty();
+        let may = self.why_no_certificate().is_empty();
         Some(match verdict {
             Verdict::Pass if may => Document::VerificationCertificate,
             Verdict::Fail if may => Document::ResultNotice,
@@ -314,11 +323,34 @@ impl Record {
         })
     }
 
+    /// The reference temperature that was not kept or not measured, in words.
+    fn outside(&self, conditions: &Conditions) -> Option<String> {
+        let class = self.plan.class.name();
+        let wider =
+            conditions.wider_classes.as_ref().is_some_and(|classes| classes.value.iter().any(|c| c == class));
+        let tolerance = match &conditions.wider_tolerance_k {
+            Some(wide) if wider => wide.value,
+            _ => conditions.temperature_tolerance_k.value,
+        };
+        let reference = conditions.temperature_c.value;
+        let allowed = format!("{reference} °C ± {tolerance} K ({})", conditions.temperature_c.clause);
+        match self.plan.entries.temperature_degc {
+            None => Some(format!("the temperature was not entered; allowed is {allowed}")),
+            Some(seen) if (seen.degrees_celsius() - reference).abs() > tolerance => {
+                Some(format!("the temperature was {seen}; allowed is {allowed}"))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Why the paper is a test report and no certificate, in words; empty where it is none.
     pub fn why_no_certificate(&self) -> Vec<String> {
         let mut why = self.plan.standards.check_dates(self.started.date());
+        why.extend(self.plan.profile.conditions.as_ref().and_then(|conditions| self.outside(conditions)));
         if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {
-            why.extend(self.plan.unconfirmed().into_iter().map(|figure| format!("unconfirmed figure: {figure}")));
+            why.extend(
+                self.plan.unconfirmed().into_iter().map(|figure| format!("unconfirmed figure: {figure}")),
+            );
         }
         why
     }

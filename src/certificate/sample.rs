@@ -31,6 +31,7 @@ fn capability() -> Capability {
         },
         sample_interval: Span::from_millis(200),
         sample_age_max: Span::from_millis(500),
+        energy_step: crate::quantity::Energy::from_joules(1.0),
         reference_resolution: Ratio::from_ppm(10.0),
         edge_time_half_width: Span::from_millis(1).half(),
         method: Method::PowerTime,
@@ -114,8 +115,12 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
     };
     let budget = vec![Component::b("reference certificate", 0.012, "certificate"), scatter];
     let (measured, verdict, reason) = measured(mean, Unit::Percent, "0.1", windows.limit.percent(), budget);
-    let spoiled =
-        Attempt::Spoiled { from: Instant::ZERO, to: Instant::ZERO, why: "the source was not steady".into() };
+    let spoiled = Attempt::Spoiled {
+        from: Instant::ZERO,
+        to: Instant::ZERO,
+        why: "the source was not steady".into(),
+        error: None,
+    };
     ItemResult {
         point: Some(point(step, &windows.term)),
         measured: Some(measured),
@@ -204,7 +209,12 @@ pub fn approved(percent: f64) -> Record {
         let (clause, note) = ("of the laboratory".into(), None);
         class.validity_years = Some(Figure { value: 3, clause, provenance: Provenance::Read, note });
     }
-    record(plan(profile, real_standards(), Entries::default()), false, percent)
+    let temperature_degc = Some(crate::quantity::Temperature::from_degrees_celsius(22.0));
+    record(
+        plan(profile, real_standards(), Entries { temperature_degc, ..Entries::default() }),
+        false,
+        percent,
+    )
 }
 
 /// A completed run of a meter that does not start.

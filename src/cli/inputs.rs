@@ -73,7 +73,9 @@ impl Inputs {
             (nameplate, Chosen::Real(Box::new(description)), simulated)
         };
         let entries = match &task.entries {
-            Some(path) => Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?,
+            Some(path) => {
+                Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?
+            }
             None if simulated => Entries::simulated(),
             None => Entries::default(),
         };
@@ -97,7 +99,8 @@ impl Inputs {
 
     /// The plan for a bench of this capability.
     pub fn plan(&self, capability: Capability) -> Result<Plan, Stop> {
-        let (nameplate, profile, entries) = (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
+        let (nameplate, profile, entries) =
+            (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
         plan::make(nameplate, profile, self.kind, self.standards(), capability, entries).map_err(Stop::input)
     }
 }

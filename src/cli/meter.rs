@@ -60,10 +60,14 @@ pub fn run(which: &Which) -> Ended {
     let model = dlt645::Profile::builtin(profile).map_err(Stop::input)?;
     let opened = link::open(&line).map_err(Stop::input)?;
     let mut client = Client::new(opened, address, model);
-    let address =
-        if address == dlt645::Address::WILDCARD { client.read_address().map_err(Stop::fault)? } else { address };
+    let address = if address == dlt645::Address::WILDCARD {
+        client.read_address().map_err(Stop::fault)?
+    } else {
+        address
+    };
     let mut answers = vec![];
-    for query in Query::all() {
+    // The address is known by now, and asking for it is a question to every meter on the line.
+    for query in Query::all().into_iter().filter(|query| *query != Query::Address) {
         let answer = client.read(query);
         // A dead line answers no other question either.
         if let Err(fault @ (Fault::Silent { .. } | Fault::Line(_))) = &answer {
@@ -72,25 +76,31 @@ pub fn run(which: &Which) -> Ended {
         answers.push((query, answer));
     }
     let now = time::now();
-    let items: Vec<Row> = answers
-        .into_iter()
-        .map(|(query, answer)| row(query, answer, now, *raw))
-        .collect();
+    let items: Vec<Row> = answers.into_iter().map(|(query, answer)| row(query, answer, now, *raw)).collect();
     let told = Told { link: line.to_string(), address: address.to_string(), profile: profile.clone(), items };
-    let unread = told.items.iter().filter(|row| row.fault.is_some()).count();
+    let said = told.items.iter().filter(|row| row.value.is_some()).count();
     if *json {
         print_json(&told)?;
     } else {
         print_text(&table(&told));
     }
-    if unread == told.items.len() {
-        return Err(Stop::fault("nothing could be read"));
+    if said == 0 {
+        let why = "gave no value at all: wrong address, wrong model, or a meter that refuses to be read";
+        return Err(Stop::fault(format!("meter {} at {} {why}", told.address, told.link)));
     }
     Ok(0)
 }
 
 fn row(query: Query, answer: Result<Answer, Fault>, now: time::Instant, raw: bool) -> Row {
-    let mut row = Row { item: query, value: None, unit: None, absent: None, fault: None, age_ms: None, exchanges: vec![] };
+    let mut row = Row {
+        item: query,
+        value: None,
+        unit: None,
+        absent: None,
+        fault: None,
+        age_ms: None,
+        exchanges: vec![],
+    };
     match answer {
         Err(fault) => row.fault = Some(fault.to_string()),
         Ok(answer) => {
@@ -122,7 +132,12 @@ fn table(told: &Told) -> String {
         };
         let _ = writeln!(text, "  {:<26} {}", row.item.to_string(), said.trim_end());
         for exchange in &row.exchanges {
-            let _ = writeln!(text, "      > {}\n      < {}", link::hex::text(&exchange.request), link::hex::text(&exchange.reply));
+            let _ = writeln!(
+                text,
+                "      > {}\n      < {}",
+                link::hex::text(&exchange.request),
+                link::hex::text(&exchange.reply)
+            );
         }
     }
     text

@@ -7,6 +7,7 @@ mod plan;
 mod progress;
 mod replay;
 mod sim;
+mod uncertainty;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +37,8 @@ enum Command {
     Sim(sim::Arguments),
     /// Recompute all results of a record from its raw data, and say identical or what differs
     Replay(replay::Arguments),
+    /// Compute a measurement model by the law of propagation (GUM) and by Monte Carlo (JCGM 101), and compare
+    Uncertainty(uncertainty::Arguments),
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
@@ -79,7 +82,8 @@ impl Data {
             return Ok(dir.clone());
         }
         let dirs = directories::ProjectDirs::from("", "", "phantomload");
-        dirs.map(|d| d.data_dir().to_owned()).ok_or_else(|| Stop::input("this user has no home folder; give --data DIR"))
+        dirs.map(|d| d.data_dir().to_owned())
+            .ok_or_else(|| Stop::input("this user has no home folder; give --data DIR"))
     }
 }
 
@@ -112,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Certificate(which) => certificate::run(&which),
         Command::Meter(which) => meter::run(&which),
     };

@@ -51,10 +51,15 @@ pub fn run(arguments: &Arguments) -> Ended {
         differences.push(format!("outcome: stored {:?}, recomputed {:?}", record.outcome, outcome));
     }
     if results.verdict != record.results.verdict {
-        differences.push(format!("verdict: stored {:?}, recomputed {:?}", record.results.verdict, results.verdict));
+        differences
+            .push(format!("verdict: stored {:?}, recomputed {:?}", record.results.verdict, results.verdict));
     }
     if results.items.len() != record.results.items.len() {
-        differences.push(format!("items: stored {}, recomputed {}", record.results.items.len(), results.items.len()));
+        differences.push(format!(
+            "items: stored {}, recomputed {}",
+            record.results.items.len(),
+            results.items.len()
+        ));
     }
     for (stored, recomputed) in record.results.items.iter().zip(&results.items) {
         differences.extend(compare(stored, recomputed));
@@ -92,8 +97,11 @@ fn compare(stored: &ItemResult, recomputed: &ItemResult) -> Option<String> {
     let point = stored.point.as_ref().map_or(String::new(), |p| format!(" at {}", p.term));
     let value = |item: &ItemResult| {
         let measured = item.measured.as_ref();
-        measured.map_or("no value".into(), |m| format!("{} {} (U {})", m.estimate.value, m.unit, m.estimate.expanded))
+        measured.map_or("no value".into(), |m| {
+            format!("{} {} (U {})", m.estimate.value, m.unit, m.estimate.expanded)
+        })
     };
-    let say = |item: &ItemResult| format!("{} {}, {} attempts", value(item), item.verdict, item.attempts.len());
+    let say =
+        |item: &ItemResult| format!("{} {}, {} attempts", value(item), item.verdict, item.attempts.len());
     Some(format!("{}{point}: stored {}, recomputed {}", stored.item, say(stored), say(recomputed)))
 }

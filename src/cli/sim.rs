@@ -29,7 +29,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Ended {
     let (origin, text) = meter_text(&arguments.meter)?;
     let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
-    let served = serve(&rig, &text, &arguments.serve, arguments.seed, arguments.mishap).map_err(Stop::fault)?;
+    let served =
+        serve(&rig, &text, &arguments.serve, arguments.seed, arguments.mishap).map_err(Stop::fault)?;
     let ended = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&ended);
     ctrlc::set_handler(move || set.store(true, Ordering::SeqCst)).map_err(Stop::fault)?;

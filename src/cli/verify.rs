@@ -43,7 +43,9 @@ fn pace(text: &str) -> Result<Pace, String> {
     }
     match text.parse::<f64>() {
         Ok(factor) if factor.is_finite() && factor > 0.0 && factor <= 1e6 => Ok(Pace(Some(factor))),
-        _ => Err(format!("`{text}` is no pace: write `max`, or a number above 0 and at most 1000000 (1 is real time)")),
+        _ => Err(format!(
+            "`{text}` is no pace: write `max`, or a number above 0 and at most 1000000 (1 is real time)"
+        )),
     }
 }
 
@@ -69,25 +71,34 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     // A data folder that cannot be written is told before the run, not after it.
     let mut archive = Archive::open(&dir).map_err(Stop::fault)?;
+    for notice in archive.notices() {
+        eprintln!("data folder: {notice}");
+    }
     let plan_time = plan.total;
     if !arguments.json {
-        eprintln!("{}planned {}, {}", if inputs.simulated { "SIMULATED bench, " } else { "" }, plan_time, plan.profile.id);
+        eprintln!(
+            "{}planned {}, {}",
+            if inputs.simulated { "SIMULATED bench, " } else { "" },
+            plan_time,
+            plan.profile.id
+        );
         for advice in &plan.advice {
             eprintln!("does not fit into ten minutes: {advice}");
         }
     }
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
-    let asked = || stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C or SIGTERM)".to_owned());
+    let asked =
+        || stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C or SIGTERM)".to_owned());
     conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| progress.show(run, now));
     drop(bench);
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
     let numbers = archive.next_numbers(inputs.simulated, started.date().year()).map_err(Stop::fault)?;
     let certificate_no = completed.then_some(numbers.certificate_no);
-    let record = run
-        .record(numbers.record_no, certificate_no, inputs.simulated)
-        .ok_or_else(|| Stop::fault("the run did not end: a bug in this program; the source was switched off"))?;
+    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
+        Stop::fault("the run did not end: a bug in this program; the source was switched off")
+    })?;
     let stored = archive.store(&record).map_err(|fault| keep_elsewhere(&record, &fault))?;
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
@@ -112,11 +123,20 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 
 /// The data folder failed after the run: the raw data must not be lost with it.
 fn keep_elsewhere(record: &Record, fault: &dyn std::fmt::Display) -> Stop {
-    let path = std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
-    let kept = record.to_json().map_err(|e| e.to_string()).and_then(|text| std::fs::write(&path, text).map_err(|e| e.to_string()));
+    let path =
+        std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
+    let kept = record
+        .to_json()
+        .map_err(|e| e.to_string())
+        .and_then(|text| std::fs::write(&path, text).map_err(|e| e.to_string()));
     match kept {
-        Ok(()) => Stop::fault(format!("{fault}. The record was kept in {}: move it to a safe place", path.display())),
-        Err(why) => Stop::fault(format!("{fault}. The record could not be kept in {} either: {why}", path.display())),
+        Ok(()) => Stop::fault(format!(
+            "{fault}. The record was kept in {}: move it to a safe place",
+            path.display()
+        )),
+        Err(why) => {
+            Stop::fault(format!("{fault}. The record could not be kept in {} either: {why}", path.display()))
+        }
     }
 }
 
@@ -218,7 +238,10 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
         (Outcome::Completed, Some(verdict)) => {
             let _ = writeln!(text, "\n{verdict}{simulated}   {} (planned {planned})", record.results.elapsed);
             for item in record.results.items.iter().filter(|item| item.verdict != Verdict::Pass) {
-                let point = item.point.as_ref().map_or(String::new(), |p| format!(" at {} ({})", p.term, p.current_a));
+                let point = item
+                    .point
+                    .as_ref()
+                    .map_or(String::new(), |p| format!(" at {} ({})", p.term, p.current_a));
                 let _ = writeln!(text, "  {}: {}{point}: {}", item.verdict, item.item, item.reason);
             }
         }

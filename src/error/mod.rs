@@ -43,9 +43,9 @@ pub fn daily_rate(seconds: u64, elapsed: Span) -> f64 {
     (seconds as f64 - elapsed.secs()) / elapsed.secs() * 86_400.0
 }
 
-/// Register-combination error W − ΣWᵢ in kWh, exact (JJG 596-2026 5.6).
-pub fn register_combination(total: Decimal, tariffs: &[Decimal]) -> Decimal {
-    total - tariffs.iter().sum::<Decimal>()
+/// Register-combination error W − ΣWᵢ in kWh, exact (JJG 596-2026 5.6). `None` where the numbers are too large to add.
+pub fn register_combination(total: Decimal, tariffs: &[Decimal]) -> Option<Decimal> {
+    total.checked_sub(tariffs.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part))?)
 }
 
 /// A register reading or difference in kWh as an energy.
@@ -98,6 +98,7 @@ mod tests {
     #[test]
     fn registers_are_compared_exactly() {
         let kwh = |text: &str| text.parse::<Decimal>().unwrap();
-        assert_eq!(register_combination(kwh("100.01"), &[kwh("60.00"), kwh("40.00")]).to_string(), "0.01");
+        assert_eq!(register_combination(kwh("100.01"), &[kwh("60.00"), kwh("40.00")]), Some(kwh("0.01")));
+        assert_eq!(register_combination(Decimal::MIN, &[Decimal::MAX, Decimal::MAX]), None);
     }
 }

@@ -42,7 +42,9 @@ pub enum Fault {
     #[error(transparent)]
     Link(#[from] LinkFault),
     /// Another instrument answers.
-    #[error("the instrument on {peer} says it is `{seen}`, but `{expected}` is expected there. Check the cables and the bench file")]
+    #[error(
+        "the instrument on {peer} says it is `{seen}`, but `{expected}` is expected there. Check the cables and the bench file"
+    )]
     Stranger {
         /// The line.
         peer: String,
@@ -162,7 +164,13 @@ mod tests {
 
     #[test]
     fn an_entry_in_the_error_queue_refuses_the_command() {
-        let answers = &["MAKER,X1,7,1.0", "+0,No error", "-222,\"Data out of range\"", "-1,\"second\"", "0,\"No error\""];
+        let answers = &[
+            "MAKER,X1,7,1.0",
+            "+0,No error",
+            "-222,\"Data out of range\"",
+            "-1,\"second\"",
+            "0,\"No error\"",
+        ];
         let mut instrument = Instrument::open(with_script(answers), dialect()).unwrap();
         instrument.tell("VOLT 1").unwrap();
         let fault = instrument.tell("VOLT 9999").unwrap_err();

@@ -1,6 +1,6 @@
 //! What the bench can do, as far as planning needs it: ranges, speed, stability, exchange times.
 
-use crate::quantity::{Current, Ratio, Voltage};
+use crate::quantity::{Current, Energy, Ratio, Voltage};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +99,8 @@ pub struct Capability {
     pub sample_age_max: Span,
     /// Resolution of the reference's power, relative to the reading.
     pub reference_resolution: Ratio,
+    /// One step of the reference's energy count.
+    pub energy_step: Energy,
     /// Half-width of the time stamp of an edge.
     pub edge_time_half_width: Span,
     /// How the reference energy is found.

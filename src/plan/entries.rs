@@ -39,9 +39,12 @@ pub struct Entries {
     /// Register-combination test with tariff switches, made elsewhere (first verification only).
     #[serde(default)]
     pub tariff_registers: Option<Look>,
-    /// Cover openings that earlier papers know of.
+    /// Cover openings that earlier papers know of; absent: nobody has looked them up.
     #[serde(default)]
-    pub known_cover_openings: u32,
+    pub known_cover_openings: Option<u32>,
+    /// Whether the tester's own clock was compared with a time signal today, its zone included.
+    #[serde(default)]
+    pub tester_clock_checked: bool,
     /// Air temperature at the meter.
     #[serde(default)]
     pub temperature_degc: Option<Temperature>,
@@ -53,7 +56,8 @@ pub struct Entries {
 impl Entries {
     /// Reads entries from TOML; the message names `origin`, line and key.
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, super::nameplate::Fault> {
-        let refuse = |what: String| super::nameplate::Fault::Form { origin: format!("entries {origin}"), what };
+        let refuse =
+            |what: String| super::nameplate::Fault::Form { origin: format!("entries {origin}"), what };
         let entries: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
         if let Some(humidity) = entries.humidity_percent
             && !(0.0..=100.0).contains(&humidity)
@@ -79,7 +83,8 @@ impl Entries {
             function: seen(),
             withstand: seen(),
             tariff_registers: seen(),
-            known_cover_openings: 0,
+            known_cover_openings: Some(0),
+            tester_clock_checked: true,
             temperature_degc: Some(Temperature::from_degrees_celsius(23.0)),
             humidity_percent: Some(50.0),
         }

@@ -14,13 +14,19 @@ pub fn text(plan: &Plan) -> String {
     let _ = writeln!(
         page,
         "Plan: {} {} no. {}, class {}, {}, {} verification",
-        plan.nameplate.maker, plan.nameplate.model, plan.nameplate.serial, plan.class, plan.profile.id, plan.kind
+        plan.nameplate.maker,
+        plan.nameplate.model,
+        plan.nameplate.serial,
+        plan.class,
+        plan.profile.id,
+        plan.kind
     );
     let titles = plan.steps.iter().map(|s| s.title.chars().count()).max().unwrap_or(0);
     let mut steps: Vec<_> = plan.steps.iter().collect();
     steps.sort_by_key(|s| (s.start, s.no));
     for step in steps {
-        let (from, to) = (column(step.start.secs()), column(step.end().secs()).max(column(step.start.secs()) + 1));
+        let (from, to) =
+            (column(step.start.secs()), column(step.end().secs()).max(column(step.start.secs()) + 1));
         let mark = if step.lane == Lane::Load { '█' } else { '░' };
         let bar: String = (0..WIDTH).map(|c| if c >= from && c < to { mark } else { '·' }).collect();
         let _ = writeln!(
@@ -33,7 +39,8 @@ pub fn text(plan: &Plan) -> String {
         );
     }
     let _ = writeln!(page, "     (begin, duration; █ needs its load, ░ runs beside it)");
-    let _ = writeln!(page, "Total {}; regulation and pulse rate alone demand {}.", plan.total, plan.lower_bound);
+    let _ =
+        writeln!(page, "Total {}; regulation and pulse rate alone demand {}.", plan.total, plan.lower_bound);
     if plan.fits {
         let _ = writeln!(page, "Fits into {TEN_MINUTES}.");
     } else {

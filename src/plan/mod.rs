@@ -33,7 +33,9 @@ pub enum Fault {
     #[error(transparent)]
     Regulation(#[from] regulation::Fault),
     /// The source cannot make a load that the plan needs.
-    #[error("the load {voltage_v} V, {current_a} A ({why}) is beyond the source: it reaches {max_v} V and {max_a} A. Use a larger source")]
+    #[error(
+        "the load {voltage_v} V, {current_a} A ({why}) is beyond the source: it reaches {max_v} V and {max_a} A. Use a larger source"
+    )]
     BeyondSource {
         /// Voltage asked.
         voltage_v: f64,
@@ -46,8 +48,28 @@ pub enum Fault {
         /// What the source reaches.
         max_a: f64,
     },
+    /// The certificates of our standards do not cover a point.
+    #[error("{point}: {why}. Have the reference calibrated there, or use another")]
+    Uncovered {
+        /// The load point.
+        point: String,
+        /// The calibration's own words.
+        why: String,
+    },
+    /// A rule this program does not judge by yet.
+    #[error(
+        "regulation {id}: decision rule `{rule}` is not judged by this program yet; allowed is `rounded`"
+    )]
+    Rule {
+        /// The profile.
+        id: String,
+        /// Its rule.
+        rule: String,
+    },
     /// The reference is too coarse for the regulation's minimum count at a point.
-    #[error("at {point} the reference resolves {resolution_percent} % of its reading, but 1/20 of the limit {limit_percent} % is asked (JJG 596-2026 7.3.2.5). Use a finer reference")]
+    #[error(
+        "at {point} the reference resolves {resolution_percent} % of its reading, but 1/20 of the limit {limit_percent} % is asked (JJG 596-2026 7.3.2.5). Use a finer reference"
+    )]
     CoarseReference {
         /// The load point.
         point: String,
@@ -81,6 +103,11 @@ pub enum Work {
     },
     /// Low load; both circuits closed, right way round.
     Connect,
+    /// The pulse input must be heard before silence on it is judged.
+    Hear {
+        /// A pulse that has not come in this time does not come.
+        give_up: Span,
+    },
     /// No current: at most so many pulses.
     Creep {
         /// How long.

@@ -1,6 +1,6 @@
 //! The nameplate: what is printed on the meter and known of the charger it sits in.
 
-use crate::quantity::{Current, PulseConstant, Voltage};
+use crate::quantity::{PulseConstant, Voltage};
 use crate::regulation::Ratings;
 use crate::time::Span;
 use rust_decimal::Decimal;
@@ -63,6 +63,9 @@ pub struct Nameplate {
     /// Warm-up that the maker's manual asks for; absent: the regulation's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_up_secs: Option<f64>,
+    /// Whether the meter has tariff registers.
+    #[serde(default = "yes")]
+    pub tariffs: bool,
     /// Whether the meter has a clock that prices depend on.
     #[serde(default = "yes")]
     pub clock: bool,
@@ -114,7 +117,8 @@ impl Nameplate {
     }
 
     fn check(&self, origin: &str) -> Result<(), Fault> {
-        let refuse = |key, seen: String, allowed| Err(Fault::Figure { origin: origin.to_owned(), key, seen, allowed });
+        let refuse =
+            |key, seen: String, allowed| Err(Fault::Figure { origin: origin.to_owned(), key, seen, allowed });
         if self.schema != SCHEMA {
             return refuse("schema", self.schema.to_string(), "1 (this program's form of a nameplate)");
         }
@@ -129,9 +133,14 @@ impl Nameplate {
         }
         let constant = self.constant_imp_per_kwh.impulses_per_kilowatt_hour();
         if !(constant > 0.0 && constant <= 1e9) {
-            return refuse("constant_imp_per_kwh", self.constant_imp_per_kwh.to_string(), "above 0 and at most 1e9 imp/kWh");
+            return refuse(
+                "constant_imp_per_kwh",
+                self.constant_imp_per_kwh.to_string(),
+                "above 0 and at most 1e9 imp/kWh",
+            );
         }
-        if self.register_resolution_kwh <= Decimal::ZERO || self.register_resolution_kwh > Decimal::from(1000) {
+        if self.register_resolution_kwh <= Decimal::ZERO || self.register_resolution_kwh > Decimal::from(1000)
+        {
             return refuse(
                 "register_resolution_kwh",
                 self.register_resolution_kwh.to_string(),
@@ -153,9 +162,9 @@ impl Nameplate {
             ("current.in_a", currents.i_n),
         ] {
             if let Some(current) = current
-                && !(current > Current::ZERO && current.amperes() <= 10_000.0)
+                && !(current.amperes() >= 1e-6 && current.amperes() <= 10_000.0)
             {
-                return refuse(key, current.to_string(), "above 0 A and at most 10000 A");
+                return refuse(key, current.to_string(), "0.000001 A to 10000 A");
             }
         }
         Ok(())

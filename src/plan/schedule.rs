@@ -1,11 +1,12 @@
 //! Makes the plan: which steps, at which load, how long, and what runs beside what.
 
 use super::{
-    Capability, DemandedItem, Entries, Fault, Lane, Load, Nameplate, Plan, Step, TEN_MINUTES, Windows, Work,
+    Capability, DemandedItem, Entries, Fault, Lane, Load, Method, Nameplate, Plan, Step, TEN_MINUTES,
+    Windows, Work,
 };
 use crate::calibration::Standards;
 use crate::quantity::{Current, Energy, PulseConstant};
-use crate::regulation::{Class, Currents, Demand, Item, Kind, Profile};
+use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -25,9 +26,20 @@ pub fn make(
     capability: Capability,
     entries: Entries,
 ) -> Result<Plan, Fault> {
+    if profile.rule.value != regulation::Rule::Rounded {
+        return Err(Fault::Rule { id: profile.id, rule: profile.rule.value.to_string() });
+    }
     let class = profile.class(&nameplate.class)?;
     let currents = profile.currents(&nameplate.current, &class)?;
-    let draft = Draft { nameplate: &nameplate, profile: &profile, kind, class: &class, currents: &currents, bench: &capability };
+    let draft = Draft {
+        nameplate: &nameplate,
+        profile: &profile,
+        kind,
+        class: &class,
+        currents: &currents,
+        standards: &standards,
+        bench: &capability,
+    };
     let register_energy = draft.register_energy()?;
     let laid = draft.lay(register_energy)?;
     let advice = draft.advice(&laid)?;
@@ -56,6 +68,7 @@ struct Draft<'a> {
     kind: Kind,
     class: &'a Class,
     currents: &'a Currents,
+    standards: &'a Standards,
     bench: &'a Capability,
 }
 
@@ -88,7 +101,11 @@ impl Draft<'_> {
             let demand = match item {
                 // House items: where the meter can be read, what it says must not contradict what is measured.
                 Item::Identity | Item::Seal | Item::DataOutput => {
-                    if self.reads() { Demand::IfPresent } else { Demand::No }
+                    if self.reads() {
+                        Demand::IfPresent
+                    } else {
+                        Demand::No
+                    }
                 }
                 item => self.profile.demand(self.kind, item),
             };
@@ -126,13 +143,27 @@ impl Draft<'_> {
 
     fn lay(&self, register_energy: Energy) -> Result<Laid, Fault> {
         let nominal = self.nameplate.voltage_v;
-        let mut laid =
-            Laid { steps: vec![], total: Span::ZERO, lower_bound: Span::ZERO, at: Span::ZERO, load: Load::OFF };
+        let mut laid = Laid {
+            steps: vec![],
+            total: Span::ZERO,
+            lower_bound: Span::ZERO,
+            at: Span::ZERO,
+            load: Load::OFF,
+        };
         laid.beside(Item::Appearance, "Operator's entries", Work::Look, Span::ZERO, Span::ZERO);
         let low = Load { voltage_v: nominal * LOW_VOLTAGE, current_a: self.currents.imin };
         let look = if self.reads() { self.bench.exchange * 2.0 } else { self.bench.sample_interval };
-        self.step(&mut laid, Item::Identity, "Connection and polarity", low, Work::Connect, look, Span::ZERO)?;
+        self.step(
+            &mut laid,
+            Item::Identity,
+            "Connection and polarity",
+            low,
+            Work::Connect,
+            look,
+            Span::ZERO,
+        )?;
         let data_from = laid.at;
+        self.hear(&mut laid)?;
         let dwell = match self.nameplate.warm_up() {
             Some(dwell) => dwell,
             None => self.profile.warm_up(self.class)?.unwrap_or_default(),
@@ -153,15 +184,34 @@ impl Draft<'_> {
         self.points(&mut laid, register_energy)?;
         if self.reads() {
             let rest = Load { voltage_v: nominal, current_a: Current::ZERO };
-            self.step(&mut laid, Item::MeterConstant, "Register, end", rest, Work::RegisterEnd, self.bench.exchange, Span::ZERO)?;
+            self.step(
+                &mut laid,
+                Item::MeterConstant,
+                "Register, end",
+                rest,
+                Work::RegisterEnd,
+                self.bench.exchange,
+                Span::ZERO,
+            )?;
         }
         // Nothing of the data lane may be cut off: the source stays on until the last of it is done.
-        let data_end = laid.steps.iter().filter(|s| s.lane == Lane::Data).map(Step::end).max().unwrap_or_default();
+        let data_end =
+            laid.steps.iter().filter(|s| s.lane == Lane::Data).map(Step::end).max().unwrap_or_default();
         laid.at = laid.at.max(data_end);
-        self.step(&mut laid, Item::Identity, "Discharge", Load::OFF, Work::Discharge, self.bench.sample_interval, Span::ZERO)?;
+        self.step(
+            &mut laid,
+            Item::Identity,
+            "Discharge",
+            Load::OFF,
+            Work::Discharge,
+            self.bench.sample_interval,
+            Span::ZERO,
+        )?;
         laid.total = laid.at;
-        let side = laid.steps.iter().filter(|s| s.lane == Lane::Data).map(|s| s.floor).max().unwrap_or_default();
-        laid.lower_bound = laid.steps.iter().filter(|s| s.lane == Lane::Load).map(|s| s.floor).sum::<Span>().max(side);
+        let side =
+            laid.steps.iter().filter(|s| s.lane == Lane::Data).map(|s| s.floor).max().unwrap_or_default();
+        laid.lower_bound =
+            laid.steps.iter().filter(|s| s.lane == Lane::Load).map(|s| s.floor).sum::<Span>().max(side);
         for (index, step) in laid.steps.iter_mut().enumerate() {
             step.no = index + 1;
         }
@@ -172,6 +222,17 @@ impl Draft<'_> {
             }
         }
         Ok(laid)
+    }
+
+    /// A short load at which pulses come fast: a head that is not on the meter is found before minutes are spent, and
+    /// silence during creep and start is evidence.
+    fn hear(&self, laid: &mut Laid) -> Result<(), Fault> {
+        let current = (self.currents.itr * 10.0).min(self.currents.imax);
+        let load = Load { voltage_v: self.nameplate.voltage_v, current_a: current };
+        let period = Span::from_secs_f64(1.0 / self.constant().rate(load.voltage_v * load.current_a));
+        // Also a meter whose constant is a tenth of its nameplate's is heard.
+        let work = Work::Hear { give_up: period * 15.0 + Span::from_secs(2) };
+        self.step(laid, Item::Identity, "Pulse input heard", load, work, period.half(), Span::ZERO)
     }
 
     /// Reads that need no particular load, begun as soon as the connection is known to be right.
@@ -201,8 +262,8 @@ impl Draft<'_> {
         if self.wants(Item::ClockIndication) && self.nameplate.clock {
             read(laid, Item::ClockIndication, "Clock", Work::Clock, 3.0);
         }
-        if self.wants(Item::TariffRegisters) && self.kind != Kind::First {
-            read(laid, Item::TariffRegisters, "Tariff registers", Work::TariffRegisters, 5.0);
+        if self.wants(Item::TariffRegisters) && self.nameplate.tariffs && self.kind != Kind::First {
+            read(laid, Item::TariffRegisters, "Tariff registers", Work::TariffRegisters, 6.0);
         }
         at
     }
@@ -270,11 +331,19 @@ impl Draft<'_> {
 
     fn windows(&self, term: String, load: Load, readings: u32, min_time: Span) -> Result<Windows, Fault> {
         let limit = self.profile.limit(self.class, load.current_a, self.currents)?;
+        let covered = self.standards.reference().power_correction(load.voltage_v, load.current_a);
+        covered.map_err(|fault| Fault::Uncovered { point: term.clone(), why: fault.to_string() })?;
         let asked = limit.ratio.fraction() * self.profile.basic_error.resolution_share.value;
-        if self.bench.reference_resolution.fraction() >= asked {
+        // The shortest window has the least energy for a counted step to be a part of.
+        let counted = (load.voltage_v * load.current_a * min_time).joules();
+        let resolution = match self.bench.method {
+            Method::PowerTime => self.bench.reference_resolution.fraction(),
+            Method::StandardMeter => self.bench.energy_step.joules() / counted,
+        };
+        if resolution >= asked {
             return Err(Fault::CoarseReference {
                 point: term,
-                resolution_percent: self.bench.reference_resolution.percent(),
+                resolution_percent: resolution * 100.0,
                 limit_percent: limit.ratio.percent(),
             });
         }
@@ -284,10 +353,22 @@ impl Draft<'_> {
         let slack = (1.5 / (1.0 - limit.ratio.fraction().min(0.9))).max(2.0);
         let give_up = (pulse_period * slack).max(Span::from_secs(2));
         let clause = limit.clause;
-        Ok(Windows { term, min_time, readings, pulse_period, give_up, min_dwell: Span::ZERO, limit: limit.ratio, clause })
+        Ok(Windows {
+            term,
+            min_time,
+            readings,
+            pulse_period,
+            give_up,
+            min_dwell: Span::ZERO,
+            limit: limit.ratio,
+            clause,
+        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a step has that many sides; each call reads as one line of the plan")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a step has that many sides; each call reads as one line of the plan"
+    )]
     fn step(
         &self,
         laid: &mut Laid,
@@ -311,7 +392,18 @@ impl Draft<'_> {
         let settle = bench.settle.time(laid.load, load);
         let duration = settle + dwell;
         let start = laid.at;
-        laid.steps.push(Step { no: 0, item, lane: Lane::Load, title: title.to_owned(), load, work, start, settle, duration, floor });
+        laid.steps.push(Step {
+            no: 0,
+            item,
+            lane: Lane::Load,
+            title: title.to_owned(),
+            load,
+            work,
+            start,
+            settle,
+            duration,
+            floor,
+        });
         laid.at = start + duration;
         laid.load = load;
         Ok(())
@@ -341,7 +433,10 @@ impl Draft<'_> {
             ..self.nameplate.clone()
         };
         if self.register_energy()? > Energy::ZERO {
-            advice.push(self.what_if(&finer, &format!("a register read to {} kWh", finer.register_resolution_kwh.normalize()))?);
+            advice.push(self.what_if(
+                &finer,
+                &format!("a register read to {} kWh", finer.register_resolution_kwh.normalize()),
+            )?);
         }
         Ok(advice)
     }
@@ -357,7 +452,18 @@ impl Laid {
     fn beside(&mut self, item: Item, title: &str, work: Work, start: Span, duration: Span) {
         let (lane, load) = (Lane::Data, self.load);
         let (settle, floor) = (Span::ZERO, Span::ZERO);
-        self.steps.push(Step { no: 0, item, lane, title: title.to_owned(), load, work, start, settle, duration, floor });
+        self.steps.push(Step {
+            no: 0,
+            item,
+            lane,
+            title: title.to_owned(),
+            load,
+            work,
+            start,
+            settle,
+            duration,
+            floor,
+        });
     }
 }
 

@@ -31,7 +31,9 @@ pub enum Fault {
     #[error(transparent)]
     Link(#[from] link::Fault),
     /// Something else speaks there.
-    #[error("on {peer} stands `{seen}` where a pulse counter says `{HELLO}`. Check the cables and the bench file")]
+    #[error(
+        "on {peer} stands `{seen}` where a pulse counter says `{HELLO}`. Check the cables and the bench file"
+    )]
     Stranger {
         /// The line.
         peer: String,
@@ -121,20 +123,26 @@ pub struct Counter {
 impl Counter {
     /// Listens for the first line and lays the clocks side by side.
     pub fn open(link: Box<dyn Link>, input: Input) -> Result<Self, Fault> {
-        let mut counter = Self { lines: Lines::new(link, SILENCE_MAX), input, offset: i64::MAX, last_seq: None };
+        let mut counter =
+            Self { lines: Lines::new(link, SILENCE_MAX), input, offset: i64::MAX, last_seq: None };
         let hello = counter.line()?;
         if hello.trim_end() != HELLO {
-            return Err(Fault::Stranger { peer: counter.lines.peer().to_owned(), seen: hello.chars().take(80).collect() });
+            return Err(Fault::Stranger {
+                peer: counter.lines.peer().to_owned(),
+                seen: hello.chars().take(80).collect(),
+            });
         }
-        for _ in 0..ALIGNING_LINES {
+        let mut aligned = 0;
+        while aligned < ALIGNING_LINES {
             let text = counter.line()?;
             match Line::parse(&text) {
                 Some(Line::Edge(seq, nanos, _) | Line::Alive(seq, nanos)) => {
-                    counter.offset = counter.offset.min(now().nanos() - nanos);
+                    counter.offset = counter.offset.min(now().nanos().saturating_sub(nanos));
                     counter.last_seq = Some(seq);
+                    aligned += 1;
                 }
-                Some(Line::Lost(_)) => {}
-                None => return Err(counter.garbage(&text)),
+                // A counter that loses edges with no load on it is no counter to begin with.
+                Some(Line::Lost(_)) | None => return Err(counter.garbage(&text)),
             }
         }
         Ok(counter)
@@ -145,6 +153,7 @@ impl Counter {
         let text = self.line()?;
         match Line::parse(&text) {
             Some(Line::Edge(seq, nanos, rising)) => {
+                // A hole in the numbers is seen by the engine; this one says what the next alive line is held against.
                 self.last_seq = Some(seq);
                 let at = Instant::from_nanos(nanos.saturating_add(self.offset));
                 Ok(Told::Edge(Edge { input: self.input, seq, at, rising }))
@@ -152,7 +161,10 @@ impl Counter {
             Some(Line::Alive(seq, _)) => {
                 let seen = self.last_seq.replace(seq);
                 if seen.is_some_and(|seen| seen != seq) {
-                    return Ok(Told::Lost(format!("it counted up to {seq}, but {} was the last that arrived", seen.unwrap_or(0))));
+                    return Ok(Told::Lost(format!(
+                        "it counted up to {seq}, but {} was the last that arrived",
+                        seen.unwrap_or(0)
+                    )));
                 }
                 Ok(Told::Alive)
             }
@@ -178,10 +190,22 @@ mod tests {
 
     #[test]
     fn the_form_is_read_as_it_is_written() {
-        for line in [Line::Edge(17, 81_234_567_890, true), Line::Alive(18, 0), Line::Lost("overflow".into())] {
+        for line in [Line::Edge(17, 81_234_567_890, true), Line::Alive(18, 0), Line::Lost("overflow".into())]
+        {
             assert_eq!(Line::parse(&line.emit()), Some(line));
         }
-        for bad in ["", "17", "17 5", "17 5 X", "-1 5 R", "+1 5 R", "1 5 R R", "1  5 R", "= 1", "99999999999999999999 1 R"] {
+        for bad in [
+            "",
+            "17",
+            "17 5",
+            "17 5 X",
+            "-1 5 R",
+            "+1 5 R",
+            "1 5 R R",
+            "1  5 R",
+            "= 1",
+            "99999999999999999999 1 R",
+        ] {
             assert_eq!(Line::parse(bad), None, "{bad}");
         }
     }

@@ -55,7 +55,14 @@ struct Row(Instant, Span, f64, f64, f64, Option<f64>);
 
 impl From<Sample> for Row {
     fn from(s: Sample) -> Self {
-        Self(s.taken, s.taken_half_width, s.voltage.volts(), s.current.amperes(), s.power.watts(), s.energy.map(Energy::joules))
+        Self(
+            s.taken,
+            s.taken_half_width,
+            s.voltage.volts(),
+            s.current.amperes(),
+            s.power.watts(),
+            s.energy.map(Energy::joules),
+        )
     }
 }
 

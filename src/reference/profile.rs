@@ -2,7 +2,7 @@
 
 use crate::link::scpi::Dialect;
 use crate::plan::Method;
-use crate::quantity::Ratio;
+use crate::quantity::{Energy, Ratio};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,9 @@ pub struct Sampling {
     pub age_max_secs: f64,
     /// Resolution of the power, in percent of the reading.
     pub resolution_percent: f64,
+    /// One step of its energy count, in joule; asked for by the standard-meter method.
+    #[serde(default)]
+    pub energy_step_j: Option<f64>,
     /// How the reference energy is found.
     pub method: Method,
 }
@@ -111,10 +114,20 @@ impl Profile {
         }
         let has = |field| sample.fields.contains(&field);
         if !(has(Field::VoltageV) && has(Field::CurrentA) && (has(Field::PowerW) || has(Field::PowerKw))) {
-            return Err(refuse("sample.fields must hold voltage_v, current_a and power_w or power_kw".into()));
+            return Err(refuse(
+                "sample.fields must hold voltage_v, current_a and power_w or power_kw".into(),
+            ));
         }
         if sample.method == Method::StandardMeter && !(has(Field::EnergyJ) || has(Field::EnergyWh)) {
             return Err(refuse("sample.method standard-meter needs a field energy_j or energy_wh".into()));
+        }
+        let step = sample.energy_step_j;
+        if step.is_some_and(|j| !(j.is_finite() && j > 0.0))
+            || (sample.method == Method::StandardMeter && step.is_none())
+        {
+            return Err(refuse(
+                "sample.energy_step_j must be above 0, and the standard-meter method needs it".into(),
+            ));
         }
         Ok(profile)
     }
@@ -127,6 +140,11 @@ impl Profile {
     /// Oldest sample that still speaks for now.
     pub fn age_max(&self) -> Span {
         Span::from_secs_f64(self.sample.age_max_secs)
+    }
+
+    /// One step of its energy count; nothing where it is not said.
+    pub fn energy_step(&self) -> Energy {
+        Energy::from_joules(self.sample.energy_step_j.unwrap_or(0.0))
     }
 
     /// Resolution of the power, relative to the reading.

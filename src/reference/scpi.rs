@@ -34,7 +34,11 @@ impl Reference for Scpi {
             peer: self.instrument.peer().to_owned(),
             query: self.profile.sample.query.clone(),
             seen: answer.chars().take(80).collect(),
-            expected: format!("{} finite numbers with `{}` between", self.profile.sample.fields.len(), self.profile.sample.separator),
+            expected: format!(
+                "{} finite numbers with `{}` between",
+                self.profile.sample.fields.len(),
+                self.profile.sample.separator
+            ),
         })?;
         Ok(Sample { taken: asked + half, taken_half_width: half, ..numbers })
     }

@@ -136,7 +136,14 @@ impl Track {
     }
 
     /// Holds the source-stable gate over a stretch: every sample in the band, none too far from the next.
-    pub fn steady(&self, from: Instant, to: Instant, load: Load, settle: &Settle, gap_max: Span) -> Result<(), Unsteady> {
+    pub fn steady(
+        &self,
+        from: Instant,
+        to: Instant,
+        load: Load,
+        settle: &Settle,
+        gap_max: Span,
+    ) -> Result<(), Unsteady> {
         let samples = self.around(from, to).ok_or(Unsteady::NotCovered)?;
         for pair in samples.windows(2) {
             let gap = pair[1].taken - pair[0].taken;
@@ -170,10 +177,15 @@ impl Track {
     }
 }
 
-/// Whether a sample lies in the settle band around `load`.
+/// Whether a sample lies in the settle band around `load`, its power included: the error is judged by the power alone,
+/// so it must be the product of a voltage and a current that are what they should be.
 pub fn in_band(sample: &Sample, load: Load, settle: &Settle) -> bool {
     let (voltage, current) = settle.bands(load);
-    (sample.voltage - load.voltage_v).abs() <= voltage && (sample.current - load.current_a).abs() <= current
+    let product = sample.voltage * sample.current;
+    let power = voltage * load.current_a.abs().max(current) + load.voltage_v.abs().max(voltage) * current;
+    (sample.power - product).abs() <= power
+        && (sample.voltage - load.voltage_v).abs() <= voltage
+        && (sample.current - load.current_a).abs() <= current
 }
 
 #[cfg(test)]
@@ -214,7 +226,10 @@ mod tests {
         assert!((energy(0, 3000) - 600.0).abs() < 1e-9);
         assert!((energy(500, 1500) - (50.0 + 75.0)).abs() < 1e-9);
         assert!(track.energy(at(500), at(3500), Method::PowerTime).is_none(), "nothing is extrapolated");
-        assert!(track.energy(at(0), at(1000), Method::StandardMeter).is_none(), "a reference that does not count");
+        assert!(
+            track.energy(at(0), at(1000), Method::StandardMeter).is_none(),
+            "a reference that does not count"
+        );
     }
 
     #[test]

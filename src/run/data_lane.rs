@@ -3,15 +3,15 @@
 use super::evidence::Answered;
 use super::load_lane::Phase;
 use super::{Action, Device, Run};
-use crate::meter::{Answer, Query};
+use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Lane, Work};
 use crate::time::{Instant, Span};
 use std::collections::{BTreeSet, VecDeque};
 
 /// An answer that takes longer does not come; the driver below gives up long before.
 const ANSWER_TIME: Span = Span::from_secs(30);
-/// Tariff registers that are looked at.
-const TARIFFS: u8 = 4;
+/// Tariff registers that DL/T 645 has; they are asked upward until one is not there.
+const TARIFFS: u8 = 63;
 
 /// Questions to be asked.
 #[derive(Debug, Default)]
@@ -50,9 +50,16 @@ impl Run {
         match self.data_lane.out {
             Some((step, query, _)) if query == answer.query => {
                 self.data_lane.out = None;
+                if matches!((query, &answer.reading), (Query::TariffEnergy(_), Reading::Absent(_))) {
+                    // Tariffs are numbered without a hole: behind the first that is not there is none.
+                    self.data_lane.queue.retain(|(_, query)| !matches!(query, Query::TariffEnergy(_)));
+                }
                 self.evidence.answers.push(Answered { step, answer });
             }
-            _ => self.evidence.findings.push(format!("an answer to `{}` came that was not asked for", answer.query)),
+            _ => self
+                .evidence
+                .findings
+                .push(format!("an answer to `{}` came that was not asked for", answer.query)),
         }
     }
 
@@ -85,13 +92,19 @@ impl Run {
         }
         self.data_lane.begun = Some(now);
         let plan = std::sync::Arc::clone(&self.plan);
+        let known_address =
+            plan.nameplate.data_output.as_ref().is_some_and(|output| output.address != "auto");
         for step in plan.steps.iter().filter(|s| s.lane == Lane::Data) {
             let queries: Vec<Query> = match step.work {
+                // The address is asked by a wildcard, which only one meter on the line can bear: not where it is known.
+                Work::Identify if known_address => vec![Query::MeterNumber, Query::Constant],
                 Work::Identify => vec![Query::Address, Query::MeterNumber, Query::Constant],
                 Work::Seal => vec![Query::CoverOpenCount, Query::CoverOpenLast],
                 Work::Clock => vec![Query::Clock],
                 Work::TariffRegisters => {
-                    std::iter::once(Query::Energy).chain((1..=TARIFFS).map(Query::TariffEnergy)).collect()
+                    // The total before and after: it may move while its parts are read.
+                    let parts = (1..=TARIFFS).map(Query::TariffEnergy);
+                    std::iter::once(Query::Energy).chain(parts).chain([Query::Energy]).collect()
                 }
                 _ => continue,
             };
@@ -107,6 +120,11 @@ impl Run {
             self.data_lane.out = Some((step, query, now));
             self.actions.push_back(Action::Ask(query));
         }
+    }
+
+    /// When the slowest of what runs beside must be done.
+    pub(super) fn data_lane_end(&self) -> Option<Instant> {
+        self.daily_rate_end()
     }
 
     fn daily_rate_work(&self) -> Option<(Span, u32)> {

@@ -4,11 +4,14 @@ use crate::certificate::record::{Attempt, PulseReading};
 use crate::error;
 use crate::meter::{Answer, Query};
 use crate::plan::{Method, Plan, Step};
-use crate::pulse::{Edge, Input, Window};
+use crate::pulse::{self, Edge, Input, Window};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use std::collections::BTreeMap;
+
+/// Counted and integrated energy of one reference may differ by its sampling; so far apart one of them is wrong.
+const ENERGIES_APART: f64 = 0.01;
 
 /// An answer and the step it was asked for.
 #[derive(Debug, Clone)]
@@ -36,14 +39,52 @@ pub(super) struct Evidence {
     pub creep: Option<(Instant, Instant)>,
     /// Observations that are no verdict.
     pub findings: Vec<String>,
+    /// Stretches in which a counter lost edges, by hole in the numbers or by its own word.
+    lost: Vec<(Input, Instant, Instant)>,
 }
 
+/// An edge this far from the present tells of a counter whose clock has jumped.
+const EDGE_AGE_MAX: Span = Span::from_secs(5);
+
 impl Evidence {
-    pub fn push_edge(&mut self, edge: Edge) {
-        match edge.input {
-            Input::Meter => self.meter_edges.push(edge),
-            Input::Seconds => self.seconds_edges.push(edge),
+    /// Takes an edge in, or says why its counter cannot be believed any more.
+    pub fn push_edge(&mut self, now: Instant, edge: Edge) -> Result<(), String> {
+        if now - edge.at > EDGE_AGE_MAX || edge.at - now > EDGE_AGE_MAX {
+            return Err(format!(
+                "edge number {} is stamped {} away from now: its clock has jumped",
+                edge.seq,
+                edge.at - now
+            ));
         }
+        let edges = match edge.input {
+            Input::Meter => &mut self.meter_edges,
+            Input::Seconds => &mut self.seconds_edges,
+        };
+        if let Some(last) = edges.last() {
+            if edge.seq <= last.seq || edge.at <= last.at {
+                return Err(format!(
+                    "edge number {} came after number {}: it has restarted",
+                    edge.seq, last.seq
+                ));
+            }
+            if edge.seq != last.seq + 1 {
+                self.lost.push((edge.input, last.at, edge.at));
+            }
+        }
+        edges.push(edge);
+        Ok(())
+    }
+
+    /// The counter says that it lost edges, somewhere between the last one it told and now.
+    pub fn push_lost(&mut self, now: Instant, input: Input) {
+        let edges = if input == Input::Meter { &self.meter_edges } else { &self.seconds_edges };
+        let from = edges.last().map_or(Instant::ZERO, |e| e.at);
+        self.lost.push((input, from.min(now), now));
+    }
+
+    /// Whether edges of an input may be missing in a stretch.
+    pub fn broken(&self, input: Input, from: Instant, to: Instant) -> bool {
+        self.lost.iter().any(|(lossy, begin, end)| *lossy == input && *begin <= to && *end >= from)
     }
 
     /// Index of the first meter edge after `at`.
@@ -53,17 +94,25 @@ impl Evidence {
 
     /// Meter edges in (from, to].
     pub fn edges_between(&self, from: Instant, to: Instant) -> &[Edge] {
-        &self.meter_edges[self.first_edge_after(from)..self.first_edge_after(to)]
+        let (first, end) = (self.first_edge_after(from), self.first_edge_after(to));
+        self.meter_edges.get(first..end).unwrap_or_default()
     }
 
-    /// Whether any pulse has come at all: only then does silence mean something.
-    pub fn pulse_input_lives(&self) -> bool {
-        self.meter_edges.iter().any(|e| e.rising)
+    /// Silence between two moments means something only on an input that was heard before and after it.
+    pub fn heard_around(&self, from: Instant, to: Instant) -> bool {
+        let before = &self.meter_edges[..self.first_edge_after(from)];
+        let after = &self.meter_edges[self.first_edge_after(to)..];
+        before.iter().any(|e| e.rising) && after.iter().any(|e| e.rising)
     }
 
     /// The answer to `query` in the step numbered `step`.
     pub fn answer(&self, step: usize, query: Query) -> Option<&Answer> {
         self.answers.iter().rev().find(|a| a.step == step && a.answer.query == query).map(|a| &a.answer)
+    }
+
+    /// All answers to `query` in the step numbered `step`, oldest first.
+    pub fn all(&self, step: usize, query: Query) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().filter(move |a| a.step == step && a.answer.query == query).map(|a| &a.answer)
     }
 
     /// The reference energy between two moments, with our standards' corrections for this step's load.
@@ -72,7 +121,8 @@ impl Evidence {
     /// time, our time base is corrected too.
     pub fn corrected_energy(&self, plan: &Plan, step: &Step, from: Instant, to: Instant) -> Option<Energy> {
         let energy = self.track.energy(from, to, plan.capability.method)?;
-        let correction = plan.standards.reference().power_correction(step.load.voltage_v, step.load.current_a).ok()?;
+        let correction =
+            plan.standards.reference().power_correction(step.load.voltage_v, step.load.current_a).ok()?;
         let energy = energy / (1.0 + correction.error.fraction());
         match plan.capability.method {
             Method::StandardMeter => Some(energy),
@@ -89,27 +139,50 @@ impl Evidence {
         let (from, to) = (edges[0].at, edges[edges.len() - 1].at);
         match self.reading(plan, step, edges) {
             Ok(reading) => Attempt::Reading(reading),
-            Err(why) => Attempt::Spoiled { from, to, why },
+            // The error stands beside the reason: a meter that drops pulses must not be able to hide in repetitions.
+            Err((why, error)) => Attempt::Spoiled { from, to, why, error },
         }
     }
 
-    fn reading(&self, plan: &Plan, step: &Step, edges: &[Edge]) -> Result<PulseReading, String> {
-        let window = Window::over(edges).map_err(|flaw| flaw.to_string())?;
+    fn reading(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        edges: &[Edge],
+    ) -> Result<PulseReading, (String, Option<Ratio>)> {
+        let window = Window::whole(edges).map_err(|flaw| (flaw.to_string(), None))?;
+        let reading = self.read_window(plan, step, window).map_err(|why| (why, None))?;
+        match pulse::belongs(edges) {
+            Ok(()) => Ok(reading),
+            Err(flaw) => Err((flaw.to_string(), Some(reading.error))),
+        }
+    }
+
+    fn read_window(&self, plan: &Plan, step: &Step, window: Window) -> Result<PulseReading, String> {
         let (from, to) = (window.opened, window.closed);
         let bench = &plan.capability;
         self.track
             .steady(from, to, step.load, &bench.settle, bench.sample_age_max)
             .map_err(|unsteady| unsteady.to_string())?;
+        if self.broken(Input::Meter, from, to) {
+            return Err("the counter lost edges".into());
+        }
         let none = || "the reference gave no energy for it".to_owned();
         let mean = self.track.mean(from, to).ok_or_else(none)?;
         let reference = self.corrected_energy(plan, step, from, to).ok_or_else(none)?;
+        self.energies_agree(bench.method, from, to)?;
         let constant = plan.nameplate.constant_imp_per_kwh;
         let indicated = constant.energy(window.pulses);
         let error = match bench.method {
             Method::StandardMeter => error::standard_meter(indicated, reference),
             Method::PowerTime => {
                 let power = reference / window.elapsed().secs();
-                error::power_time(window.pulses, constant, crate::quantity::Power::from_watts(power.joules()), window.elapsed())
+                error::power_time(
+                    window.pulses,
+                    constant,
+                    crate::quantity::Power::from_watts(power.joules()),
+                    window.elapsed(),
+                )
             }
         };
         Ok(PulseReading {
@@ -123,18 +196,56 @@ impl Evidence {
         })
     }
 
-    /// The attempt that ends without a pulse, although pulses were due.
+    /// A reference that counts energy and measures power must say the same with both.
+    fn energies_agree(&self, method: Method, from: Instant, to: Instant) -> Result<(), String> {
+        let (counted, integrated) = (
+            self.track.energy(from, to, Method::StandardMeter),
+            self.track.energy(from, to, Method::PowerTime),
+        );
+        match (counted, integrated) {
+            (Some(counted), Some(integrated))
+                if (counted - integrated).abs() > integrated.abs() * ENERGIES_APART =>
+            {
+                Err(format!("the reference counted {counted} where its power makes {integrated}"))
+            }
+            (None, _) if method == Method::StandardMeter => Err("the reference counted no energy".into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The attempt that ends without a pulse, although pulses were due and the source was steady.
     pub fn silent(&self, plan: &Plan, step: &Step, from: Instant, to: Instant) -> Option<Attempt> {
-        let reference = self.corrected_energy(plan, step, from, to)?;
+        let bench = &plan.capability;
+        let steady = self.track.steady(from, to, step.load, &bench.settle, bench.sample_age_max);
+        if let Err(unsteady) = steady {
+            return Some(Attempt::Spoiled { from, to, why: unsteady.to_string(), error: None });
+        }
+        let reference = self.corrected_energy(plan, step, from, to).filter(|e| *e > Energy::ZERO)?;
         let constant = plan.nameplate.constant_imp_per_kwh;
         let bound: Ratio = error::upper_bound(0, constant, reference).ok()?;
-        Some(Attempt::Silent { from, to, reference_energy_j: reference, due: constant.pulses(reference), bound })
+        Some(Attempt::Silent {
+            from,
+            to,
+            reference_energy_j: reference,
+            due: constant.pulses(reference),
+            bound,
+        })
     }
 
     /// Good readings of a step.
     pub fn readings(&self, step: usize) -> usize {
         let attempts = self.attempts.get(&step).map(Vec::as_slice).unwrap_or_default();
         attempts.iter().filter(|a| matches!(a, Attempt::Reading(_))).count()
+    }
+
+    /// Why the last spoiled attempt of a step was.
+    pub fn last_spoiled(&self, step: usize) -> String {
+        let attempts = self.attempts.get(&step).map(Vec::as_slice).unwrap_or_default();
+        let last = attempts
+            .iter()
+            .rev()
+            .find_map(|a| if let Attempt::Spoiled { why, .. } = a { Some(why) } else { None });
+        last.cloned().unwrap_or_default()
     }
 
     /// Spoiled attempts of a step.

@@ -15,6 +15,8 @@ const COMMAND_TIME: Span = Span::from_secs(10);
 const DISCHARGE_TIME: Span = Span::from_secs(10);
 /// A spoiled attempt is repeated; after so many at one step the bench is not fit to measure.
 pub(super) const SPOILED_MAX: usize = 3;
+/// Beside three times its planned duration, a step may take so much longer.
+const STEP_SLACK: Span = Span::from_secs(120);
 /// Terminals below this may be touched (60 V DC; the discharge is confirmed by the reference).
 const SAFE: f64 = 60.0;
 
@@ -64,8 +66,17 @@ pub(super) struct LoadLane {
 
 impl LoadLane {
     pub fn new(plan: &Plan, now: Instant) -> Self {
-        let steps = plan.steps.iter().enumerate().filter(|(_, s)| s.lane == Lane::Load).map(|(i, _)| i).collect();
-        Self { steps, cursor: 0, phase: Phase::Setting, since: now, load: Load::OFF, scan: Scan::default(), step_began: now }
+        let steps =
+            plan.steps.iter().enumerate().filter(|(_, s)| s.lane == Lane::Load).map(|(i, _)| i).collect();
+        Self {
+            steps,
+            cursor: 0,
+            phase: Phase::Setting,
+            since: now,
+            load: Load::OFF,
+            scan: Scan::default(),
+            step_began: now,
+        }
     }
 
     /// Index of the present step in the plan.
@@ -139,6 +150,7 @@ impl Run {
 
     pub(super) fn handle_lost(&mut self, now: Instant, input: Input, what: &str) {
         self.evidence.findings.push(format!("pulse counter: {what}"));
+        self.evidence.push_lost(now, input);
         if input == Input::Meter {
             let from = self.load_lane.since;
             self.spoil(now, from, format!("pulse counter: {what}"));
@@ -149,10 +161,26 @@ impl Run {
     pub(super) fn spoil(&mut self, now: Instant, from: Instant, why: String) {
         let Phase::Working { .. } = self.load_lane.phase else { return };
         let Some(step) = self.step() else { return };
+        let no = step.no;
+        self.evidence.attempts.entry(no).or_default().push(Attempt::Spoiled {
+            from,
+            to: now,
+            why,
+            error: None,
+        });
+        self.repeat(now);
+    }
+
+    /// Goes back to the gate after a spoiled attempt; too often, and the bench is not fit.
+    pub(super) fn repeat(&mut self, now: Instant) {
+        let Some(step) = self.step() else { return };
         let (no, title) = (step.no, step.title.clone());
-        self.evidence.attempts.entry(no).or_default().push(Attempt::Spoiled { from, to: now, why: why.clone() });
         if self.evidence.spoiled(no) > SPOILED_MAX {
-            let why = format!("{title}: no sound window in {} attempts; the last was spoiled: {why}", SPOILED_MAX + 1);
+            let why = self.evidence.last_spoiled(no);
+            let why = format!(
+                "{title}: no sound window in {} attempts; the last was spoiled: {why}",
+                SPOILED_MAX + 1
+            );
             return self.end(now, Outcome::Faulted { why });
         }
         self.load_lane.scan = Scan::default();
@@ -173,7 +201,10 @@ impl Run {
             }
             Phase::Working { since } => match step.map(|s| &s.work) {
                 Some(Work::Creep { dwell, .. } | Work::WarmUp { dwell }) => Some(*since + *dwell),
-                Some(Work::Start(windows) | Work::BasicError(windows)) => self.windows_deadline(windows, *since),
+                Some(Work::Start(windows) | Work::BasicError(windows)) => {
+                    self.windows_deadline(windows, *since)
+                }
+                Some(Work::Hear { give_up }) => Some(*since + *give_up),
                 _ => None,
             },
             Phase::Ending { since, .. } => Some(*since + DISCHARGE_TIME),
@@ -183,8 +214,16 @@ impl Run {
             Phase::Ending { .. } | Phase::Over(_) => None,
             _ => Some(self.evidence.track.last().map_or(self.began, |s| s.taken) + COMMAND_TIME),
         };
+        let step_end = match lane.phase {
+            Phase::Ending { .. } | Phase::Over(_) => None,
+            _ => self.step_time_limit(),
+        };
         // What was due when the engine was last told the time has been seen to; it must not wake it for ever.
-        [phase_deadline, silence, self.data_deadline()].into_iter().flatten().filter(|due| *due > self.now).min()
+        [phase_deadline, silence, step_end, self.data_deadline()]
+            .into_iter()
+            .flatten()
+            .filter(|due| *due > self.now)
+            .min()
     }
 
     /// Moves on as far as what has come in allows.
@@ -193,6 +232,12 @@ impl Run {
             let what = format!("no sample for {COMMAND_TIME}");
             return self.handle_fault(now, Device::Reference, what);
         }
+        let late = self.step_time_limit().is_some_and(|limit| now >= limit);
+        if late && !matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+            let title = self.step().map_or(String::new(), |s| s.title.clone());
+            let why = format!("{title}: it does not come to an end; the load must not stay on for ever");
+            return self.end(now, Outcome::Faulted { why });
+        }
         self.advance_data(now);
         // Bounded: each turn leaves a phase or a step behind.
         for _ in 0..self.load_lane.steps.len() * 4 + 4 {
@@ -200,6 +245,12 @@ impl Run {
                 break;
             }
         }
+    }
+
+    /// No step may hold its load for ever, whatever the devices do: three times its plan and room for repetitions.
+    fn step_time_limit(&self) -> Option<Instant> {
+        let data = self.data_lane_end().unwrap_or(Instant::ZERO);
+        self.step().map(|step| (self.load_lane.step_began + step.duration * 3.0).max(data) + STEP_SLACK)
     }
 
     fn reference_is_silent(&self, now: Instant) -> bool {
@@ -212,7 +263,8 @@ impl Run {
         match self.load_lane.phase.clone() {
             Phase::Setting if waited >= COMMAND_TIME => {
                 let load = self.load_lane.load;
-                let what = format!("did not take over {}, {} within {COMMAND_TIME}", load.voltage_v, load.current_a);
+                let what =
+                    format!("did not take over {}, {} within {COMMAND_TIME}", load.voltage_v, load.current_a);
                 self.handle_fault(now, Device::Source, what);
                 true
             }
@@ -225,7 +277,8 @@ impl Run {
 
     fn settle(&mut self, now: Instant) -> bool {
         let bench = &self.plan.capability;
-        let steady = self.evidence.track.steady_since(self.load_lane.load, &bench.settle, bench.sample_age_max);
+        let steady =
+            self.evidence.track.steady_since(self.load_lane.load, &bench.settle, bench.sample_age_max);
         let hold = Span::from_secs_f64(bench.settle.hold_secs);
         // The hold counts from the setting at the earliest: samples of the load before do not speak for this one.
         let from = steady.map(|since| since.max(self.load_lane.since));
@@ -277,16 +330,26 @@ impl Run {
     fn work(&mut self, now: Instant, since: Instant) -> bool {
         let Some(step) = self.step().cloned() else { return false };
         let left_band = self.evidence.track.last().is_some_and(|sample| {
-            sample.taken >= since && !crate::reference::in_band(sample, self.load_lane.load, &self.plan.capability.settle)
+            sample.taken >= since
+                && !crate::reference::in_band(sample, self.load_lane.load, &self.plan.capability.settle)
         });
         if left_band {
-            let seen = self.evidence.track.last().map_or(String::new(), |s| format!("{}, {}", s.voltage, s.current));
-            self.spoil(now, since, format!("the source left its band: {seen} at {}, {}", step.load.voltage_v, step.load.current_a));
+            let seen =
+                self.evidence.track.last().map_or(String::new(), |s| format!("{}, {}", s.voltage, s.current));
+            self.spoil(
+                now,
+                since,
+                format!(
+                    "the source left its band: {seen} at {}, {}",
+                    step.load.voltage_v, step.load.current_a
+                ),
+            );
             return true;
         }
         let done = match &step.work {
             Work::Connect => self.connect(now, &step),
             Work::WarmUp { dwell } => now >= since + *dwell,
+            Work::Hear { give_up } => self.hear(now, since, *give_up),
             Work::Creep { dwell, .. } => self.creep(now, &step, since, *dwell),
             Work::Rest => self.register_start(now),
             Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows, since),
@@ -306,7 +369,9 @@ impl Run {
     fn may_leave(&self, now: Instant) -> bool {
         let next = self.load_lane.steps.get(self.load_lane.cursor + 1).map(|i| &self.plan.steps[*i].work);
         match next {
-            Some(Work::RegisterEnd | Work::Discharge) => self.data_lane.is_idle() && self.daily_rate_done(now),
+            Some(Work::RegisterEnd | Work::Discharge) => {
+                self.data_lane.is_idle() && self.daily_rate_done(now)
+            }
             _ => true,
         }
     }
@@ -334,6 +399,18 @@ impl Run {
         true
     }
 
+    /// The pulse input must be heard before silence on it is judged.
+    fn hear(&mut self, now: Instant, since: Instant, give_up: Span) -> bool {
+        let heard = self.evidence.edges_between(since, now).iter().any(|e| e.rising);
+        if !heard && now >= since + give_up {
+            let why = format!(
+                "pulse counter: no pulse in {give_up} although the load is on. Put the head on the meter's pulse output, check the lead; if the display counts no energy either, the meter is dead"
+            );
+            self.end(now, Outcome::Faulted { why });
+        }
+        heard
+    }
+
     fn creep(&mut self, now: Instant, step: &Step, since: Instant, dwell: Span) -> bool {
         let end = since + dwell;
         if self.evidence.creep.is_none() {
@@ -341,7 +418,9 @@ impl Run {
                 return false;
             }
             let bench = &self.plan.capability;
-            if let Err(unsteady) = self.evidence.track.steady(since, end, step.load, &bench.settle, bench.sample_age_max) {
+            if let Err(unsteady) =
+                self.evidence.track.steady(since, end, step.load, &bench.settle, bench.sample_age_max)
+            {
                 self.spoil(now, since, unsteady.to_string());
                 return false;
             }
@@ -369,9 +448,17 @@ impl Run {
             return true;
         }
         if now - since >= DISCHARGE_TIME {
-            let what = if off { "the source said off, but" } else { "the source did not say off, and" };
+            let words = if off { "the source said off, but" } else { "the source did not say off, and" };
+            if fallen {
+                let seen = self.evidence.track.last().map_or(String::new(), |s| s.voltage.to_string());
+                self.evidence
+                    .findings
+                    .push(format!("the source did not say that it is off; the reference measured {seen}"));
+                self.finish(now, outcome);
+                return true;
+            }
             self.evidence.findings.push(format!(
-                "DANGER: {what} a voltage below {SAFE} V was not seen within {DISCHARGE_TIME}. Do not touch the terminals; switch the tester off at its mains switch"
+                "DANGER: {words} a voltage below {SAFE} V was not seen within {DISCHARGE_TIME}. Do not touch the terminals; switch the tester off at its mains switch"
             ));
             let outcome = match outcome {
                 Outcome::Completed => Outcome::Faulted { why: "the discharge was not confirmed".into() },

@@ -16,12 +16,17 @@ pub use snapshot::Snapshot;
 use crate::certificate::record::{Outcome, Record, Results};
 use crate::meter::Query;
 use crate::plan::{Load, Plan};
+use crate::pulse::Input;
+use crate::reference::Sample;
 use crate::time::{Instant, Span, Stamp};
 use data_lane::DataLane;
 use evidence::Evidence;
 use load_lane::{LoadLane, Phase};
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// A sample so many times beyond the source's range is no measurement.
+const BEYOND: f64 = 10.0;
 
 /// Something the bench is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,8 +82,14 @@ impl Run {
         self.log.push(Logged(now, event.clone()));
         match event {
             Event::Timeout => {}
-            Event::Sample(sample) => self.evidence.track.push(sample),
-            Event::Edge(edge) => self.evidence.push_edge(edge),
+            Event::Sample(sample) => self.handle_sample(sample),
+            Event::Edge(edge) => {
+                if let Err(what) = self.evidence.push_edge(now, edge) {
+                    let device =
+                        if edge.input == Input::Meter { Device::Pulse } else { Device::SecondsPulse };
+                    self.handle_fault(now, device, what);
+                }
+            }
             Event::Lost { input, what } => self.handle_lost(now, input, &what),
             Event::SourceSet(load) => self.load_lane.handle_source_set(load),
             Event::SourceOff => self.load_lane.handle_source_off(),
@@ -87,6 +98,25 @@ impl Run {
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
         }
         self.advance(now);
+    }
+
+    /// Keeps a sample, unless it is beyond anything the bench can do: instruments say "no number" that way (9.91E37).
+    /// Left out, it makes a gap, and the gap spoils what it must.
+    fn handle_sample(&mut self, sample: Sample) {
+        let bench = &self.plan.capability;
+        let (voltage, current) = (bench.voltage_max_v * BEYOND, bench.current_max_a * BEYOND);
+        if sample.voltage.abs() > voltage
+            || sample.current.abs() > current
+            || sample.power.abs() > voltage * current
+        {
+            let what = format!(
+                "the reference said {}, {}, {}: left out",
+                sample.voltage, sample.current, sample.power
+            );
+            self.evidence.findings.push(what);
+        } else {
+            self.evidence.track.push(sample);
+        }
     }
 
     /// The next thing to do, if any.
@@ -123,7 +153,12 @@ impl Run {
     }
 
     /// The record of an ended run. `None` while it runs.
-    pub fn record(self, record_no: String, certificate_no: Option<String>, simulated: bool) -> Option<Record> {
+    pub fn record(
+        self,
+        record_no: String,
+        certificate_no: Option<String>,
+        simulated: bool,
+    ) -> Option<Record> {
         let results = self.results();
         let outcome = self.outcome()?.clone();
         Some(Record {

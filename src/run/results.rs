@@ -1,9 +1,10 @@
 //! From evidence to results, item by item: a pure function of the plan and what came in.
 
 use super::evidence::Evidence;
-use crate::certificate::record::{Attempt, ItemResult, Measured, Point, Results, Unit};
+use crate::certificate::record::{Attempt, ItemResult, Measured, Point, PulseReading, Results, Unit};
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Plan, Step, Windows, Work};
+use crate::pulse::Input;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate, combine};
@@ -14,8 +15,18 @@ use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 mod data;
 mod energy;
 
+/// Silence that is no evidence.
+const UNHEARD: &str =
+    "silence, but the pulse input was not heard before and after it: the head may have come off";
+
 /// All results of a run.
-pub(super) fn all(plan: &Plan, evidence: &Evidence, began: Instant, started: Stamp, elapsed: Span) -> Results {
+pub(super) fn all(
+    plan: &Plan,
+    evidence: &Evidence,
+    began: Instant,
+    started: Stamp,
+    elapsed: Span,
+) -> Results {
     let mut judge = Judge { plan, evidence, began, started, findings: evidence.findings.clone() };
     let mut items = vec![];
     for demanded in &plan.items {
@@ -49,7 +60,15 @@ fn rule(plan: &Plan) -> Rule {
 }
 
 fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResult {
-    ItemResult { item, point: None, measured: None, verdict, reason, clause: clause.to_owned(), attempts: vec![] }
+    ItemResult {
+        item,
+        point: None,
+        measured: None,
+        verdict,
+        reason,
+        clause: clause.to_owned(),
+        attempts: vec![],
+    }
 }
 
 fn undecided(item: Item, reason: String) -> ItemResult {
@@ -121,7 +140,11 @@ impl Judge<'_> {
                 Some(look) => (Verdict::Fail, format!("not in order: {}", look.remark)),
             };
             verdict = verdict.max(seen);
-            reasons.push(if words.is_empty() { format!("{what} in order") } else { format!("{what}: {words}") });
+            reasons.push(if words.is_empty() {
+                format!("{what} in order")
+            } else {
+                format!("{what}: {words}")
+            });
         }
         plain(item, verdict, reasons.join("; "), "operator's entry")
     }
@@ -135,14 +158,12 @@ impl Judge<'_> {
         let Some((from, to)) = self.evidence.creep else {
             return undecided(Item::Creep, "not measured".into());
         };
-        let edges = self.evidence.edges_between(from, to);
-        if let Err(flaw) = crate::pulse::whole(edges) {
-            return undecided(Item::Creep, flaw.to_string());
+        if self.evidence.broken(Input::Meter, from, to) {
+            return undecided(Item::Creep, "the counter lost edges around it".into());
         }
-        let pulses = edges.iter().filter(|e| e.rising).count() as u64;
-        // Silence is only evidence on an input that is known to hear.
-        if pulses <= u64::from(*max_pulses) && !self.evidence.pulse_input_lives() {
-            return undecided(Item::Creep, "no pulse in the whole run: the input may not be connected".into());
+        let pulses = self.evidence.edges_between(from, to).iter().filter(|e| e.rising).count() as u64;
+        if pulses <= u64::from(*max_pulses) && !self.evidence.heard_around(from, to) {
+            return undecided(Item::Creep, UNHEARD.into());
         }
         let clause = self.plan.profile.creep.as_ref().map_or("", |c| c.max_pulses.clause.as_str());
         let verdict = if pulses <= u64::from(*max_pulses) { Verdict::Pass } else { Verdict::Fail };
@@ -169,22 +190,36 @@ impl Judge<'_> {
             voltage_v: step.load.voltage_v,
             current_a: step.load.current_a,
         });
-        let readings: Vec<_> =
-            attempts.iter().filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None }).collect();
+        let readings: Vec<_> = attempts
+            .iter()
+            .filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None })
+            .collect();
         let silent = attempts.iter().find_map(|a| match a {
-            Attempt::Silent { bound, due, from, to, .. } => Some((*bound, *due, *to - *from)),
+            Attempt::Silent { bound, due, from, to, .. } => Some((*bound, *due, *from, *to)),
             _ => None,
         });
         let limit = windows.limit.percent();
-        let mut result = if let Some((bound, due, waited)) = silent {
+        let mut result = if let Some((bound, due, from, to)) = silent {
+            let waited = to - from;
             // The bound is the number: the error lies below it.
             let budget = energy::reference_component(self.plan, step, bound).into_iter().collect();
-            let mut result = self.measured(step.item, bound.percent(), Unit::Percent, self.interval(), limit, budget, &windows.clause);
-            if !self.evidence.pulse_input_lives() {
+            let mut result = self.measured(
+                step.item,
+                bound.percent(),
+                Unit::Percent,
+                self.interval(),
+                limit,
+                budget,
+                &windows.clause,
+            );
+            if !self.evidence.heard_around(from, to) || self.evidence.broken(Input::Meter, from, to) {
                 result.verdict = Verdict::Undecided;
-                "no pulse in the whole run: the input may not be connected".clone_into(&mut result.reason);
+                UNHEARD.clone_into(&mut result.reason);
             } else if result.verdict == Verdict::Fail && bound.fraction() < 0.0 {
-                result.reason = format!("no pulse in {waited} while {due:.1} were due: the error is below {:.0} %", bound.percent());
+                result.reason = format!(
+                    "no pulse in {waited} while {due:.1} were due: the error is below {:.0} %",
+                    bound.percent()
+                );
             } else {
                 result.verdict = Verdict::Undecided;
                 result.reason = format!("no pulse in {waited}, {due:.1} were due");
@@ -194,20 +229,57 @@ impl Judge<'_> {
             undecided(step.item, format!("{} of {} readings", readings.len(), windows.readings))
         } else {
             match energy::budget(self.plan, self.evidence, step, &readings) {
-                Ok((mean, budget)) => {
-                    self.measured(step.item, mean, Unit::Percent, self.interval(), limit, budget, &windows.clause)
-                }
+                Ok((mean, budget)) => self.measured(
+                    step.item,
+                    mean,
+                    Unit::Percent,
+                    self.interval(),
+                    limit,
+                    budget,
+                    &windows.clause,
+                ),
                 Err(why) => undecided(step.item, why),
             }
         };
+        self.doubt(&mut result, &readings, &attempts, limit);
         result.point = point;
         result.attempts = attempts;
         result
     }
 
+    /// What speaks against a pass although the mean lies within the limit: a window whose intervals did not belong
+    /// together and whose error lies beyond the limit may be a meter that drops or doubles pulses, and a repetition
+    /// must not hide it; a loss that the counter told of later.
+    fn doubt(&self, result: &mut ItemResult, readings: &[&PulseReading], attempts: &[Attempt], limit: f64) {
+        if result.verdict != Verdict::Pass {
+            return;
+        }
+        let beyond = attempts.iter().find_map(|a| match a {
+            Attempt::Spoiled { error: Some(error), why, .. } if error.percent().abs() > limit => {
+                Some((*error, why))
+            }
+            _ => None,
+        });
+        if let Some((error, why)) = beyond {
+            result.verdict = Verdict::Undecided;
+            result.reason =
+                format!("{}; but a spoiled attempt had {:+.2} %: {why}", result.reason, error.percent());
+        }
+        if readings.iter().any(|r| self.evidence.broken(Input::Meter, r.window.opened, r.window.closed)) {
+            result.verdict = Verdict::Undecided;
+            result.reason = "the counter told afterwards that it had lost edges".into();
+        }
+    }
+
     /// The rounding interval of the error, in percent; a hundredth of the limit where the regulation has none.
     fn interval(&self) -> Decimal {
-        let percent = self.plan.profile.rounding_interval(&self.plan.class).ok().flatten().map_or(0.01, |r| r.percent());
+        let percent = self
+            .plan
+            .profile
+            .rounding_interval(&self.plan.class)
+            .ok()
+            .flatten()
+            .map_or(0.01, |r| r.percent());
         decimal(percent)
     }
 }

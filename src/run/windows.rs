@@ -1,8 +1,8 @@
 //! The windows of a load point: from edge to edge, back to back, until the regulation has its readings.
 
 use super::Run;
-use crate::certificate::record::{Attempt, Outcome};
-use crate::plan::{Step, Windows, Work};
+use crate::certificate::record::Attempt;
+use crate::plan::{Step, Windows};
 use crate::time::{Instant, Span};
 
 /// Progress through the windows of a step.
@@ -39,7 +39,11 @@ impl Run {
 
     pub(super) fn windows_deadline(&self, windows: &Windows, since: Instant) -> Option<Instant> {
         let step = self.step()?;
-        if self.readings_done(step, windows) { Some(since + windows.min_dwell) } else { Some(self.quiet_since() + windows.give_up) }
+        if self.readings_done(step, windows) {
+            Some(since + windows.min_dwell)
+        } else {
+            Some(self.quiet_since() + windows.give_up)
+        }
     }
 
     /// Works through the edges that have come; true when the step has all it needs.
@@ -53,22 +57,25 @@ impl Run {
             if !self.evidence.track.covers(self.evidence.meter_edges[close].at) {
                 break;
             }
-            match self.evidence.attempt(&self.plan, step, open, close) {
-                Attempt::Spoiled { from, why, .. } => {
-                    self.spoil(now, from, why);
-                    return false;
-                }
-                attempt => self.evidence.attempts.entry(step.no).or_default().push(attempt),
+            let attempt = self.evidence.attempt(&self.plan, step, open, close);
+            let spoiled = matches!(attempt, Attempt::Spoiled { .. });
+            self.evidence.attempts.entry(step.no).or_default().push(attempt);
+            if spoiled {
+                self.repeat(now);
+                return false;
             }
             // The next window opens with the edge that closed this one.
             self.load_lane.scan.open = Some(close);
             self.load_lane.scan.close = None;
         }
-        if !self.readings_done(step, windows) && now >= self.quiet_since() + windows.give_up && self.load_lane.scan.close.is_none()
+        if !self.readings_done(step, windows)
+            && now >= self.quiet_since() + windows.give_up
+            && self.load_lane.scan.close.is_none()
         {
             self.give_up(now, step);
         }
-        self.readings_done(step, windows) && now >= since + windows.min_dwell
+        let still_here = matches!(self.load_lane.phase, super::load_lane::Phase::Working { .. });
+        still_here && self.readings_done(step, windows) && now >= since + windows.min_dwell
     }
 
     fn look_for_close(&mut self, min_time: Span) {
@@ -90,20 +97,17 @@ impl Run {
         }
     }
 
-    /// Pulses that are due do not come. Where pulses have come before, that is the meter's answer; where none ever
-    /// came, nobody can tell a dead meter from a lead that is not plugged in.
+    /// Pulses that are due do not come. Whether that is the meter's answer or a head that came off is seen by whether
+    /// the input is heard again; the results look at that.
     fn give_up(&mut self, now: Instant, step: &Step) {
         let from = self.quiet_since();
         let to = self.evidence.track.last().map_or(from, |s| s.taken.min(now));
         let Some(attempt) = self.evidence.silent(&self.plan, step, from, to) else { return };
+        let spoiled = matches!(attempt, Attempt::Spoiled { .. });
         self.evidence.attempts.entry(step.no).or_default().push(attempt);
-        self.load_lane.scan.gave_up = true;
-        if matches!(step.work, Work::BasicError(_)) && !self.evidence.pulse_input_lives() {
-            let why = format!(
-                "pulse counter: not one pulse in the whole run, also not at {}. Put the head on the meter's pulse output, check the lead; if the display shows no energy either, the meter is dead",
-                step.title
-            );
-            self.end(now, Outcome::Faulted { why });
+        if spoiled {
+            return self.repeat(now);
         }
+        self.load_lane.scan.gave_up = true;
     }
 }

@@ -62,13 +62,27 @@ pub struct InProcess {
 impl InProcess {
     /// The bench of `world`. `meter` answers on its data output. `pace` is the multiple of real time, none for the
     /// fastest.
-    pub fn new(world: World, meter: Option<(Slave, crate::meter::dlt645::Address, crate::meter::dlt645::Profile)>, pace: Option<f64>) -> Self {
+    pub fn new(
+        world: World,
+        meter: Option<(Slave, crate::meter::dlt645::Address, crate::meter::dlt645::Profile)>,
+        pace: Option<f64>,
+    ) -> Self {
         let now = world.now();
         let world: SharedWorld = Arc::new(Mutex::new(world));
-        let client =
-            meter.map(|(slave, address, profile)| Client::new(Box::new(SlaveLink::new(slave, Arc::clone(&world))), address, profile));
+        let client = meter.map(|(slave, address, profile)| {
+            Client::new(Box::new(SlaveLink::new(slave, Arc::clone(&world))), address, profile)
+        });
         let pace = pace.map(|factor| (factor, time::now(), now));
-        Self { world, client, now, due: BinaryHeap::new(), order: 0, shown: VecDeque::new(), sights: vec![], pace }
+        Self {
+            world,
+            client,
+            now,
+            due: BinaryHeap::new(),
+            order: 0,
+            shown: VecDeque::new(),
+            sights: vec![],
+            pace,
+        }
     }
 
     /// Whether the source is at anything but off.
@@ -83,13 +97,18 @@ impl InProcess {
 
     fn ask(&mut self, query: Query) {
         let Some(client) = &mut self.client else {
-            return self.later(COMMAND, Event::Fault { device: Device::Meter, what: "there is no line to it".into() });
+            return self.later(
+                COMMAND,
+                Event::Fault { device: Device::Meter, what: "there is no line to it".into() },
+            );
         };
         let answer = client.read(query);
         let taken = hold(&self.world).now();
         let event = match answer {
             // The bytes went through the real client; only the moment is the simulated clock's.
-            Ok(answer) => Event::Answer(Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer }),
+            Ok(answer) => {
+                Event::Answer(Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer })
+            }
             Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(Answer {
                 query,
                 asked: self.now,

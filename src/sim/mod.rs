@@ -97,7 +97,11 @@ impl Rig {
                 let profile = Profile::builtin(&output.profile).map_err(|e| refuse(e.to_string()))?;
                 let address = output.address.parse().map_err(|e: NoAddress| refuse(e.to_string()))?;
                 // A meter on a line with no other may be asked by the wildcard; it has an address all the same.
-                let address = if address == Address::WILDCARD { Address::from_wire([1, 0, 0, 0, 0, 0]) } else { address };
+                let address = if address == Address::WILDCARD {
+                    Address::from_wire([1, 0, 0, 0, 0, 0])
+                } else {
+                    address
+                };
                 Some((address, profile))
             }
         };
@@ -110,7 +114,15 @@ impl Rig {
         let (Ok(source), Ok(reference)) = (source, reference) else {
             return Err(refuse("the shipped instrument profiles are broken: reinstall the program".into()));
         };
-        Ok(Self { nameplate, truth, bench: BenchTruth::default(), standards: builtin_simulated(), source, reference, line })
+        Ok(Self {
+            nameplate,
+            truth,
+            bench: BenchTruth::default(),
+            standards: builtin_simulated(),
+            source,
+            reference,
+            line,
+        })
     }
 
     /// What the plan needs to know of the bench.
@@ -122,6 +134,7 @@ impl Rig {
             sample_interval: world::SAMPLE_INTERVAL,
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),
+            energy_step: self.reference.energy_step(),
             edge_time_half_width: Span::from_secs_f64(50e-6),
             method: self.reference.sample.method,
             seconds_input: true,
@@ -152,9 +165,10 @@ impl Rig {
     /// The bench in process.
     pub fn in_process(&self, seed: u64, started: Stamp, pace: Option<f64>) -> InProcess {
         let world = self.world(seed, Instant::ZERO, started);
-        let meter = self.line.as_ref().map(|(address, profile)| {
-            (Slave::new(*address, profile.clone()), *address, profile.clone())
-        });
+        let meter = self
+            .line
+            .as_ref()
+            .map(|(address, profile)| (Slave::new(*address, profile.clone()), *address, profile.clone()));
         InProcess::new(world, meter, pace)
     }
 }

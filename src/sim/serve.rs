@@ -172,7 +172,8 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         seconds_pulse: Some(Counter { link: tcp(seconds_port), edge_half_width_us: 50.0 }),
         meter: meter_line,
     };
-    let text = toml::to_string(&file).map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;
+    let text = toml::to_string(&file)
+        .map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;
     let bench_file = dir.join("bench.toml");
     for (path, text) in [(dir.join("meter.toml"), meter), (bench_file.clone(), text.as_str())] {
         let written = dir.join(".tmp-serve");
@@ -193,7 +194,8 @@ fn spawn(work: impl FnOnce() + Send + 'static) {
 
 /// Listens on a loopback port of the system's choice and gives every visitor a thread.
 fn listen(stage: &Stage, visit: impl Fn(&Stage, TcpStream) + Send + Sync + 'static) -> Result<u16, Fault> {
-    let refused = |e: std::io::Error| Fault::Serve { what: "listening on 127.0.0.1".into(), why: e.to_string() };
+    let refused =
+        |e: std::io::Error| Fault::Serve { what: "listening on 127.0.0.1".into(), why: e.to_string() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();
     let (stage, visit) = (stage.clone(), Arc::new(visit));
@@ -225,7 +227,10 @@ impl Subscribers {
     }
 
     fn say(&self, line: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|visitor| visitor.send(line.to_owned()).is_ok());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|visitor| visitor.send(line.to_owned()).is_ok());
     }
 
     fn hang_up(&self) {
@@ -248,7 +253,8 @@ fn run_world(stage: &Stage, meter: &Subscribers, seconds: &Subscribers) {
                 world.tick(until, &mut sights);
             }
         }
-        let edges: Vec<Edge> = sights.drain(..).filter_map(|s| if let Sight::Edge(e) = s { Some(e) } else { None }).collect();
+        let edges: Vec<Edge> =
+            sights.drain(..).filter_map(|s| if let Sight::Edge(e) = s { Some(e) } else { None }).collect();
         match wrong {
             Some(Wrong::HangUp) => meter.hang_up(),
             Some(Wrong::Garbage) => meter.say("\u{fffd}#?\n"),
@@ -269,7 +275,8 @@ fn run_world(stage: &Stage, meter: &Subscribers, seconds: &Subscribers) {
         if until >= alive_at {
             alive_at = until + ALIVE_EVERY;
             let world = hold(&stage.world);
-            let alive = |input| Line::Alive(world.edges_shown(input).saturating_sub(1), until.nanos()).emit() + "\n";
+            let alive =
+                |input| Line::Alive(world.edges_shown(input).saturating_sub(1), until.nanos()).emit() + "\n";
             if !matches!(wrong, Some(Wrong::Silence | Wrong::HangUp | Wrong::LoseEdges)) {
                 meter.say(&alive(Input::Meter));
             } else if wrong == Some(Wrong::LoseEdges) {
@@ -282,7 +289,13 @@ fn run_world(stage: &Stage, meter: &Subscribers, seconds: &Subscribers) {
 }
 
 /// Answers text lines until the visitor goes or the device goes wrong.
-fn instrument(stage: &Stage, part: Part, name: &str, link: Box<dyn Link>, mut answer: impl FnMut(&str) -> Option<String>) {
+fn instrument(
+    stage: &Stage,
+    part: Part,
+    name: &str,
+    link: Box<dyn Link>,
+    mut answer: impl FnMut(&str) -> Option<String>,
+) {
     let mut lines = Lines::new(link, PATIENCE);
     loop {
         let asked = match lines.receive() {
@@ -290,7 +303,11 @@ fn instrument(stage: &Stage, part: Part, name: &str, link: Box<dyn Link>, mut an
             Ok(None) if stage.wrong(part) == Some(Wrong::HangUp) => return,
             // A line that is no text, or too long, is not answered.
             Ok(None) => continue,
-            Err(crate::link::Fault::HungUp { .. } | crate::link::Fault::Line { .. }) if part == Part::Reference => return,
+            Err(crate::link::Fault::HungUp { .. } | crate::link::Fault::Line { .. })
+                if part == Part::Reference =>
+            {
+                return;
+            }
             Err(_) => {
                 time::sleep(PATIENCE);
                 continue;

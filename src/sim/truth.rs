@@ -63,8 +63,8 @@ impl Truth {
             #[serde(default)]
             truth: Truth,
         }
-        let file: File =
-            toml::from_str(text).map_err(|e| Fault::Form { origin: origin.to_owned(), what: e.to_string() })?;
+        let file: File = toml::from_str(text)
+            .map_err(|e| Fault::Form { origin: origin.to_owned(), what: e.to_string() })?;
         Ok(file.truth)
     }
 

@@ -168,13 +168,16 @@ impl World {
             Some(Value::Number(Decimal::from_f64(value)?.trunc_with_scale(decimals), unit))
         };
         match query {
-            Query::Address | Query::MeterNumber => {
-                Some(Value::Text(self.truth.told_number.clone().unwrap_or_else(|| self.nameplate.serial.clone())))
-            }
+            Query::Address | Query::MeterNumber => Some(Value::Text(
+                self.truth.told_number.clone().unwrap_or_else(|| self.nameplate.serial.clone()),
+            )),
             Query::Energy | Query::TariffEnergy(1) => {
                 let step = self.nameplate.register_resolution_kwh;
                 let counted = Decimal::from_f64(self.register_j / 3.6e6)? / step;
-                Some(Value::Number(self.truth.register_start_kwh + counted.trunc() * step, Unit::KilowattHour))
+                Some(Value::Number(
+                    self.truth.register_start_kwh + counted.trunc() * step,
+                    Unit::KilowattHour,
+                ))
             }
             Query::Voltage => number(load.voltage_v.volts(), 3, Unit::Volt),
             Query::Current => number(load.current_a.amperes() * error, 4, Unit::Ampere),
@@ -203,7 +206,8 @@ impl World {
 
     /// The certificate's error at this load, and what its uncertainty leaves open.
     fn reference_error(&self, load: Load) -> f64 {
-        let (voltage, current) = (load.voltage_v.max(Voltage::from_volts(10.0)), load.current_a.max(Current::from_amperes(0.1)));
+        let (voltage, current) =
+            (load.voltage_v.max(Voltage::from_volts(10.0)), load.current_a.max(Current::from_amperes(0.1)));
         let at = self.standards.reference().power_correction(voltage, current);
         at.map_or(0.0, |c| c.error.fraction() + self.reference_luck * c.u.fraction())
     }
@@ -224,7 +228,11 @@ impl World {
         let volts_per_s = if discharging { DISCHARGE_V_PER_S } else { self.settle.voltage_slew_v_per_s };
         let amperes_per_s = self.settle.current_slew_a_per_s;
         self.real = Load {
-            voltage_v: Voltage::from_volts(towards(self.real.voltage_v.volts(), self.set.voltage_v.volts(), volts_per_s * secs)),
+            voltage_v: Voltage::from_volts(towards(
+                self.real.voltage_v.volts(),
+                self.set.voltage_v.volts(),
+                volts_per_s * secs,
+            )),
             current_a: Current::from_amperes(towards(
                 self.real.current_a.amperes(),
                 self.set.current_a.amperes(),

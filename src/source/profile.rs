@@ -82,7 +82,9 @@ impl Profile {
         }
         let set = profile.command.set.concat();
         if !(set.contains("{voltage_v}") && set.contains("{current_a}")) || profile.command.off.is_empty() {
-            return Err(refuse("command: `set` must hold {voltage_v} and {current_a}, and `off` must not be empty".into()));
+            return Err(refuse(
+                "command: `set` must hold {voltage_v} and {current_a}, and `off` must not be empty".into(),
+            ));
         }
         Ok(profile)
     }

@@ -44,7 +44,8 @@ impl Source for Scpi {
 
     fn off(&mut self) -> Result<(), Fault> {
         // Every off command is sent, also after one that failed; the first failure is told.
-        let told: Vec<_> = self.profile.command.off.iter().map(|command| self.instrument.tell(command)).collect();
+        let told: Vec<_> =
+            self.profile.command.off.iter().map(|command| self.instrument.tell(command)).collect();
         told.into_iter().collect::<Result<(), _>>()?;
         Ok(())
     }

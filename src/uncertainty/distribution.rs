@@ -45,7 +45,7 @@ impl<F: FnMut() -> f64> Random<F> {
         }
     }
 
-    /// √(ν/χ²_ν): what makes a normal draw one of Student's t (JCGM 101 6.4.9.5, C.5).
+    /// √(`ν/χ²_ν)`: what makes a normal draw one of Student's t (JCGM 101 6.4.9.5, C.5).
     pub fn t_stretch(&mut self, dof: f64) -> f64 {
         (dof / self.chi_square(dof)).sqrt()
     }
@@ -75,7 +75,9 @@ pub enum Fault {
         seen: f64,
     },
     /// The limits are less exact than the interval is wide.
-    #[error("d is {d}, more than the half-width {half_width}; the limits would change places (JCGM 101 6.4.3)")]
+    #[error(
+        "d is {d}, more than the half-width {half_width}; the limits would change places (JCGM 101 6.4.3)"
+    )]
     Limits {
         /// How inexact a limit is.
         d: f64,
@@ -94,7 +96,7 @@ pub enum Distribution {
         /// Standard uncertainty u(x).
         u: f64,
     },
-    /// Scaled and shifted t, t_ν(x, u²): a mean of few readings, or a certificate with U and ν (JCGM 101 6.4.9).
+    /// Scaled and shifted t, `t_ν(x`, u²): a mean of few readings, or a certificate with U and ν (JCGM 101 6.4.9).
     /// Its standard deviation is u·√(ν/(ν−2)), which the Monte Carlo sees and the law of propagation does not.
     T {
         /// Standard uncertainty in GUM's sense, s/√n: the scale.
@@ -156,9 +158,9 @@ impl Distribution {
             Self::Constant => Ok(()),
             Self::Normal { u } => width("u", u),
             Self::T { u, dof } => width("u", u).and(check_dof(dof)),
-            Self::Rectangular { half_width } | Self::Triangular { half_width } | Self::Arcsine { half_width } => {
-                width("half_width", half_width)
-            }
+            Self::Rectangular { half_width }
+            | Self::Triangular { half_width }
+            | Self::Arcsine { half_width } => width("half_width", half_width),
             Self::Trapezoidal { half_width, beta } => {
                 width("half_width", half_width)?;
                 if (0.0..=1.0).contains(&beta) { Ok(()) } else { Err(Fault::Beta { seen: beta }) }

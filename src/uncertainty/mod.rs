@@ -1,5 +1,24 @@
 //! Uncertainty in GUM's words: components with their evidence, combined by one list that is also the printed budget.
 
+//!
+//! | part | what it is |
+//! |---|---|
+//! | here | a budget of independent components, u_c, ν_eff, k, U |
+//! | [`expression`] | the measurement model as text |
+//! | [`distribution`] | what is known of an input, and draws from it |
+//! | [`model`] | inputs, correlations, series of simultaneous observations, outputs |
+//! | [`propagation`] | the law of propagation with correlations (GUM 5.2.2) |
+//! | [`monte_carlo`] | propagation of distributions (JCGM 101), and whether it agrees with the law |
+//! | [`file`](mod@file) | a model as a TOML file |
+
+mod correlation;
+pub mod distribution;
+pub mod expression;
+pub mod file;
+pub mod model;
+pub mod monte_carlo;
+pub mod propagation;
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -91,13 +110,22 @@ pub fn combine(value: f64, budget: &[Component]) -> Result<Estimate, Fault> {
 
 /// k for [`COVERAGE`]; degrees of freedom are cut to the next lower integer (GUM G.4.1 note), above 10⁴ infinite.
 pub fn coverage_factor(dof: Option<f64>) -> f64 {
-    let upper = f64::midpoint(1.0, COVERAGE);
-    match dof.map(f64::floor) {
-        Some(dof) if dof < 1e4 => {
-            StudentsT::new(0.0, 1.0, dof.max(1.0)).map_or(f64::NAN, |t| t.inverse_cdf(upper))
-        }
+    coverage_factor_at(COVERAGE, dof)
+}
+
+/// `k_p` = `t_p(ν)` for coverage probability `p` between 0 and 1 (GUM G.3.2), ν cut and bounded as above.
+pub fn coverage_factor_at(p: f64, dof: Option<f64>) -> f64 {
+    let upper = f64::midpoint(1.0, p);
+    match dof.map(whole_dof) {
+        Some(dof) if dof < 1e4 => StudentsT::new(0.0, 1.0, dof).map_or(f64::NAN, |t| t.inverse_cdf(upper)),
         _ => Normal::standard().inverse_cdf(upper),
     }
+}
+
+/// Degrees of freedom cut to the next lower integer (GUM G.4.1 note), never below 1. What is a whole number but for
+/// rounding stays that number: four degrees of freedom computed as 3.999 999 999 9 are four.
+pub fn whole_dof(dof: f64) -> f64 {
+    (dof * (1.0 + 1e-9)).floor().max(1.0)
 }
 
 #[cfg(test)]
@@ -114,6 +142,12 @@ mod tests {
     }
 
     #[test]
+    fn four_degrees_of_freedom_stay_four() {
+        assert_eq!((whole_dof(3.999_999_999_9), whole_dof(3.99), whole_dof(0.2)), (4.0, 3.0, 1.0));
+        assert!((coverage_factor(Some(3.999_999_999_9)) - coverage_factor(Some(4.0))).abs() < 1e-12);
+    }
+
+    #[test]
     fn components_add_in_squares() {
         let estimate = combine(1.0, &[Component::b("a", 3.0, "x"), Component::b("b", 4.0, "y")]).unwrap();
         assert!((estimate.u - 5.0).abs() < 1e-12 && estimate.dof.is_none());
@@ -121,14 +155,17 @@ mod tests {
 
     #[test]
     fn welch_satterthwaite_keeps_the_few_readings_in_mind() {
-        let a = Component { label: "a".into(), kind: Kind::A, u: 1.0, dof: Some(1.0), evidence: String::new() };
+        let a =
+            Component { label: "a".into(), kind: Kind::A, u: 1.0, dof: Some(1.0), evidence: String::new() };
         let estimate = combine(0.0, &[a, Component::b("b", 1.0, "")]).unwrap();
         assert!((estimate.dof.unwrap() - 4.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_component_that_is_no_number_is_refused_by_name() {
-        assert!(combine(0.0, &[Component::b("drift", f64::NAN, "")]).unwrap_err().to_string().contains("drift"));
+        assert!(
+            combine(0.0, &[Component::b("drift", f64::NAN, "")]).unwrap_err().to_string().contains("drift")
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Estimate;
 use super::coverage_factor_at;
-use super::model::{Fault, Model};
+use super::model::{Fault, Input, Model};
 
 /// One line of a budget: cᵢ, u(xᵢ) and what they give together (GUM Table H.1).
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Contribution {
 pub struct Propagated {
     /// The output.
     pub name: String,
-    /// y, u_c(y), ν_eff, k_p and U_p.
+    /// y, `u_c(y)`, `ν_eff`, `k_p` and `U_p`.
     pub estimate: Estimate,
     /// The budget that it was combined from.
     pub budget: Vec<Contribution>,
@@ -35,7 +35,7 @@ pub struct Propagated {
 pub struct Propagation {
     /// Each output, in the model's order.
     pub outputs: Vec<Propagated>,
-    /// r(y_l, y_m) between outputs (GUM H.2.3, Equation (H.9)); 0 where an output has no uncertainty.
+    /// `r(y_l`, `y_m`) between outputs (GUM H.2.3, Equation (H.9)); 0 where an output has no uncertainty.
     pub correlation: Vec<Vec<f64>>,
 }
 
@@ -50,7 +50,7 @@ pub fn propagate(model: &Model, p: f64) -> Result<Propagation, Fault> {
         return Err(Fault::Probability { seen: p });
     }
     let estimates = model.estimates();
-    let names: Vec<&str> = model.inputs.iter().map(|i| i.name()).collect();
+    let names: Vec<&str> = model.inputs.iter().map(Input::name).collect();
     let mut outputs: Vec<Propagated> = vec![];
     for output in &model.outputs {
         let named = |fault| Fault::Expression { name: output.name.clone(), fault };
@@ -70,17 +70,19 @@ pub fn propagate(model: &Model, p: f64) -> Result<Propagation, Fault> {
         let estimate = Estimate { value, u, dof, k, expanded: k * u };
         outputs.push(Propagated { name: output.name.clone(), estimate, budget });
     }
-    let correlation = outputs.iter().map(|a| outputs.iter().map(|b| correlation(model, a, b)).collect()).collect();
+    let correlation =
+        outputs.iter().map(|a| outputs.iter().map(|b| correlation(model, a, b)).collect()).collect();
     Ok(Propagation { outputs, correlation })
 }
 
-/// u(y_l, y_m) = ΣΣ cᵢ u(xᵢ) r(xᵢ, xⱼ) cⱼ u(xⱼ), over the groups outside which r is zero.
+/// `u(y_l`, `y_m`) = ΣΣ cᵢ u(xᵢ) r(xᵢ, xⱼ) cⱼ u(xⱼ), over the groups outside which r is zero.
 fn covariance(model: &Model, a: &[Contribution], b: &[Contribution]) -> f64 {
     model.groups.iter().map(|group| covariance_within(model, group, a, b)).sum()
 }
 
 fn covariance_within(model: &Model, group: &[usize], a: &[Contribution], b: &[Contribution]) -> f64 {
-    let with_all = |i: usize| group.iter().map(|j| model.correlation[i][*j] * b[*j].contribution).sum::<f64>();
+    let with_all =
+        |i: usize| group.iter().map(|j| model.correlation[i][*j] * b[*j].contribution).sum::<f64>();
     group.iter().map(|i| a[*i].contribution * with_all(*i)).sum()
 }
 
@@ -89,7 +91,7 @@ fn correlation(model: &Model, a: &Propagated, b: &Propagated) -> f64 {
     if scale == 0.0 { 0.0 } else { (covariance(model, &a.budget, &b.budget) / scale).clamp(-1.0, 1.0) }
 }
 
-/// ν_eff of Welch and Satterthwaite (GUM G.4.1, Equation (G.2b)); absent: infinite.
+/// `ν_eff` of Welch and Satterthwaite (GUM G.4.1, Equation (G.2b)); absent: infinite.
 fn effective_dof(model: &Model, budget: &[Contribution], u: f64) -> Option<f64> {
     let spread = model.groups.iter().filter_map(|group| {
         let dof = group.iter().filter(|i| budget[**i].contribution != 0.0).filter_map(|i| budget[*i].dof);
@@ -105,13 +107,13 @@ fn effective_dof(model: &Model, budget: &[Contribution], u: f64) -> Option<f64> 
 #[cfg(test)]
 mod tests {
     use super::super::distribution::Distribution;
-    use super::super::model::Input;
     use super::*;
 
     fn one(expression: &str, r: f64) -> Estimate {
         let a = Input::new("a", 2.0, Distribution::T { u: 3.0, dof: 4.0 });
         let b = Input::new("b", 1.0, Distribution::Normal { u: 4.0 });
-        let model = Model::builder().input(a).input(b).correlation("a", "b", r).output("y", expression).build();
+        let model =
+            Model::builder().input(a).input(b).correlation("a", "b", r).output("y", expression).build();
         propagate(&model.unwrap(), 0.95).unwrap().outputs.remove(0).estimate
     }
 
@@ -138,6 +140,6 @@ mod tests {
         for p in [0.0, 1.0, f64::NAN, -1.0, 95.0] {
             assert!(propagate(&model, p).unwrap_err().to_string().contains("coverage probability"));
         }
-        assert_eq!(propagate(&model, 0.95).unwrap().outputs[0].estimate.u, 0.0);
+        assert!(propagate(&model, 0.95).unwrap().outputs[0].estimate.u.abs() < f64::MIN_POSITIVE);
     }
 }

@@ -72,7 +72,8 @@ impl Rule {
     /// same unit, and says why. A value, limit or uncertainty that is no number decides nothing.
     pub fn judge(&self, value: f64, rounded: Decimal, u_expanded: f64, limit: f64) -> (Verdict, String) {
         let Self::RoundedIfCapable { ratio } = *self;
-        let (Some(limit_exact), Some(rounded_abs)) = (Decimal::from_f64(limit), rounded.abs().to_f64()) else {
+        let (Some(limit_exact), Some(rounded_abs)) = (Decimal::from_f64(limit), rounded.abs().to_f64())
+        else {
             return (Verdict::Undecided, "limit or value is no number".into());
         };
         if !(value.is_finite() && u_expanded.is_finite() && u_expanded >= 0.0) {
@@ -93,7 +94,12 @@ impl Rule {
         } else if value.abs().min(rounded_abs) >= limit + u_expanded {
             (Verdict::Fail, "U above the ratio; the value less U lies beyond the limit".into())
         } else {
-            (Verdict::Undecided, format!("U = {u_expanded:.3} is more than {ratio:.3} of the limit {limit_exact}, and the limit lies within U"))
+            (
+                Verdict::Undecided,
+                format!(
+                    "U = {u_expanded:.3} is more than {ratio:.3} of the limit {limit_exact}, and the limit lies within U"
+                ),
+            )
         }
     }
 }
@@ -121,7 +127,11 @@ mod tests {
             (1.0249, "0.05", "1.00"),
             (0.025, "0.05", "0.00"),
         ] {
-            assert_eq!(round_to_interval(value, d(interval)).unwrap().to_string(), printed, "{value} at {interval}");
+            assert_eq!(
+                round_to_interval(value, d(interval)).unwrap().to_string(),
+                printed,
+                "{value} at {interval}"
+            );
         }
     }
 

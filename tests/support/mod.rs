@@ -35,5 +35,10 @@ pub fn altered(dir: &Path, name: &str, file: &str, replace: &[(&str, &str)]) -> 
 
 /// A regulation of two-second windows, for runs in real time that must not take long. It is no regulation.
 pub fn short_regulation(dir: &Path) -> PathBuf {
-    altered(dir, "short.toml", "assets/regulations/dc-meter.toml", &[("min_seconds = { value = 10,", "min_seconds = { value = 2,")])
+    altered(
+        dir,
+        "short.toml",
+        "assets/regulations/dc-meter.toml",
+        &[("min_seconds = { value = 10,", "min_seconds = { value = 2,")],
+    )
 }

@@ -24,7 +24,15 @@ pub fn rig(meter: &str) -> Rig {
 /// The plan for a rig.
 pub fn plan_of(rig: &Rig, regulation: &str, kind: Kind) -> Plan {
     let profile = Profile::builtin(regulation).unwrap();
-    plan::make(rig.nameplate.clone(), profile, kind, rig.standards.clone(), rig.capability(), Entries::simulated()).unwrap()
+    plan::make(
+        rig.nameplate.clone(),
+        profile,
+        kind,
+        rig.standards.clone(),
+        rig.capability(),
+        Entries::simulated(),
+    )
+    .unwrap()
 }
 
 /// A run to its end.

@@ -21,7 +21,13 @@ impl Judge<'_> {
     pub(super) fn identity(&mut self) -> Vec<ItemResult> {
         let asked = |w: &Work| *w == Work::Identify;
         let number = self.value(asked, Query::MeterNumber).map(|(v, _)| v.to_string());
-        let address = self.value(asked, Query::Address).map(|(v, _)| v.to_string());
+        let configured = self.plan.nameplate.data_output.as_ref().map(|output| output.address.clone());
+        let answered = self.answer(asked, Query::MeterNumber).is_some_and(|a| !a.exchanges.is_empty());
+        // A meter that answers at an address has that address.
+        let address = match configured {
+            Some(address) if address != "auto" => answered.then_some(address),
+            _ => self.value(asked, Query::Address).map(|(v, _)| v.to_string()),
+        };
         let constant = self.value(asked, Query::Constant).and_then(|(v, _)| kilowatt_hours(&v));
         let plate = &self.plan.nameplate;
         if let Some(constant) = constant
@@ -32,34 +38,49 @@ impl Judge<'_> {
                 plate.constant_imp_per_kwh
             ));
         }
-        let said: Vec<(&str, String)> =
-            [("number", number), ("address", address)].into_iter().filter_map(|(what, said)| Some((what, said?))).collect();
+        let said: Vec<(&str, String)> = [("number", number), ("address", address)]
+            .into_iter()
+            .filter_map(|(what, said)| Some((what, said?)))
+            .collect();
         if said.is_empty() {
             return vec![];
         }
+        // A number on the data output has 12 digits; of a longer serial number the last 12 are compared.
         let digits = |text: &str| {
             let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            digits.trim_start_matches('0').to_owned()
+            let twelve = format!("{digits:0>12}");
+            twelve[twelve.len() - 12..].to_owned()
         };
-        // A number on the data output has 12 digits at most; a longer serial number ends with them.
         let serial = digits(&plate.serial);
         let words = said.iter().map(|(what, said)| format!("{what} {said}")).collect::<Vec<_>>().join(", ");
         let matches = said.iter().any(|(_, said)| {
             let s = digits(said);
-            !s.is_empty() && (s == serial || (serial.len() > 12 && serial.ends_with(&s)))
+            s == serial && s != "000000000000"
         });
         let (verdict, reason) = if matches {
             (Verdict::Pass, format!("the meter says it is {words}"))
         } else {
-            (Verdict::Undecided, format!("the meter says it is {words}, the nameplate says {}: is this the meter?", plate.serial))
+            (
+                Verdict::Undecided,
+                format!(
+                    "the meter says it is {words}, the nameplate says {}: is this the meter?",
+                    plate.serial
+                ),
+            )
         };
         vec![plain(Item::Identity, verdict, reason, "rule of this house")]
     }
 
     pub(super) fn seal(&mut self) -> Vec<ItemResult> {
         let asked = |w: &Work| *w == Work::Seal;
-        let Some((Value::Count(openings), _)) = self.value(asked, Query::CoverOpenCount) else { return vec![] };
-        let known = self.plan.entries.known_cover_openings;
+        let Some((Value::Count(openings), _)) = self.value(asked, Query::CoverOpenCount) else {
+            return vec![];
+        };
+        let Some(known) = self.plan.entries.known_cover_openings.or((openings == 0).then_some(0)) else {
+            let reason =
+                format!("cover opened {openings} times; how many earlier papers know of was not entered");
+            return vec![undecided(Item::Seal, reason)];
+        };
         let last = (openings > 0).then(|| self.value(asked, Query::CoverOpenLast)).flatten();
         let last = last.map_or(String::new(), |(value, _)| format!(", last {value}"));
         let verdict = if openings == known { Verdict::Pass } else { Verdict::Fail };
@@ -75,7 +96,11 @@ impl Judge<'_> {
         let Some(limit) = clock.and_then(|c| c.indication_seconds.of(plan.kind)) else { return vec![] };
         if !plan.nameplate.clock {
             self.findings.push("the meter has no clock, as the nameplate says".into());
-            return if demand == Demand::Required { vec![undecided(item, "the meter has no clock".into())] } else { vec![] };
+            return if demand == Demand::Required {
+                vec![undecided(item, "the meter has no clock".into())]
+            } else {
+                vec![]
+            };
         }
         if plan.nameplate.data_output.is_none() {
             return vec![undecided(item, "the clock cannot be read: no data output on the nameplate".into())];
@@ -87,22 +112,42 @@ impl Judge<'_> {
         let Some(value) = error::clock_indication(shown, ours) else {
             return vec![undecided(item, format!("the meter shows {shown}, which is no time"))];
         };
-        let standard = plan.profile.bench.as_ref().and_then(|b| b.clock_seconds.as_ref()).map_or(1.0, |f| f.value);
+        let standard =
+            plan.profile.bench.as_ref().and_then(|b| b.clock_seconds.as_ref()).map_or(1.0, |f| f.value);
         let budget = vec![
-            Component::rectangular("our clock", standard, "taken to be within the regulation's ± for the clock standard"),
+            Component::rectangular(
+                "our clock",
+                standard,
+                "taken to be within the regulation's ± for the clock standard",
+            ),
             Component::rectangular("meter shows whole seconds", 0.5, "1 s step"),
-            Component::rectangular("moment of the reading", answer.taken_half_width.secs(), "between question and answer"),
+            Component::rectangular(
+                "moment of the reading",
+                answer.taken_half_width.secs(),
+                "between question and answer",
+            ),
         ];
-        let interval = clock.and_then(|c| c.rounding_seconds.as_ref()).map_or(Decimal::ONE, |f| decimal(f.value));
-        let mut result = self.measured(item, value, Unit::Second, interval, limit.value, budget, &limit.clause);
+        let interval =
+            clock.and_then(|c| c.rounding_seconds.as_ref()).map_or(Decimal::ONE, |f| decimal(f.value));
+        let mut result =
+            self.measured(item, value, Unit::Second, interval, limit.value, budget, &limit.clause);
         result.reason = format!("{}; it showed {shown} at {ours}", result.reason);
+        if !plan.entries.tester_clock_checked {
+            result.verdict = Verdict::Undecided;
+            result.reason = format!(
+                "{}; but the tester's own clock was not checked (entry tester_clock_checked)",
+                result.reason
+            );
+        }
         vec![result]
     }
 
     pub(super) fn daily_rate(&mut self, demand: Demand) -> Vec<ItemResult> {
         let item = Item::DailyRate;
         let plan = self.plan;
-        let Some(rule) = plan.profile.clock.as_ref().and_then(|c| c.daily_rate.as_ref()) else { return vec![] };
+        let Some(rule) = plan.profile.clock.as_ref().and_then(|c| c.daily_rate.as_ref()) else {
+            return vec![];
+        };
         let Some(limit) = rule.limit_seconds.of(plan.kind) else { return vec![] };
         if !plan.nameplate.clock && demand != Demand::Required {
             return vec![];
@@ -111,7 +156,10 @@ impl Judge<'_> {
         let span = rule.reading_seconds.value.round() as usize;
         let needed = span * rule.readings.value as usize + 1;
         if edges.len() < needed {
-            let why = format!("{} of {needed} seconds pulses came (no seconds-pulse input, or the output is not switched on)", edges.len());
+            let why = format!(
+                "{} of {needed} seconds pulses came (no seconds-pulse input, or the output is not switched on)",
+                edges.len()
+            );
             return vec![undecided(item, why)];
         }
         if let Err(flaw) = crate::pulse::whole(&self.evidence.seconds_edges) {
@@ -126,13 +174,29 @@ impl Judge<'_> {
                 error::daily_rate(span as u64, elapsed * (1.0 / (1.0 + base.error.fraction())))
             })
             .collect();
-        let Some((mean, scatter, dof)) = type_a(&rates) else { return vec![undecided(item, "too few readings".into())] };
+        let Some((mean, scatter, dof)) = type_a(&rates) else {
+            return vec![undecided(item, "too few readings".into())];
+        };
         let half_width = plan.capability.edge_time_half_width.secs();
         let length = rule.reading_seconds.value * rates.len() as f64;
         let budget = vec![
-            Component::b("time base", base.u.fraction() * 86_400.0, format!("certificate {}", plan.standards.time_base().certificate_no())),
-            Component::rectangular("edge time stamps", half_width * 2f64.sqrt() / length * 86_400.0, "first and last edge"),
-            Component { label: "repeatability".into(), kind: Type::A, u: scatter, dof: Some(dof), evidence: format!("{} readings", rates.len()) },
+            Component::b(
+                "time base",
+                base.u.fraction() * 86_400.0,
+                format!("certificate {}", plan.standards.time_base().certificate_no()),
+            ),
+            Component::rectangular(
+                "edge time stamps",
+                half_width * 2f64.sqrt() / length * 86_400.0,
+                "first and last edge",
+            ),
+            Component {
+                label: "repeatability".into(),
+                kind: Type::A,
+                u: scatter,
+                dof: Some(dof),
+                evidence: format!("{} readings", rates.len()),
+            },
         ];
         let interval = decimal(rule.rounding_seconds.value);
         vec![self.measured(item, mean, Unit::SecondPerDay, interval, limit.value, budget, &limit.clause)]
@@ -144,22 +208,62 @@ impl Judge<'_> {
         if plan.kind == Kind::First {
             return vec![self.look(item)];
         }
-        let asked = |w: &Work| *w == Work::TariffRegisters;
-        let limit = plan.profile.tariff_registers.as_ref().and_then(|t| t.difference_kwh.of(plan.kind));
-        let total = self.answer(asked, Query::Energy).and_then(number);
-        let tariffs: Vec<Decimal> =
-            (1..=4).filter_map(|n| self.answer(asked, Query::TariffEnergy(n)).and_then(number)).collect();
-        let (Some(limit), Some(total)) = (limit, total) else { return vec![] };
-        if tariffs.is_empty() {
-            self.findings.push("the meter has no tariff registers".into());
+        if !plan.nameplate.tariffs {
+            self.findings.push("the meter has no tariff registers, as the nameplate says".into());
             return vec![];
         }
-        let difference = error::register_combination(total, &tariffs);
+        if plan.nameplate.data_output.is_none() {
+            return vec![undecided(
+                item,
+                "the registers cannot be read: no data output on the nameplate".into(),
+            )];
+        }
+        let limit = plan.profile.tariff_registers.as_ref().and_then(|t| t.difference_kwh.of(plan.kind));
+        let Some(step) = self.step(|w| *w == Work::TariffRegisters).map(|s| s.no) else { return vec![] };
+        let totals: Vec<Decimal> = self.evidence.all(step, Query::Energy).filter_map(number).collect();
+        let tariffs: Vec<Decimal> = (1..=63)
+            .filter_map(|n| self.evidence.answer(step, Query::TariffEnergy(n)).and_then(number))
+            .collect();
+        if tariffs.is_empty() {
+            self.findings.push("the meter gives no tariff registers".into());
+            return vec![];
+        }
+        let (Some(limit), Some(before), Some(total)) = (limit, totals.first(), totals.last()) else {
+            return vec![undecided(item, "the meter gave its tariffs, but not its total".into())];
+        };
+        let moved = total.checked_sub(*before);
+        let (Some(difference), Some(moved)) = (error::register_combination(*total, &tariffs), moved) else {
+            return vec![undecided(item, "the registers cannot be added".into())];
+        };
         let step = Decimal::new(1, difference.scale());
         let parts = (tariffs.len() as f64 + 1.0).sqrt();
-        let budget = vec![Component::rectangular("register steps", to_f64(step) / 2.0 * parts, format!("{} registers of {step} kWh", tariffs.len() + 1))];
-        let mut result = self.measured(item, to_f64(difference), Unit::KilowattHour, step, limit.value, budget, &limit.clause);
-        result.reason = format!("{}; total {total} kWh, sum of {} tariffs {} kWh", result.reason, tariffs.len(), total - difference);
+        let budget = vec![
+            Component::rectangular(
+                "register steps",
+                to_f64(step) / 2.0 * parts,
+                format!("{} registers of {step} kWh", tariffs.len() + 1),
+            ),
+            Component::rectangular(
+                "total moved while its parts were read",
+                to_f64(moved).abs(),
+                format!("{moved} kWh"),
+            ),
+        ];
+        let mut result = self.measured(
+            item,
+            to_f64(difference),
+            Unit::KilowattHour,
+            step,
+            limit.value,
+            budget,
+            &limit.clause,
+        );
+        result.reason = format!(
+            "{}; total {total} kWh, sum of {} tariffs {} kWh",
+            result.reason,
+            tariffs.len(),
+            total - difference
+        );
         vec![result]
     }
 
@@ -172,14 +276,17 @@ impl Judge<'_> {
             Work::CrossCheck { during } => (step.no, during),
             _ => return vec![],
         };
-        let Some(Work::BasicError(windows)) = plan.steps.get(during - 1).map(|s| &s.work) else { return vec![] };
+        let Some(point) = during.checked_sub(1).and_then(|n| plan.steps.get(n)) else { return vec![] };
+        let Work::BasicError(windows) = &point.work else { return vec![] };
+        let load = point.load;
         let limit = windows.limit.percent() * CROSS_CHECK_LIMITS;
         let mut words = vec![];
         let mut worst: Option<(f64, Component)> = None;
         let mut compare = |what: &str, seen: f64, reference: f64, step: f64| {
             let deviation = (seen - reference) / reference * 100.0;
             words.push(format!("{what} {deviation:+.2} %"));
-            let part = Component::rectangular(what, step / 2.0 / reference.abs() * 100.0, "last digit of the meter");
+            let part =
+                Component::rectangular(what, step / 2.0 / reference.abs() * 100.0, "last digit of the meter");
             if deviation.is_finite() && worst.as_ref().is_none_or(|(w, _)| deviation.abs() > w.abs()) {
                 worst = Some((deviation, part));
             }
@@ -187,7 +294,13 @@ impl Judge<'_> {
         for query in [Query::Voltage, Query::Current, Query::Power] {
             let Some(answer) = self.evidence.answer(no, query) else { continue };
             let Some(seen) = number(answer) else { continue };
-            let Some(mean) = self.evidence.track.mean(answer.taken - AROUND, answer.taken + AROUND) else { continue };
+            let (from, to) = (answer.taken - AROUND, answer.taken + AROUND);
+            // An answer that came when its load had gone says nothing of that load.
+            let bench = &plan.capability;
+            if self.evidence.track.steady(from, to, load, &bench.settle, bench.sample_age_max).is_err() {
+                continue;
+            }
+            let Some(mean) = self.evidence.track.mean(from, to) else { continue };
             let reference = match query {
                 Query::Voltage => mean.voltage.volts(),
                 Query::Current => mean.current.amperes(),
@@ -196,11 +309,26 @@ impl Judge<'_> {
             compare(&query.to_string(), to_f64(seen), reference, 10f64.powi(-(seen.scale().cast_signed())));
         }
         self.compare_energy(&mut compare);
-        let Some((worst, part)) = worst else { return vec![] };
-        let mut result = self.measured(item, worst, Unit::Percent, Decimal::new(1, 2), limit, vec![part], "rule of this house");
+        let Some((worst, part)) = worst else {
+            self.findings
+                .push("the data output gave no voltage, current, power or energy to compare with".into());
+            return vec![];
+        };
+        let mut result = self.measured(
+            item,
+            worst,
+            Unit::Percent,
+            Decimal::new(1, 2),
+            limit,
+            vec![part],
+            "rule of this house",
+        );
         if result.verdict != Verdict::Pass {
             result.verdict = Verdict::Undecided;
-            self.findings.push(format!("the data output tells of another load than the reference measured: {}", words.join(", ")));
+            self.findings.push(format!(
+                "the data output tells of another load than the reference measured: {}",
+                words.join(", ")
+            ));
         }
         result.reason = format!("{} (worst of: {})", result.reason, words.join(", "));
         vec![result]
@@ -213,7 +341,8 @@ impl Judge<'_> {
         let (Some(from), Some(to)) = (number(start), number(end)) else { return };
         let reference = self.evidence.track.energy(start.taken, end.taken, self.plan.capability.method);
         let Some(reference) = reference.filter(|e| e.joules() > 0.0) else { return };
-        compare("energy", to_f64(to - from), reference.kilowatt_hours(), 10f64.powi(-(to.scale().cast_signed())));
+        let Some(moved) = to.checked_sub(from) else { return };
+        compare("energy", to_f64(moved), reference.kilowatt_hours(), 10f64.powi(-(to.scale().cast_signed())));
     }
 }
 

@@ -2,14 +2,32 @@
 
 use super::super::evidence::Evidence;
 use super::{Judge, decimal, kilowatt_hours, to_f64, undecided};
-use crate::certificate::record::{ItemResult, PulseReading, Unit};
+use crate::certificate::record::{Attempt, ItemResult, PulseReading, Unit};
 use crate::error;
 use crate::meter::Query;
 use crate::plan::{Method, Plan, Step, Work};
+use crate::pulse::Input;
 use crate::quantity::Ratio;
 use crate::regulation::Item;
 use crate::uncertainty::{Component, Kind, type_a};
 use crate::verdict::Verdict;
+
+/// The reference's last digit: of its power, or of its energy count at both ends of a window.
+fn resolution(plan: &Plan, readings: &[&PulseReading], sensitivity: f64) -> Component {
+    let bench = &plan.capability;
+    let label = "resolution of the reference";
+    match bench.method {
+        Method::PowerTime => {
+            let step = bench.reference_resolution.percent();
+            Component::rectangular(label, step / 2.0 * sensitivity, format!("{step} % of reading"))
+        }
+        Method::StandardMeter => {
+            let least = readings.iter().map(|r| r.reference_energy_j.joules()).fold(f64::INFINITY, f64::min);
+            let u = bench.energy_step.joules() / 6f64.sqrt() / least * 100.0 * sensitivity;
+            Component::b(label, u, format!("{} at either end of {least:.0} J", bench.energy_step))
+        }
+    }
+}
 
 /// The reference's certificate as a component of an error in percent.
 pub(super) fn reference_component(plan: &Plan, step: &Step, error: Ratio) -> Result<Component, String> {
@@ -46,6 +64,7 @@ pub(super) fn budget(
     let half_width = bench.edge_time_half_width.secs();
     let mut budget = vec![
         reference_component(plan, step, Ratio::from_percent(mean))?,
+        // By power and time it is the time itself; where the reference counts, edges are laid on its samples by it.
         Component::b(
             "time base",
             rate.u.percent() * sensitivity,
@@ -57,11 +76,7 @@ pub(super) fn budget(
             half_width / window * 100.0 * 2f64.sqrt() / n * sensitivity,
             format!("±{:.0} µs each", half_width * 1e6),
         ),
-        Component::rectangular(
-            "resolution of the reference",
-            bench.reference_resolution.percent() / 2.0 * sensitivity,
-            format!("{} % of reading", bench.reference_resolution.percent()),
-        ),
+        resolution(plan, readings, sensitivity),
         Component {
             label: "repeatability".into(),
             kind: Kind::A,
@@ -101,8 +116,15 @@ impl Judge<'_> {
             return undecided(item, "the register gave no number".into());
         };
         let edges = self.evidence.edges_between(start.taken, end.taken);
-        if let Err(flaw) = crate::pulse::whole(edges) {
-            return undecided(item, flaw.to_string());
+        if self.evidence.broken(Input::Meter, start.taken, end.taken) {
+            return undecided(item, "the counter lost edges between the two readings".into());
+        }
+        let silent = self.evidence.attempts.values().flatten().find_map(|attempt| match attempt {
+            Attempt::Silent { from, to, .. } => Some((*from, *to)),
+            _ => None,
+        });
+        if silent.is_some_and(|(from, to)| !self.evidence.heard_around(from, to)) {
+            return undecided(item, "the pulse input fell silent in between and was not heard again".into());
         }
         let plan = self.plan;
         let limit = match plan.profile.constant_limit(&plan.class, &plan.currents) {
@@ -114,18 +136,29 @@ impl Judge<'_> {
         // The register's own last digit, as it answered; the nameplate's where the answer shows more than it counts.
         let step = 10f64.powi(-(to.scale().cast_signed()));
         let resolution = step.max(to_f64(plan.nameplate.register_resolution_kwh));
-        let moved = to_f64(to - from);
+        let Some(difference) = to.checked_sub(from).filter(|d| !d.is_sign_negative()) else {
+            return undecided(
+                item,
+                format!("the register ran back from {from} to {to} kWh: read the display"),
+            );
+        };
+        let moved = to_f64(difference);
         if pulses == 0 && moved.abs() < resolution {
             return undecided(item, "neither pulses nor register moved".into());
         }
         // A register that did not move has moved by less than a step; that step is the kindest reading of it.
         let register = if moved.abs() < resolution { resolution } else { moved };
-        let error = error::register_energy(decimal(register)).and_then(|e| error::meter_constant(pulses, constant, e));
+        let error = error::register_energy(decimal(register))
+            .and_then(|e| error::meter_constant(pulses, constant, e));
         let Ok(error) = error else { return undecided(item, "the register gave no number".into()) };
         let counted = constant.energy(pulses).kilowatt_hours();
         let budget = vec![
             // Two register steps cut off at random: a triangle of half-width R, standard deviation R/√6.
-            Component::b("register step", resolution / 6f64.sqrt() / register.abs() * 100.0, format!("{resolution} kWh")),
+            Component::b(
+                "register step",
+                resolution / 6f64.sqrt() / register.abs() * 100.0,
+                format!("{resolution} kWh"),
+            ),
             Component::b(
                 "pulse at either end",
                 constant.energy(1).kilowatt_hours() / 6f64.sqrt() / register.abs() * 100.0,
@@ -133,16 +166,25 @@ impl Judge<'_> {
             ),
         ];
         let interval = self.interval() / rust_decimal::Decimal::TEN;
-        let mut result =
-            self.measured(item, error.percent(), Unit::Percent, interval, limit.ratio.percent(), budget, &limit.clause);
-        result.reason = format!("{} ({counted:.4} kWh by {pulses} pulses, {} kWh by register)", result.reason, to - from);
+        let mut result = self.measured(
+            item,
+            error.percent(),
+            Unit::Percent,
+            interval,
+            limit.ratio.percent(),
+            budget,
+            &limit.clause,
+        );
+        result.reason =
+            format!("{} ({counted:.4} kWh by {pulses} pulses, {difference} kWh by register)", result.reason);
         let least = plan
             .profile
             .constant_energy_min(&plan.class, resolution, &plan.currents)
             .map_or(f64::INFINITY, |e| e.kilowatt_hours());
         if counted.max(moved) < least {
             result.verdict = Verdict::Undecided;
-            result.reason = format!("less than the {least} kWh that a register step of {resolution} kWh asks for");
+            result.reason =
+                format!("less than the {least} kWh that a register step of {resolution} kWh asks for");
         }
         result
     }
