@@ -1,4 +1,4 @@
-//! Reading a DL/T 645 meter that this project did not write (PyPI `dlt645`), over TCP and over a pseudo-terminal.
+//! Reading a DL/T 645 meter that this project did not write (`PyPI` `dlt645`), over TCP and over a pseudo-terminal.
 //!
 //! Needs a Python with that package: `PHANTOMLOAD_DLT645_PYTHON`, as `.ci/run` makes it. Without one the test says
 //! loudly that it was skipped, and fails where nothing may be skipped.

@@ -205,7 +205,7 @@ fn with_current(event: Event, factor: f64) -> Event {
     use phantomload::meter::{Query, Reading, Value};
     let Event::Answer(mut answer) = event else { return event };
     if let (Query::Current, Reading::Value(Value::Number(number, _))) = (answer.query, &mut answer.reading) {
-        *number = *number * rust_decimal::Decimal::try_from(factor).unwrap();
+        *number *= rust_decimal::Decimal::try_from(factor).unwrap();
     }
     Event::Answer(answer)
 }

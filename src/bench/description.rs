@@ -187,7 +187,7 @@ impl Description {
             }
         };
         let nameplate = file.nameplate.as_ref().map(|plate| beside.join(plate));
-        Ok(Self { source, reference, standards, nameplate, file })
+        Ok(Self { file, source, reference, standards, nameplate })
     }
 
     /// Whether anything on it is a stand-in.

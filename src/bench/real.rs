@@ -41,7 +41,7 @@ impl Real {
         let flag = Arc::clone(&ended);
         let interval = reference_profile.interval();
         workers::spawn(Device::Reference, own.clone(), move |events| {
-            workers::reference(reference, interval, &flag, events)
+            workers::reference(reference, interval, &flag, events);
         });
         let counters =
             [(Some(pulse), Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
@@ -49,14 +49,14 @@ impl Real {
             if let Some(counter) = counter {
                 let flag = Arc::clone(&ended);
                 workers::spawn(device, own.clone(), move |events| {
-                    workers::counter(counter, input, &flag, events)
+                    workers::counter(counter, input, &flag, events);
                 });
             }
         }
         let meter = meter.map(|client| {
             let (queries, query_queue) = channel();
             workers::spawn(Device::Meter, own.clone(), move |events| {
-                workers::meter(client, &query_queue, events)
+                workers::meter(client, &query_queue, events);
             });
             queries
         });

@@ -141,7 +141,7 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
     let device = if input == Input::Meter { Device::Pulse } else { Device::SecondsPulse };
     let mut bad = 0;
     while !ended.load(Ordering::Relaxed) {
-        let event = match counter.next() {
+        let event = match counter.listen() {
             Ok(Told::Alive) => continue,
             Ok(Told::Edge(edge)) => {
                 bad = 0;

@@ -84,8 +84,7 @@ pub fn run(arguments: &Arguments) -> Ended {
             told.record_no, told.recomputed_by.name, told.recomputed_by.version
         ));
     } else {
-        let lines: String = told.differences.iter().map(|d| format!("  {d}\n")).collect();
-        print_text(&format!("DIFFERS: {}\n{lines}", told.record_no));
+        print_text(&format!("DIFFERS: {}\n  {}\n", told.record_no, told.differences.join("\n  ")));
     }
     Ok(u8::from(!identical))
 }

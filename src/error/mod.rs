@@ -25,7 +25,7 @@ pub fn upper_bound(pulses: u64, constant: PulseConstant, reference: Energy) -> R
     standard_meter(constant.energy(pulses + 1), reference)
 }
 
-/// Meter constant, e_c = (N/C − E)/E, register difference E against pulses N (JJG 596-2026 7.3.2.6 a).
+/// Meter constant, `e_c` = (N/C − E)/E, register difference E against pulses N (JJG 596-2026 7.3.2.6 a).
 pub fn meter_constant(pulses: u64, constant: PulseConstant, register: Energy) -> Result<Ratio, Fault> {
     (constant.energy(pulses) - register).ratio_to(register)
 }
@@ -43,7 +43,7 @@ pub fn daily_rate(seconds: u64, elapsed: Span) -> f64 {
     (seconds as f64 - elapsed.secs()) / elapsed.secs() * 86_400.0
 }
 
-/// Register-combination error W − ΣWᵢ in kWh, exact (JJG 596-2026 5.6). `None` where the numbers are too large to add.
+/// Register-combination error `W − ΣWᵢ` in kWh, exact (JJG 596-2026 5.6). `None` where the numbers are too large to add.
 pub fn register_combination(total: Decimal, tariffs: &[Decimal]) -> Option<Decimal> {
     total.checked_sub(tariffs.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part))?)
 }

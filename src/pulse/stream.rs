@@ -149,7 +149,7 @@ impl Counter {
     }
 
     /// Waits for the next line. Garbage is told, not passed over: an edge may have been in it.
-    pub fn next(&mut self) -> Result<Told, Fault> {
+    pub fn listen(&mut self) -> Result<Told, Fault> {
         let text = self.line()?;
         match Line::parse(&text) {
             Some(Line::Edge(seq, nanos, rising)) => {
@@ -218,13 +218,13 @@ mod tests {
         text += "5 2000 R\n= 5 3000\n= 7 4000\n! overflow\nwhat\n";
         theirs.send(text.as_bytes()).unwrap();
         let mut counter = Counter::open(Box::new(ours), Input::Meter).unwrap();
-        assert!(matches!(counter.next(), Ok(Told::Edge(Edge { seq: 5, rising: true, .. }))));
-        assert_eq!(counter.next(), Ok(Told::Alive));
-        assert!(matches!(counter.next(), Ok(Told::Lost(_))));
-        assert_eq!(counter.next(), Ok(Told::Lost("overflow".into())));
-        assert!(matches!(counter.next(), Err(Fault::Garbage { .. })));
+        assert!(matches!(counter.listen(), Ok(Told::Edge(Edge { seq: 5, rising: true, .. }))));
+        assert_eq!(counter.listen(), Ok(Told::Alive));
+        assert!(matches!(counter.listen(), Ok(Told::Lost(_))));
+        assert_eq!(counter.listen(), Ok(Told::Lost("overflow".into())));
+        assert!(matches!(counter.listen(), Err(Fault::Garbage { .. })));
         drop(theirs);
-        assert!(matches!(counter.next(), Err(Fault::Link(_))));
+        assert!(matches!(counter.listen(), Err(Fault::Link(_))));
     }
 
     proptest! {

@@ -78,7 +78,7 @@ impl Run {
             && now >= since + ANSWER_TIME
         {
             let what = format!("no answer to `{query}` within {ANSWER_TIME}");
-            return self.handle_fault(now, Device::Meter, what);
+            return self.handle_fault(now, Device::Meter, &what);
         }
         self.begin_data(now);
         self.poll_data(now);

@@ -138,7 +138,7 @@ impl Run {
         self.enter(now, Phase::Ending { outcome, since: now, off: false });
     }
 
-    pub(super) fn handle_fault(&mut self, now: Instant, device: Device, what: String) {
+    pub(super) fn handle_fault(&mut self, now: Instant, device: Device, what: &str) {
         let why = format!("{device}: {what}");
         if let Phase::Ending { .. } = self.load_lane.phase {
             // The run is already on its way out; how it ends is decided.
@@ -230,7 +230,7 @@ impl Run {
     pub(super) fn advance(&mut self, now: Instant) {
         if self.reference_is_silent(now) {
             let what = format!("no sample for {COMMAND_TIME}");
-            return self.handle_fault(now, Device::Reference, what);
+            return self.handle_fault(now, Device::Reference, &what);
         }
         let late = self.step_time_limit().is_some_and(|limit| now >= limit);
         if late && !matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
@@ -265,7 +265,7 @@ impl Run {
                 let load = self.load_lane.load;
                 let what =
                     format!("did not take over {}, {} within {COMMAND_TIME}", load.voltage_v, load.current_a);
-                self.handle_fault(now, Device::Source, what);
+                self.handle_fault(now, Device::Source, &what);
                 true
             }
             Phase::Settling => self.settle(now),
@@ -300,7 +300,7 @@ impl Run {
                 "set to {}, {} it does not stay in its band ({seen} was measured last): voltage or current circuit open, compliance reached, or it drifts. Check the leads",
                 load.voltage_v, load.current_a
             );
-            self.handle_fault(now, Device::Source, what);
+            self.handle_fault(now, Device::Source, &what);
             return true;
         }
         false

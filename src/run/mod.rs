@@ -87,14 +87,14 @@ impl Run {
                 if let Err(what) = self.evidence.push_edge(now, edge) {
                     let device =
                         if edge.input == Input::Meter { Device::Pulse } else { Device::SecondsPulse };
-                    self.handle_fault(now, device, what);
+                    self.handle_fault(now, device, &what);
                 }
             }
             Event::Lost { input, what } => self.handle_lost(now, input, &what),
             Event::SourceSet(load) => self.load_lane.handle_source_set(load),
             Event::SourceOff => self.load_lane.handle_source_off(),
             Event::Answer(answer) => self.handle_answer(answer),
-            Event::Fault { device, what } => self.handle_fault(now, device, what),
+            Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
         }
         self.advance(now);

@@ -5,6 +5,7 @@ use crate::certificate::record::{Attempt, ItemResult, Measured, Point, PulseRead
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Plan, Step, Windows, Work};
 use crate::pulse::Input;
+use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate, combine};
@@ -105,6 +106,7 @@ impl Judge<'_> {
     }
 
     /// Rounds, judges and packs one number. An uncertainty that cannot be combined decides nothing.
+    #[expect(clippy::too_many_arguments, reason = "each is one column of the printed line")]
     fn measured(
         &self,
         item: Item,
@@ -169,7 +171,7 @@ impl Judge<'_> {
         let verdict = if pulses <= u64::from(*max_pulses) { Verdict::Pass } else { Verdict::Fail };
         let reason = format!("{pulses} pulses in {}, {max_pulses} allowed", to - from);
         let point = Some(Point { term: "0".into(), voltage_v: load.voltage_v, current_a: load.current_a });
-        let measured = count(Unit::Pulse, pulses, f64::from(*max_pulses));
+        let measured = Some(count(Unit::Pulse, pulses, f64::from(*max_pulses)));
         ItemResult { point, measured, ..plain(Item::Creep, verdict, reason, clause) }
     }
 
@@ -273,13 +275,8 @@ impl Judge<'_> {
 
     /// The rounding interval of the error, in percent; a hundredth of the limit where the regulation has none.
     fn interval(&self) -> Decimal {
-        let percent = self
-            .plan
-            .profile
-            .rounding_interval(&self.plan.class)
-            .ok()
-            .flatten()
-            .map_or(0.01, |r| r.percent());
+        let percent =
+            self.plan.profile.rounding_interval(&self.plan.class).ok().flatten().map_or(0.01, Ratio::percent);
         decimal(percent)
     }
 }
@@ -290,10 +287,10 @@ fn decimal(figure: f64) -> Decimal {
 }
 
 /// A plain count has no uncertainty and no rounding.
-fn count(unit: Unit, seen: u64, limit: f64) -> Option<Measured> {
+fn count(unit: Unit, seen: u64, limit: f64) -> Measured {
     let value = seen as f64;
     let estimate = Estimate { value, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
-    Some(Measured { unit, estimate, rounded: Decimal::from(seen), limit, budget: vec![] })
+    Measured { unit, estimate, rounded: Decimal::from(seen), limit, budget: vec![] }
 }
 
 fn kilowatt_hours(value: &Value) -> Option<Decimal> {

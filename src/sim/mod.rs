@@ -145,16 +145,7 @@ impl Rig {
 
     /// A world of it.
     pub fn world(&self, seed: u64, now: Instant, started: Stamp) -> World {
-        World::new(
-            self.nameplate.clone(),
-            self.truth.clone(),
-            self.bench,
-            self.source.settle,
-            self.standards.clone(),
-            seed,
-            now,
-            started,
-        )
+        World::new(self, seed, now, started)
     }
 
     /// The meter on its data output, where it has one.

@@ -143,7 +143,7 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
     let (source_link, source_path, kept_source) = serial::pseudo_terminal()?;
     let device = stage.clone();
     spawn(move || source(&device, source_link));
-    let reference_port = listen(&stage, |stage, stream| reference(stage, stream))?;
+    let reference_port = listen(&stage, reference)?;
     let (edges, visitors) = (Subscribers::default(), Subscribers::default());
     let meter_pulses = edges.clone();
     let pulse_port = listen(&stage, move |_, stream| meter_pulses.add(stream))?;
@@ -277,10 +277,8 @@ fn run_world(stage: &Stage, meter: &Subscribers, seconds: &Subscribers) {
             let world = hold(&stage.world);
             let alive =
                 |input| Line::Alive(world.edges_shown(input).saturating_sub(1), until.nanos()).emit() + "\n";
-            if !matches!(wrong, Some(Wrong::Silence | Wrong::HangUp | Wrong::LoseEdges)) {
-                meter.say(&alive(Input::Meter));
-            } else if wrong == Some(Wrong::LoseEdges) {
-                // A counter that does not know that it loses edges.
+            // A counter that loses edges does not know it: its alive lines go on.
+            if !matches!(wrong, Some(Wrong::Silence | Wrong::HangUp)) {
                 meter.say(&alive(Input::Meter));
             }
             seconds.say(&alive(Input::Seconds));
@@ -380,12 +378,9 @@ fn reference(stage: &Stage, stream: TcpStream) {
 fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
     let mut buffer = [0; 512];
     loop {
-        let count = match link.receive(&mut buffer, PATIENCE) {
-            Ok(count) => count,
-            Err(_) => {
-                time::sleep(PATIENCE);
-                continue;
-            }
+        let Ok(count) = link.receive(&mut buffer, PATIENCE) else {
+            time::sleep(PATIENCE);
+            continue;
         };
         let wrong = stage.wrong(Part::Meter);
         if wrong == Some(Wrong::HangUp) {

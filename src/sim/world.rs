@@ -2,6 +2,7 @@
 //!
 //! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
 
+use super::Rig;
 use super::truth::{BenchTruth, Truth};
 use crate::calibration::Standards;
 use crate::meter::{Query, Unit, Value};
@@ -62,17 +63,9 @@ pub struct World {
 }
 
 impl World {
-    /// A world that begins `now`, which is `started` by the wall clock.
-    pub fn new(
-        nameplate: Nameplate,
-        truth: Truth,
-        bench: BenchTruth,
-        settle: Settle,
-        standards: Standards,
-        seed: u64,
-        now: Instant,
-        started: Stamp,
-    ) -> Self {
+    /// A world of `rig` that begins `now`, which is `started` by the wall clock.
+    pub fn new(rig: &Rig, seed: u64, now: Instant, started: Stamp) -> Self {
+        let standards = rig.standards.clone();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let reference_luck = gauss(&mut rng);
         let rate = standards.time_base().rate_error();
@@ -80,10 +73,10 @@ impl World {
         let phase = uniform(&mut rng);
         let next_second = uniform(&mut rng);
         Self {
-            nameplate,
-            truth,
-            bench,
-            settle,
+            nameplate: rig.nameplate.clone(),
+            truth: rig.truth.clone(),
+            bench: rig.bench,
+            settle: rig.source.settle,
             standards,
             reference_luck,
             time_base_rate,

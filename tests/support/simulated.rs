@@ -104,13 +104,14 @@ impl Bench for Meddled<'_> {
 
 /// One line an item, as a golden table.
 pub fn table(items: &[ItemResult]) -> String {
+    use std::fmt::Write;
     let mut text = String::new();
     for item in items {
         let point = item.point.as_ref().map_or(String::new(), |p| format!("{} = {}", p.term, p.current_a));
         let number = item.measured.as_ref().map_or(String::new(), |m| {
             format!("{} ±{:.3} limit {} {}", m.rounded, m.estimate.expanded, m.limit, m.unit)
         });
-        text += &format!("{:<16} {point:<16} {number:<32} {}\n", item.item.to_string(), item.verdict);
+        writeln!(text, "{:<16} {point:<16} {number:<32} {}", item.item.to_string(), item.verdict).unwrap();
     }
     text
 }

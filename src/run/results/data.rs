@@ -85,7 +85,7 @@ impl Judge<'_> {
         let last = last.map_or(String::new(), |(value, _)| format!(", last {value}"));
         let verdict = if openings == known { Verdict::Pass } else { Verdict::Fail };
         let reason = format!("cover opened {openings} times{last}; {known} known from earlier papers");
-        let measured = count(Unit::One, u64::from(openings), f64::from(known));
+        let measured = Some(count(Unit::One, u64::from(openings), f64::from(known)));
         vec![ItemResult { measured, ..plain(Item::Seal, verdict, reason, "rule of this house") }]
     }
 

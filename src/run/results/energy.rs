@@ -7,7 +7,7 @@ use crate::error;
 use crate::meter::Query;
 use crate::plan::{Method, Plan, Step, Work};
 use crate::pulse::Input;
-use crate::quantity::Ratio;
+use crate::quantity::{Energy, Ratio};
 use crate::regulation::Item;
 use crate::uncertainty::{Component, Kind, type_a};
 use crate::verdict::Verdict;
@@ -180,7 +180,7 @@ impl Judge<'_> {
         let least = plan
             .profile
             .constant_energy_min(&plan.class, resolution, &plan.currents)
-            .map_or(f64::INFINITY, |e| e.kilowatt_hours());
+            .map_or(f64::INFINITY, Energy::kilowatt_hours);
         if counted.max(moved) < least {
             result.verdict = Verdict::Undecided;
             result.reason =
