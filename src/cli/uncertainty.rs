@@ -185,12 +185,20 @@ fn number(value: f64) -> String {
 /// An estimate beside its uncertainty: as many decimals as the third digit of u needs.
 fn beside(value: f64, u: f64) -> String {
     let place = if u > 0.0 { u.log10().floor() as i32 - 2 } else { return format!("{value}") };
-    if (-12..=0).contains(&place) { format!("{value:.*}", -place as usize) } else { number(value) }
+    if !(-12..=0).contains(&place) {
+        return number(value);
+    }
+    let text = format!("{value:.*}", -place as usize);
+    // A mean that rounds to zero has no sign.
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
+        _ => text,
+    }
 }
 
 fn line(text: &mut String, columns: &[String]) {
     for column in columns {
-        let _ = write!(text, "{column:>14}");
+        let _ = write!(text, " {column:>14}");
     }
     text.push('\n');
 }
@@ -214,7 +222,7 @@ fn text(
             &["input", "distribution", "value", "u", "dof", "sensitivity", "contribution"].map(str::to_owned),
         );
         for (input, part) in request.model.inputs().iter().zip(&output.budget) {
-            let shape = input.distribution().to_string().replace("curvilinear-", "curv. ");
+            let shape = input.distribution().to_string().replace("-trapezoidal", "");
             let dof = part.dof.map_or("inf".into(), |dof| {
                 format!("{dof:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
             });

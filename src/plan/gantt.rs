@@ -25,8 +25,8 @@ pub fn text(plan: &Plan) -> String {
     let mut steps: Vec<_> = plan.steps.iter().collect();
     steps.sort_by_key(|s| (s.start, s.no));
     for step in steps {
-        let (from, to) =
-            (column(step.start.secs()), column(step.end().secs()).max(column(step.start.secs()) + 1));
+        let from = column(step.start.secs()).min(WIDTH - 1);
+        let to = column(step.end().secs()).max(from + 1);
         let mark = if step.lane == Lane::Load { '█' } else { '░' };
         let bar: String = (0..WIDTH).map(|c| if c >= from && c < to { mark } else { '·' }).collect();
         let _ = writeln!(

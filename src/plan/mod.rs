@@ -3,6 +3,7 @@
 //! The plan says before the start whether ten minutes suffice, and if not, which step forbids it and what would help.
 //! It freezes all that a verdict depends on: nothing that changes afterwards can change a result.
 
+mod advice;
 pub mod capability;
 pub mod entries;
 pub mod gantt;

@@ -10,9 +10,10 @@ use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use rust_decimal::prelude::ToPrimitive;
 
-/// The register difference must be so many times the regulation's Emin that the triangular scatter of its two
-/// steps, R/√6, expanded with k = 2, stays within a third of the limit (reverse uncertainty): 2·3/√6 ≈ 2.45.
-const REGISTER_ENERGY_OVER_EMIN: f64 = 2.449_489_742_783_178;
+/// Coverage factor taken for the reverse uncertainty of the meter constant; its components are all of kind B.
+const K: f64 = 2.0;
+/// A meter may count less than was planned, down to its limits and a little more.
+const SLOW_METER: f64 = 1.03;
 
 /// The connection is checked at this share of the nominal voltage.
 const LOW_VOLTAGE: f64 = 0.1;
@@ -62,26 +63,31 @@ pub fn make(
     })
 }
 
-struct Draft<'a> {
-    nameplate: &'a Nameplate,
-    profile: &'a Profile,
+pub(super) struct Draft<'a> {
+    pub(super) nameplate: &'a Nameplate,
+    pub(super) profile: &'a Profile,
     kind: Kind,
-    class: &'a Class,
+    pub(super) class: &'a Class,
     currents: &'a Currents,
     standards: &'a Standards,
     bench: &'a Capability,
 }
 
 /// Steps laid on the two lanes.
-struct Laid {
-    steps: Vec<Step>,
-    total: Span,
+pub(super) struct Laid {
+    pub(super) steps: Vec<Step>,
+    pub(super) total: Span,
     lower_bound: Span,
     at: Span,
     load: Load,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// The same for another nameplate.
+    pub(super) fn with(&self, nameplate: &'a Nameplate) -> Self {
+        Draft { nameplate, ..*self }
+    }
+
     fn items(&self) -> Vec<DemandedItem> {
         let mut items = vec![];
         for item in [
@@ -132,16 +138,23 @@ impl Draft<'_> {
         Span::from_secs_f64(self.profile.basic_error.min_seconds.value)
     }
 
-    fn register_energy(&self) -> Result<Energy, Fault> {
+    pub(super) fn register_energy(&self) -> Result<Energy, Fault> {
         if !self.wants(Item::MeterConstant) || !self.reads() {
             return Ok(Energy::ZERO);
         }
         let resolution = self.nameplate.register_resolution_kwh.to_f64().unwrap_or(f64::MAX);
         let least = self.profile.constant_energy_min(self.class, resolution, self.currents)?;
-        Ok(least * REGISTER_ENERGY_OVER_EMIN)
+        // Reverse uncertainty: two register steps and two pulses, each a triangle of standard deviation step/√6, must
+        // expand to no more than the share of the limit that the rule asks.
+        let over = self.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
+        let limit = self.profile.constant_limit(self.class, self.currents)?.ratio.fraction();
+        let pulse = self.constant().energy(1).kilowatt_hours();
+        let u_kwh = (resolution.powi(2) + pulse.powi(2)).sqrt() / 6f64.sqrt();
+        let fine = Energy::try_from_kilowatt_hours(K * u_kwh * over / limit * SLOW_METER);
+        Ok(least.max(fine.unwrap_or(least)))
     }
 
-    fn lay(&self, register_energy: Energy) -> Result<Laid, Fault> {
+    pub(super) fn lay(&self, register_energy: Energy) -> Result<Laid, Fault> {
         let nominal = self.nameplate.voltage_v;
         let mut laid = Laid {
             steps: vec![],
@@ -407,44 +420,6 @@ impl Draft<'_> {
         laid.at = start + duration;
         laid.load = load;
         Ok(())
-    }
-
-    /// Which steps forbid ten minutes, and what a finer register or a faster test output would change.
-    fn advice(&self, laid: &Laid) -> Result<Vec<String>, Fault> {
-        if laid.total <= TEN_MINUTES {
-            return Ok(vec![]);
-        }
-        let mut advice = vec![];
-        let Some(longest) = laid.steps.iter().max_by_key(|s| s.duration) else { return Ok(advice) };
-        advice.push(format!("`{}` alone takes {}", longest.title, longest.duration));
-        if self.nameplate.warm_up_secs.is_none() {
-            let dwell = self.profile.warm_up(self.class)?.unwrap_or_default();
-            advice.push(format!(
-                "warm-up of {dwell} is the regulation's; if the maker's manual asks for less, give warm_up_secs in the nameplate"
-            ));
-        }
-        let faster = Nameplate {
-            constant_imp_per_kwh: self.nameplate.constant_imp_per_kwh * 10.0,
-            ..self.nameplate.clone()
-        };
-        advice.push(self.what_if(&faster, &format!("a test output of {}", faster.constant_imp_per_kwh))?);
-        let finer = Nameplate {
-            register_resolution_kwh: self.nameplate.register_resolution_kwh / rust_decimal::Decimal::TEN,
-            ..self.nameplate.clone()
-        };
-        if self.register_energy()? > Energy::ZERO {
-            advice.push(self.what_if(
-                &finer,
-                &format!("a register read to {} kWh", finer.register_resolution_kwh.normalize()),
-            )?);
-        }
-        Ok(advice)
-    }
-
-    fn what_if(&self, nameplate: &Nameplate, what: &str) -> Result<String, Fault> {
-        let other = Draft { nameplate, ..*self };
-        let total = other.lay(other.register_energy()?)?.total;
-        Ok(format!("{what} would bring the total to {total}"))
     }
 }
 

@@ -9,6 +9,7 @@ mod load_lane;
 mod results;
 mod snapshot;
 mod windows;
+mod work;
 
 pub use crate::certificate::raw::{Device, Event, Logged};
 pub use snapshot::Snapshot;

@@ -6,7 +6,7 @@
 //! digits = 2                      # meaningful digits of u: 1 or 2, optional
 //! expression = "U * R1 / R2"      # or several outputs: [output.ratio] with expression = "…"
 //!
-//! [input.U]                       # evidence and unit may be said and are printed, not computed with
+//! [input.U]                       # unit and evidence may be said, for people
 //! value = 10.0
 //! u = 0.002                       # distribution left out: normal, or t where dof is given
 //! dof = 12
