@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A nameplate, a regulation profile and the certificates of our standards make a [`plan`]. The engine [`run`] conducts
-//! it without I/O or clock: events in, actions out. A [`bench`] of real devices, or the one that [`sim`] stands in for,
+//! it without I/O or clock: events in, actions out. A [`bench`](mod@bench) of real devices, or the one that [`sim`] makes up,
 //! does what the engine asks and tells it what came in. What came in is kept as it came; results follow from it alone.
 //!
 //! # Modules, in the order in which they may use one another
@@ -35,7 +35,7 @@
 //! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
 //! | [`archive`] | the data folder: packages, register; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
-//! | [`bench`] | owns devices and threads, conducts the engine |
+//! | [`bench`](mod@bench) | owns devices and threads, conducts the engine |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.

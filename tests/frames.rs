@@ -1,5 +1,8 @@
 //! Every captured DL/T 645 frame reads as its captor said, `emit(parse(x)) == x`, and no damage passes.
 
+#[path = "support/skip.rs"]
+mod skip;
+
 use phantomload::link::hex;
 use phantomload::meter::dlt645::frame::WAKE;
 use phantomload::meter::dlt645::{Di, Event, Frame, Profile, Scanner};
@@ -20,8 +23,7 @@ struct Line {
 fn table() -> Option<Vec<Line>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/dlt645/frames.tsv");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("SKIPPED: {} is absent, no captured frame was looked at", path.display());
-        eprintln!("SKIPPED: {} is absent, no captured frame was looked at", path.display());
+        skip::skipped(&format!("{} is absent, no captured frame was looked at", path.display()));
         return None;
     };
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
