@@ -1,5 +1,7 @@
 //! The metering error and its kin, each by the formula of its clause. Pure arithmetic: no judgement, no rounding.
 
+pub mod edge_fit;
+
 use crate::quantity::{Energy, Fault, Power, PulseConstant, Ratio};
 use crate::time::{Span, Stamp};
 use jiff::civil::DateTime;

@@ -1,0 +1,276 @@
+//! Pulses that do not belong: spurious, doubled and missing ones, found from the intervals between rising edges.
+//!
+//! Each interval is counted in pulses that were due in it, n = P·Δt·C/3.6·10⁶, so that a change of load is no change
+//! of rhythm. What is usual is learned from the window itself and not from the nameplate: a meter with a constant
+//! error, however large, keeps its own steady rhythm. The nameplate's 1/(P·C) is the second witness: a usual interval
+//! far from it is worth a [hint](Rhythm::hint), and where the window has no steady rhythm of its own it decides.
+//!
+//! A window whose edges all lie within a quarter of an interval of one even grid is clean, jitter and all. Otherwise
+//! an edge is one too many where its two neighbours stand closer than one and a half usual intervals, and a pulse is
+//! missing in an interval of one and a half and more. Jitter of ±20 % of an interval at each edge passes; a pulse that
+//! is missing or added only at the very end of a short window, by less than that, cannot be told from jitter.
+
+use crate::quantity::{Power, PulseConstant};
+use crate::time::{Instant, Span};
+use std::fmt;
+
+/// A rising edge with the power at its moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tick {
+    /// The counter's number of the edge.
+    pub edge: u64,
+    /// Its moment.
+    pub at: Instant,
+    /// The reference's power there.
+    pub power: Power,
+}
+
+/// What does not belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// An edge somewhere between two pulses: light, interference.
+    Spurious,
+    /// An edge right after another: contact bounce, a flash seen twice.
+    Doubled,
+    /// Pulses that should have come before the edge.
+    Missing {
+        /// How many.
+        pulses: u64,
+    },
+}
+
+/// One pulse or gap that does not belong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finding {
+    /// The edge: the one too many, or the first one after the gap.
+    pub edge: u64,
+    /// What it is.
+    pub stray: Stray,
+    /// The interval that ends with the edge.
+    pub seen: Span,
+    /// The window's usual interval at that power.
+    pub usual: Span,
+    /// The nameplate's interval 1/(P·C) at that power.
+    pub nominal: Span,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let edge = self.edge;
+        match self.stray {
+            Stray::Spurious => write!(f, "edge number {edge} is spurious")?,
+            Stray::Doubled => write!(f, "edge number {edge} doubles the one before it")?,
+            Stray::Missing { pulses: 1 } => write!(f, "a pulse is missing before edge number {edge}")?,
+            Stray::Missing { pulses } => write!(f, "{pulses} pulses are missing before edge number {edge}")?,
+        }
+        write!(
+            f,
+            ": {:.4} s where {:.4} s are usual and 1/(P·C) is {:.4} s",
+            self.seen.secs(),
+            self.usual.secs(),
+            self.nominal.secs()
+        )
+    }
+}
+
+/// Why intervals cannot be judged.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// Nothing to compare with.
+    #[error("a rhythm needs at least {needed} rising edges, not {seen}")]
+    TooFew {
+        /// Edges given.
+        seen: usize,
+        /// Edges needed.
+        needed: usize,
+    },
+    /// Time ran backwards.
+    #[error("edge number {edge} is not later than the one before it")]
+    Backwards {
+        /// The edge.
+        edge: u64,
+    },
+    /// No pulse is due without power.
+    #[error("the power at edge number {edge} is {power}; no pulse is due there")]
+    NoPower {
+        /// The edge.
+        edge: u64,
+        /// The power.
+        power: Power,
+    },
+    /// A constant that says nothing.
+    #[error("the meter constant must be above zero, not {constant}")]
+    NoConstant {
+        /// The constant.
+        constant: PulseConstant,
+    },
+}
+
+/// The rhythm of a window and what does not belong to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rhythm {
+    /// The usual interval in units of 1/(P·C): 1/(1 + error) of the meter.
+    pub usual_over_nominal: f64,
+    /// What does not belong, in order of time.
+    pub findings: Vec<Finding>,
+    /// Whether so much does not belong that the window has no rhythm of its own.
+    pub irregular: bool,
+}
+
+const FEWEST: usize = 5;
+/// Greatest distance of an edge from an even grid, in intervals, that is jitter.
+const JITTER: f64 = 0.25;
+/// Above this many usual intervals one is missing; two that make less have one edge too many between them.
+const LONG: f64 = 1.5;
+/// Shorter than any interval can become by jitter.
+const SHORT: f64 = 0.5;
+/// An edge this close after another is its double.
+const BOUNCE: f64 = 0.25;
+
+/// Looks through the rising edges of one window.
+pub fn examine(ticks: &[Tick], constant: PulseConstant) -> Result<Rhythm, Fault> {
+    if ticks.len() < FEWEST {
+        return Err(Fault::TooFew { seen: ticks.len(), needed: FEWEST });
+    }
+    if constant <= PulseConstant::ZERO {
+        return Err(Fault::NoConstant { constant });
+    }
+    if let Some(tick) = ticks.iter().find(|t| t.power <= Power::ZERO) {
+        return Err(Fault::NoPower { edge: tick.edge, power: tick.power });
+    }
+    // Pulses due from the first edge up to each.
+    let mut due = vec![0.0];
+    for pair in ticks.windows(2) {
+        if pair[1].at <= pair[0].at {
+            return Err(Fault::Backwards { edge: pair[1].edge });
+        }
+        let mean = (pair[0].power + pair[1].power) * 0.5;
+        due.push(due[due.len() - 1] + constant.pulses(mean * (pair[1].at - pair[0].at)));
+    }
+    if let Some(grid) = even_grid(&due) {
+        return Ok(Rhythm { usual_over_nominal: grid, findings: vec![], irregular: false });
+    }
+    let intervals = due.len() - 1;
+    // The window's own usual interval: medians over one and over several intervals, whichever leaves least to explain.
+    let lags = [1, intervals / 16, intervals / 8, intervals / 4].into_iter().filter(|lag| *lag > 0);
+    let strays = |usual: f64| (usual, strays(&due, usual));
+    let fewest = |a: (f64, Vec<(usize, Stray)>), b: (f64, Vec<(usize, Stray)>)| {
+        if cost(&b.1) < cost(&a.1) { b } else { a }
+    };
+    let own = lags.map(|lag| strays(median(&due, lag))).reduce(fewest).unwrap_or_else(|| strays(1.0));
+    let much = |found: &[(usize, Stray)]| found.len() * 4 > intervals;
+    let irregular = much(&own.1);
+    let (usual, found) = if irregular { fewest(own, strays(1.0)) } else { own };
+    let findings = found.into_iter().map(|(index, stray)| {
+        let (before, tick) = (&ticks[index - 1], &ticks[index]);
+        let power = (before.power + tick.power) * 0.5;
+        let nominal = 1.0 / constant.rate(power);
+        Finding {
+            edge: tick.edge,
+            stray,
+            seen: tick.at - before.at,
+            usual: Span::from_secs_f64(usual * nominal),
+            nominal: Span::from_secs_f64(nominal),
+        }
+    });
+    Ok(Rhythm { usual_over_nominal: usual, findings: findings.collect(), irregular })
+}
+
+/// The interval of the even grid on which all edges lie, if they do: a straight line through position over number.
+fn even_grid(due: &[f64]) -> Option<f64> {
+    let n = due.len() as f64;
+    let (middle, mean) = ((n - 1.0) / 2.0, due.iter().sum::<f64>() / n);
+    let numbered = || due.iter().enumerate().map(|(k, x)| (k as f64 - middle, x - mean));
+    let slope = numbered().map(|(k, x)| k * x).sum::<f64>() / numbered().map(|(k, _)| k * k).sum::<f64>();
+    numbered().all(|(k, x)| (x - slope * k).abs() <= JITTER * slope).then_some(slope)
+}
+
+/// Median of the distance over `lag` intervals, per interval.
+fn median(due: &[f64], lag: usize) -> f64 {
+    let mut spans: Vec<f64> = due.iter().zip(&due[lag..]).map(|(a, b)| b - a).collect();
+    let middle = spans.len() / 2;
+    *spans.select_nth_unstable_by(middle, f64::total_cmp).1 / lag as f64
+}
+
+/// Edges too many and pulses missing, by index of the edge, if this interval is the usual one.
+fn strays(due: &[f64], usual: f64) -> Vec<(usize, Stray)> {
+    let distance = |a: usize, b: usize| (due[b] - due[a]) / usual;
+    let mut kept = vec![0];
+    let mut found = vec![];
+    for at in 1..due.len() {
+        if distance(kept[kept.len() - 1], at) < BOUNCE {
+            found.push((at, Stray::Doubled));
+        } else {
+            kept.push(at);
+        }
+    }
+    // Each round takes out those whose neighbours stand closest; a burst needs several.
+    loop {
+        // After the last edge one more is imagined where it should come.
+        let around = |i: usize| {
+            kept.get(i + 1).map_or(1.0 + distance(kept[i - 1], kept[i]), |n| distance(kept[i - 1], *n))
+        };
+        let too_many = |i: usize| around(i) < LONG || distance(kept[i - 1], kept[i]) < SHORT;
+        let mut left = vec![kept[0]];
+        for i in 1..kept.len() {
+            let stands = left[left.len() - 1] == kept[i - 1];
+            let before = if i > 1 { around(i - 1) } else { f64::INFINITY };
+            let after = if i + 1 < kept.len() { around(i + 1) } else { f64::INFINITY };
+            if stands && too_many(i) && around(i) <= before.min(after) {
+                found.push((kept[i], Stray::Spurious));
+            } else {
+                left.push(kept[i]);
+            }
+        }
+        if left.len() == kept.len() {
+            break;
+        }
+        kept = left;
+    }
+    for pair in kept.windows(2) {
+        let seen = distance(pair[0], pair[1]);
+        if seen >= LONG {
+            found.push((pair[1], Stray::Missing { pulses: seen.round() as u64 - 1 }));
+        }
+    }
+    found.sort_by_key(|(index, _)| *index);
+    found
+}
+
+/// Pulses too many and missing, all counted.
+fn cost(found: &[(usize, Stray)]) -> u64 {
+    found.iter().map(|(_, stray)| if let Stray::Missing { pulses } = stray { *pulses } else { 1 }).sum()
+}
+
+impl Rhythm {
+    /// Why the window is no evidence, in words; none where every pulse belongs.
+    pub fn spoils(&self) -> Option<String> {
+        let first = self.findings.first()?;
+        let count = self.findings.len();
+        Some(if self.irregular {
+            format!("the pulses have no steady rhythm: {count} do not belong; first: {first}")
+        } else if count == 1 {
+            first.to_string()
+        } else {
+            format!("{first}; {} more like it", count - 1)
+        })
+    }
+
+    /// What a usual interval far from the nameplate's may mean. It spoils nothing: the metering error says the same.
+    pub fn hint(&self) -> Option<String> {
+        let ratio = self.usual_over_nominal;
+        let times = if ratio >= 1.0 { ratio } else { 1.0 / ratio };
+        if times < LONG {
+            return None;
+        }
+        let (word, guess) = if ratio >= 1.0 { ("longer", "missed") } else { ("shorter", "doubled") };
+        let whole = (times - times.round()).abs() < 0.02 * times;
+        let or = if whole { format!(", or are pulses regularly {guess}") } else { String::new() };
+        Some(format!(
+            "the meter's usual interval is {times:.2} times {word} than 1/(P·C): is the constant on the nameplate the right one{or}?"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;
