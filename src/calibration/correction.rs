@@ -33,6 +33,27 @@ pub(super) struct Found {
     pub dof: Option<f64>,
 }
 
+/// One calibrated point as the certificate states it, for showing and comparing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibratedPoint {
+    /// The voltage, for a reference or a source.
+    pub voltage: Option<Voltage>,
+    /// The current, for a reference or a source.
+    pub current: Option<Current>,
+    /// The temperature, for a temperature sensor.
+    pub temperature: Option<Temperature>,
+    /// (indicated - true)/true, or indicated - true for a temperature, in `unit`. The correction is its opposite.
+    pub error: f64,
+    /// U, in `unit`.
+    pub expanded: f64,
+    /// The coverage factor of U.
+    pub k: f64,
+    /// Degrees of freedom, where the certificate gives them.
+    pub dof: Option<f64>,
+    /// `%`, `ppm` or `K`.
+    pub unit: &'static str,
+}
+
 /// A calibrated point of power.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct PowerPoint {
@@ -121,6 +142,38 @@ impl Standard {
                 seen: current.to_string(),
             })?;
         Ok(between(percent(row[low].found), percent(row[high].found), share))
+    }
+
+    /// The calibrated points in their order.
+    pub fn points(&self) -> Vec<CalibratedPoint> {
+        let bare = |found: Found, unit| CalibratedPoint {
+            voltage: None,
+            current: None,
+            temperature: None,
+            error: found.error,
+            expanded: found.expanded,
+            k: found.k,
+            dof: found.dof,
+            unit,
+        };
+        match &self.points {
+            Points::Power(points) => points
+                .iter()
+                .map(|point| CalibratedPoint {
+                    voltage: Some(Voltage::from_volts(point.voltage_v)),
+                    current: Some(Current::from_amperes(point.current_a)),
+                    ..bare(point.found, "%")
+                })
+                .collect(),
+            Points::Rate(found) => vec![bare(*found, "ppm")],
+            Points::Temperature(points) => points
+                .iter()
+                .map(|(celsius, found)| CalibratedPoint {
+                    temperature: Some(Temperature::from_degrees_celsius(*celsius)),
+                    ..bare(*found, "K")
+                })
+                .collect(),
+        }
     }
 
     /// The relative error of the clock's rate, (indicated - true)/true of an elapsed time.

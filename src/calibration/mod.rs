@@ -6,7 +6,7 @@
 mod correction;
 mod sheet;
 
-pub use correction::Corrected;
+pub use correction::{CalibratedPoint, Corrected};
 
 use crate::quantity::{Ratio, Temperature};
 use correction::Points;

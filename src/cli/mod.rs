@@ -1,5 +1,6 @@
 //! The command line: arguments, exit codes, and one file a command.
 
+mod calibration;
 mod certificate;
 mod inputs;
 mod meter;
@@ -39,6 +40,9 @@ enum Command {
     Replay(replay::Arguments),
     /// Compute a measurement model by the law of propagation (GUM) and by Monte Carlo (JCGM 101), and compare
     Uncertainty(uncertainty::Arguments),
+    /// Certificates of the tester's own standards: points, due dates, drift
+    #[command(subcommand)]
+    Calibration(calibration::Which),
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
@@ -117,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
+        Command::Calibration(which) => calibration::run(&which),
         Command::Certificate(which) => certificate::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
