@@ -29,9 +29,9 @@
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
 //! | [`pulse`] | edges with counter time and sequence number; whole windows or none |
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
-//! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause |
-//! | [`uncertainty`] | components with evidence, combined from the list that is also printed |
-//! | [`verdict`] | rounding of the regulation, decision rule, pass / fail / undecided |
+//! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
+//! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
+//! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
 //! | [`archive`] | the data folder: packages, register; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
@@ -56,6 +56,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
+//! Built and tested, but not yet wired into a run: the line through every edge, rules other than the regulation's, risk.
 //! Not yet here: the optimising planner, papers with signatures, GPIO, further meter protocols, the touchscreen.
 
 pub mod quantity;
