@@ -56,7 +56,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Built and tested, but not yet wired into a run: the line through every edge, rules other than the regulation's, risk.
+//! Built and tested, but not yet used by a run: interval analysis against P·C, non-binary rules, global risk.
 //! Not yet here: the optimising planner, papers with signatures, GPIO, further meter protocols, the touchscreen.
 
 pub mod quantity;

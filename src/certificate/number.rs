@@ -12,6 +12,15 @@ use rust_decimal::prelude::FromPrimitive;
 use std::fmt;
 use std::str::FromStr;
 
+/// A probability in percent: two decimals, and words for what two decimals would call certain.
+pub fn probability(p: f64) -> String {
+    match p {
+        p if p > 0.9999 => "> 99.99 %".into(),
+        p if p < 0.0001 => "< 0.01 %".into(),
+        p => format!("{} %", fixed(p * 100.0, 2)),
+    }
+}
+
 /// A rounded value: trailing zeros kept, minus where negative. The form of files: a number for every reader.
 pub fn rounded(value: Decimal) -> String {
     if value.is_zero() { value.abs().to_string() } else { value.to_string() }

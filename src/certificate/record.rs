@@ -87,8 +87,23 @@ pub struct PulseReading {
     pub reference_energy_j: Energy,
     /// N/C.
     pub indicated_energy_j: Energy,
-    /// The metering error.
+    /// The metering error: the regulation's value, from the first edge to the last.
     pub error: Ratio,
+    /// The straight line through every edge, beside it; none where there are too few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+}
+
+/// The error by the straight line of counted against reference energy through every edge of a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its error.
+    pub error: Ratio,
+    /// The standard uncertainty of that error from the scatter about the line.
+    pub u: Ratio,
+    /// Why it does not agree with the regulation's value; none where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disagrees: Option<String>,
 }
 
 /// What came of one attempt at a window.
@@ -185,6 +200,12 @@ pub struct Measured {
     pub limit: f64,
     /// The components that make the uncertainty; this list is also the printed budget.
     pub budget: Vec<Component>,
+    /// Beside the statutory verdict: guarded acceptance with w = U (ILAC-G8 4.2.2). None for a plain count.
+    #[serde(default)]
+    pub guarded: Option<Verdict>,
+    /// Probability that the true value lies within the limit, given value and uncertainty (JCGM 106 clause 7).
+    #[serde(default)]
+    pub conformity: Option<f64>,
 }
 
 /// The result for one item, at one load point where it has several.

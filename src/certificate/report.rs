@@ -230,6 +230,11 @@ fn results(paper: &mut Paper, record: &Record) {
         let mut reason = vec![item.reason.clone()];
         reason.extend((readings > 0).then(|| format!("; mean of {readings} readings")));
         reason.extend((spoiled > 0).then(|| format!("; spoiled attempts, kept in the record: {spoiled}")));
+        let measured = item.measured.as_ref().filter(|_| record.outcome == Outcome::Completed);
+        if let Some((guarded, conformity)) = measured.and_then(|m| Some((m.guarded?, m.conformity?))) {
+            let conformity = number::probability(conformity);
+            reason.push(format!("; guarded (w = U): {guarded}, probability of conformity {conformity}"));
+        }
         reason.extend((!item.clause.is_empty()).then(|| format!(" [{}]", item.clause)));
         let reason = reason.concat();
         let lines = std::iter::once(row).chain(hanging("     ", &reason));

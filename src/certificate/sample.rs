@@ -72,7 +72,7 @@ fn measured(
     let rounded = round_to_interval(value, interval.parse().unwrap()).unwrap();
     let estimate = combine(value, &budget).unwrap();
     let (verdict, reason) = RULE.judge(value, rounded, estimate.expanded, limit);
-    (Measured { unit, estimate, rounded, limit, budget }, verdict, reason)
+    (Measured { unit, estimate, rounded, limit, budget, guarded: None, conformity: None }, verdict, reason)
 }
 
 fn item(item: Item, verdict: Verdict, reason: &str) -> ItemResult {
@@ -101,6 +101,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
                 reference_energy_j: reference,
                 indicated_energy_j: indicated,
                 error: standard_meter(indicated, reference).unwrap(),
+                line: None,
             }
         })
         .collect();
@@ -136,7 +137,15 @@ fn point(step: &Step, term: &str) -> Point {
 fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
     let mut items = vec![item(Item::Appearance, Verdict::Pass, "appearance in order; function in order")];
     let estimate = Estimate { value: 0.0, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
-    let none = Measured { unit: Unit::Pulse, estimate, rounded: Decimal::ZERO, limit: 1.0, budget: vec![] };
+    let none = Measured {
+        unit: Unit::Pulse,
+        estimate,
+        rounded: Decimal::ZERO,
+        limit: 1.0,
+        budget: vec![],
+        guarded: None,
+        conformity: None,
+    };
     items.push(ItemResult {
         measured: Some(none),
         ..item(Item::Creep, Verdict::Pass, "0 pulses in 1 min 12.0 s, 1 allowed")

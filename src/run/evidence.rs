@@ -1,7 +1,7 @@
 //! What has come in, in the form the results ask it for.
 
-use crate::certificate::record::{Attempt, PulseReading};
-use crate::error;
+use crate::certificate::record::{Attempt, Line, PulseReading};
+use crate::error::{self, edge_fit::EdgeFit};
 use crate::meter::{Answer, Query};
 use crate::plan::{Method, Plan, Step};
 use crate::pulse::{self, Edge, Input, Window};
@@ -193,7 +193,22 @@ impl Evidence {
             reference_energy_j: reference,
             indicated_energy_j: indicated,
             error: error.map_err(|fault| fault.to_string())?,
+            line: self.line(plan, window, reference),
         })
+    }
+
+    /// The line through every edge of a window whose corrected reference energy is known.
+    fn line(&self, plan: &Plan, window: Window, reference: Energy) -> Option<Line> {
+        let energy = |at| self.track.energy(window.opened, at, plan.capability.method);
+        let correction = reference.ratio_to(energy(window.closed)?).ok()?.fraction();
+        let first = self.meter_edges.partition_point(|e| e.at < window.opened);
+        let end = self.first_edge_after(window.closed);
+        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising);
+        let energies: Option<Vec<Energy>> = rising.map(|e| Some(energy(e.at)? * correction)).collect();
+        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, energies?).finish().ok()?;
+        let agreement = fit.compare();
+        let disagrees = (!agreement.agrees).then_some(agreement.words);
+        Some(Line { error: fit.error, u: fit.u, disagrees })
     }
 
     /// A reference that counts energy and measures power must say the same with both.

@@ -9,7 +9,7 @@ use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate, combine};
-use crate::verdict::{Rule, Verdict, overall, round_to_interval};
+use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interval};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
@@ -122,7 +122,13 @@ impl Judge<'_> {
             return undecided(item, format!("{value} {unit} with its uncertainty cannot be stated"));
         };
         let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
-        let measured = Some(Measured { unit, estimate, rounded, limit, budget });
+        let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, estimate.expanded, limit).0);
+        let bounds = Bounds::symmetric(limit);
+        let conformity = bounds
+            .and_then(|b| Conformity::of(value, estimate.u, estimate.dof, b))
+            .ok()
+            .map(|c| c.probability);
+        let measured = Some(Measured { unit, estimate, rounded, limit, budget, guarded, conformity });
         ItemResult { measured, ..plain(item, verdict, reason, clause) }
     }
 
@@ -175,7 +181,17 @@ impl Judge<'_> {
         ItemResult { point, measured, ..plain(Item::Creep, verdict, reason, clause) }
     }
 
-    fn pulse_errors(&self, item: Item) -> Vec<ItemResult> {
+    fn pulse_errors(&mut self, item: Item) -> Vec<ItemResult> {
+        let readings = self.plan.steps.iter().filter(|s| s.item == item).filter_map(|s| {
+            let attempts = self.evidence.attempts.get(&s.no)?;
+            attempts.iter().find_map(|attempt| match attempt {
+                Attempt::Reading(reading) => {
+                    Some(format!("{}: {}", s.title, reading.line.as_ref()?.disagrees.as_ref()?))
+                }
+                _ => None,
+            })
+        });
+        self.findings.extend(readings);
         let steps = self.plan.steps.iter().filter(|s| s.item == item);
         steps
             .filter_map(|step| match &step.work {
@@ -290,7 +306,8 @@ fn decimal(figure: f64) -> Decimal {
 fn count(unit: Unit, seen: u64, limit: f64) -> Measured {
     let value = seen as f64;
     let estimate = Estimate { value, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
-    Measured { unit, estimate, rounded: Decimal::from(seen), limit, budget: vec![] }
+    let rounded = Decimal::from(seen);
+    Measured { unit, estimate, rounded, limit, budget: vec![], guarded: None, conformity: None }
 }
 
 fn kilowatt_hours(value: &Value) -> Option<Decimal> {
