@@ -180,3 +180,72 @@ fn a_bench_file_that_names_an_absent_device_is_refused_before_anything_is_switch
     fs::write(&bench, text.replace("simulated-source", "no-profile.toml")).unwrap();
     refused(&verify(dir.path(), &["--meter", "good", "--bench", bench.to_str().unwrap()]), "no-profile.toml");
 }
+
+#[test]
+fn a_record_that_hides_its_simulation_is_refused() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--json"]));
+    let text = fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    let changed = dir.path().join("changed.json");
+    fs::write(&changed, text.replacen("\"simulated\":true", "\"simulated\":false", 1)).unwrap();
+    refused(&phantomload(&["replay", changed.to_str().unwrap()]), "does not say SIMULATED");
+    refused(&phantomload(&["certificate", "show", changed.to_str().unwrap()]), "does not say SIMULATED");
+}
+
+#[test]
+fn a_stored_record_that_was_altered_is_told_when_it_is_asked_for_by_number() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--json"]));
+    let (record, number) = (told["record"].as_str().unwrap(), told["certificate_no"].as_str().unwrap());
+    let text = fs::read_to_string(record).unwrap();
+    fs::write(record, text.replacen("DEMO-CHARGER-01", "OTHER-CHARGER-1", 1)).unwrap();
+    let replay = phantomload(&["replay", number, "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(replay.status.code(), Some(1));
+    assert!(stderr(&replay).contains("altered"), "{}", stderr(&replay));
+}
+
+#[test]
+fn nobody_at_the_terminal_loses_no_record() {
+    let dir = data();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_phantomload"));
+    program.args(["verify", "--data", dir.path().to_str().unwrap()]).stderr(full);
+    let output = program.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(fs::read_dir(dir.path().join("packages")).unwrap().next().is_some());
+}
+
+#[test]
+fn figures_that_would_let_everything_pass_are_refused() {
+    let dir = data();
+    let rounding = altered(
+        dir.path(),
+        "rounding.toml",
+        "assets/regulations/dc-meter.toml",
+        &[("rounding_percent = { value = 0.1,", "rounding_percent = { value = 100.0,")],
+    );
+    refused(&verify(dir.path(), &["--regulation", rounding.to_str().unwrap()]), "rounding_percent");
+    let many =
+        altered(dir.path(), "many.toml", "assets/demo/good.toml", &[("kwh = 4000.0", "kwh = 9000000.0")]);
+    refused(&verify(dir.path(), &["--meter", many.to_str().unwrap()]), "pulses a second");
+    let odd = altered(dir.path(), "odd.toml", "assets/demo/good.toml", &[("[0.4, 1.2]", "[0.4, nan]")]);
+    refused(&verify(dir.path(), &["--meter", odd.to_str().unwrap()]), "truth");
+}
+
+#[test]
+fn a_regulation_about_other_meters_gives_no_certificate() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--regulation", "jjg596-2026", "--json"]));
+    assert_eq!((&told["verdict"], &told["document"]), (&"pass".into(), &"test_report".into()));
+    let ac = altered(
+        dir.path(),
+        "ac.toml",
+        "assets/demo/good.toml",
+        &[("class = \"1\"", "class = \"B\"\nsupply = \"ac\"")],
+    );
+    let told = json(&verify(
+        dir.path(),
+        &["--regulation", "jjg596-2026", "--meter", ac.to_str().unwrap(), "--json"],
+    ));
+    assert_eq!(told["document"], "verification_certificate", "{}", told["why_no_certificate"]);
+}

@@ -27,7 +27,7 @@ impl RegisterRow {
 
     /// Whether the run was simulated.
     pub fn is_simulated(&self) -> bool {
-        self.get("simulated") != "false"
+        self.get("simulated") != "false" || self.get("certificate_no").starts_with("SIM")
     }
 }
 
@@ -73,7 +73,12 @@ impl Register {
 
     /// The number of the next row.
     pub fn next_seq(&self) -> u64 {
-        self.rows.iter().filter_map(|row| row.get("seq").parse::<u64>().ok()).max().unwrap_or(0) + 1
+        self.rows
+            .iter()
+            .filter_map(|row| row.get("seq").parse::<u64>().ok())
+            .max()
+            .unwrap_or(0)
+            .saturating_add(1)
     }
 
     /// Appends a row, with the header where there is none yet.

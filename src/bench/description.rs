@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A file that cannot be read.
-    #[error("{path}: {why}. Give the path of an existing file")]
+    #[error("{path}: {why}. Give the path of a text file (UTF-8) that can be read")]
     File {
         /// The file.
         path: String,
@@ -132,10 +132,28 @@ const SHIPPED: [(&str, &str); 2] = [
     ("simulated-reference", include_str!("../../assets/instruments/simulated-reference.toml")),
 ];
 
-/// Reads a text file, or says which and why not.
+/// The largest file of settings that is read; a megabyte is some twenty thousand lines.
+pub const SETTINGS_MAX: u64 = 1 << 20;
+/// The largest record that is read: some days of edges.
+pub const RECORD_MAX: u64 = 1 << 30;
+
+/// Reads a file of settings, or says which and why not.
 pub fn read(path: &Path) -> Result<String, Fault> {
-    std::fs::read_to_string(path)
-        .map_err(|e| Fault::File { path: path.display().to_string(), why: e.to_string() })
+    read_at_most(path, SETTINGS_MAX)
+}
+
+/// Reads a text file of at most so many bytes.
+pub fn read_at_most(path: &Path, most: u64) -> Result<String, Fault> {
+    use std::io::Read;
+    let refuse = |why: String| Fault::File { path: path.display().to_string(), why };
+    let file = std::fs::File::open(path).map_err(|e| refuse(e.to_string()))?;
+    let mut text = String::new();
+    file.take(most + 1).read_to_string(&mut text).map_err(|e| refuse(e.to_string()))?;
+    if text.len() as u64 > most {
+        return Err(refuse(format!("it is larger than {most} bytes, the most that is read")));
+    }
+    // Some editors put a mark before the text.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 fn profile_text(name: &str, beside: &Path) -> Result<String, Fault> {

@@ -319,7 +319,28 @@ impl Record {
         if version.schema != u64::from(SCHEMA) {
             return Err(Fault::Schema { origin: origin.to_owned(), seen: version.schema });
         }
-        serde_json::from_str(text).map_err(|e| form(e.to_string()))
+        let record: Self = serde_json::from_str(text).map_err(|e| form(e.to_string()))?;
+        record.contradiction().map_or(Ok(record), |why| Err(form(why)))
+    }
+
+    /// What in a record cannot be so, whoever wrote it: a simulated run that does not say so, a plan that no nameplate
+    /// or bench gives.
+    fn contradiction(&self) -> Option<String> {
+        let numbers = std::iter::once(&self.record_no).chain(&self.certificate_no);
+        let numbered = numbers.clone().any(|number| number.starts_with("SIM"));
+        if (numbered || self.plan.standards.is_simulated()) && !self.simulated {
+            return Some(
+                "its number or its standards are of the simulated bench, but it does not say SIMULATED"
+                    .into(),
+            );
+        }
+        if let Some(number) =
+            numbers.clone().find(|n| n.chars().any(|c| !(c.is_ascii_alphanumeric() || c == '-')))
+        {
+            return Some(format!("the number {number:?} is none: letters, digits and `-` are allowed"));
+        }
+        let nameplate = self.plan.nameplate.check("in the record").err().map(|fault| fault.to_string());
+        nameplate.or_else(|| self.plan.capability.settle.check().err())
     }
 
     /// The record as JSON, one line.
@@ -367,6 +388,12 @@ impl Record {
     /// Why the paper is a test report and no certificate, in words; empty where it is none.
     pub fn why_no_certificate(&self) -> Vec<String> {
         let mut why = self.plan.standards.check_dates(self.started.date());
+        if self.plan.profile.supply != self.plan.nameplate.supply {
+            let (document, supply) = (&self.plan.profile.document, self.plan.nameplate.supply);
+            why.push(format!(
+                "{document} is not about {supply:?} meters; its procedure was used all the same"
+            ));
+        }
         why.extend(self.plan.profile.conditions.as_ref().and_then(|conditions| self.outside(conditions)));
         if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {
             why.extend(

@@ -41,10 +41,10 @@ pub fn run(which: &Which) -> Ended {
     if arguments.json {
         print_json(&page)?;
     } else {
-        print_text(&if checks { page.findings() } else { page.text() });
+        print_text(&if checks { page.findings() } else { page.text() })?;
     }
     for problem in page.problems() {
-        eprintln!("phantomload: {}", problem.what);
+        super::say(&format!("phantomload: {}", problem.what));
     }
     Ok(page.code(checks))
 }

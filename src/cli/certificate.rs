@@ -35,9 +35,9 @@ pub fn run(which: &Which) -> Ended {
             if *json {
                 print_json(&rows)?;
             } else if rows.is_empty() {
-                print_text("no certificate in this data folder yet\n");
+                print_text("no certificate in this data folder yet\n")?;
             } else {
-                print_text(&archive::table(&rows));
+                print_text(&archive::table(&rows))?;
             }
         }
         Which::Show { number, data, json } => {
@@ -46,7 +46,7 @@ pub fn run(which: &Which) -> Ended {
                 record.raw.clear();
                 print_json(&record)?;
             } else {
-                print_text(&report::text(&record));
+                print_text(&report::text(&record))?;
             }
         }
     }

@@ -82,7 +82,7 @@ pub fn run(which: &Which) -> Ended {
     if *json {
         print_json(&told)?;
     } else {
-        print_text(&table(&told));
+        print_text(&table(&told))?;
     }
     if said == 0 {
         let why = "gave no value at all: wrong address, wrong model, or a meter that refuses to be read";

@@ -128,7 +128,7 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(stop) => {
-            eprintln!("phantomload: {}", stop.message);
+            say(&format!("phantomload: {}", stop.message));
             ExitCode::from(stop.code)
         }
     }
@@ -137,12 +137,23 @@ pub fn run() -> ExitCode {
 /// Prints JSON on standard output; a reader that has gone away is no fault of the run.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Stop> {
     let text = serde_json::to_string_pretty(value).map_err(Stop::fault)?;
-    print_text(&(text + "\n"));
-    Ok(())
+    print_text(&(text + "\n"))
 }
 
-/// Prints text on standard output, as above.
-fn print_text(text: &str) {
+/// Prints text on standard output; a reader that has gone away is no fault, a full disk behind it is.
+fn print_text(text: &str) -> Result<(), Stop> {
     use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Stop::fault(format!("standard output could not be written: {fault}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says a line on standard error. Nobody may be there to read it: a run goes on all the same.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

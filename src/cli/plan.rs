@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     let inputs = Inputs::load(&arguments.task)?;
     let plan = inputs.plan(inputs.capability())?;
     if !arguments.json {
-        print_text(&gantt::text(&plan));
+        print_text(&gantt::text(&plan))?;
         return Ok(0);
     }
     let steps = plan.steps.iter().map(|step| Row {

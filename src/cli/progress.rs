@@ -53,7 +53,7 @@ impl Progress {
             bar.set_message(format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses));
         } else if no != self.step {
             self.step = no;
-            eprintln!("{:>7.1} s  {title}", seen.elapsed.secs());
+            super::say(&format!("{:>7.1} s  {title}", seen.elapsed.secs()));
         }
     }
 

@@ -1,8 +1,8 @@
 //! `phantomload replay`
 
-use super::inputs::read;
 use super::{Data, Ended, Stop, print_json, print_text};
 use phantomload::archive;
+use phantomload::bench::description;
 use phantomload::certificate::record::{ItemResult, Program, Record};
 use phantomload::run::recompute;
 use serde::Serialize;
@@ -32,14 +32,41 @@ struct Told {
 /// Reads a record by path or number.
 pub fn load(record: &str, data: &Data) -> Result<Record, Stop> {
     let path = Path::new(record);
-    let path = if path.is_dir() {
-        path.join("record.json")
+    let (path, by_number) = if path.is_dir() {
+        (path.join("record.json"), false)
     } else if path.is_file() {
-        path.to_owned()
+        (path.to_owned(), false)
     } else {
-        archive::find(&data.dir()?, record).map_err(Stop::input)?
+        (archive::find(&data.dir()?, record).map_err(Stop::input)?, true)
     };
-    Record::from_json(&path.display().to_string(), &read(&path)?).map_err(Stop::input)
+    let text = description::read_at_most(&path, description::RECORD_MAX).map_err(Stop::input)?;
+    if by_number {
+        is_registered(record, data, &path, &text)?;
+    }
+    Record::from_json(&path.display().to_string(), &text).map_err(Stop::input)
+}
+
+/// A record that is found by its number must be the one that was registered under it.
+fn is_registered(number: &str, data: &Data, path: &Path, text: &str) -> Result<(), Stop> {
+    use sha2::{Digest, Sha256};
+    use std::fmt::Write;
+    let mut seen = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        let _ = write!(seen, "{byte:02x}");
+    }
+    let rows = archive::list(&data.dir()?).map_err(Stop::input)?;
+    let row = rows.iter().find(|row| row.get("certificate_no") == number || row.get("record_no") == number);
+    match row.map(|row| row.get("record_json_sha256")) {
+        Some(registered) if !registered.is_empty() && registered != seen => {
+            let path = path.display();
+            let message = format!(
+                "{path} is not the file that was registered as {number}: it was altered (SHA-256 is {seen}, registered is {registered})"
+            );
+            Err(Stop { code: 1, message })
+        }
+        // Unfinished runs have no row; their record stands for itself.
+        _ => Ok(()),
+    }
 }
 
 /// Recomputes and compares.
@@ -82,9 +109,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         print_text(&format!(
             "identical: {}{simulated}, recomputed from {events} raw events by {} {}\n",
             told.record_no, told.recomputed_by.name, told.recomputed_by.version
-        ));
+        ))?;
     } else {
-        print_text(&format!("DIFFERS: {}\n  {}\n", told.record_no, told.differences.join("\n  ")));
+        print_text(&format!("DIFFERS: {}\n  {}\n", told.record_no, told.differences.join("\n  ")))?;
     }
     Ok(u8::from(!identical))
 }

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         "SIMULATED bench: {}\nIn another terminal: phantomload verify --bench {}\nCtrl-C ends it.\n",
         rig.truth.about,
         served.bench_file.display()
-    ));
+    ))?;
     while !ended.load(Ordering::SeqCst) {
         time::sleep(Span::from_millis(100));
     }

@@ -102,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Ended {
             return Err(Stop::input(fault));
         }
         Err(fault) => {
-            eprintln!("phantomload: {origin}: {fault}");
+            super::say(&format!("phantomload: {origin}: {fault}"));
             None
         }
     };
@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     if arguments.json {
         print_json(&page)?;
     } else {
-        print_text(&text(&request, &law, drawn.as_ref(), &page, setup, arguments.seed));
+        print_text(&text(&request, &law, drawn.as_ref(), &page, setup, arguments.seed))?;
     }
     Ok(0)
 }

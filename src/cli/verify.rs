@@ -2,7 +2,7 @@
 
 use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
-use super::{Data, Ended, Stop, Task, print_json, print_text};
+use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{Archive, Stored};
 use phantomload::bench::{Bench, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, Unit};
@@ -72,34 +72,46 @@ pub fn run(arguments: &Arguments) -> Ended {
     // A data folder that cannot be written is told before the run, not after it.
     let mut archive = Archive::open(&dir).map_err(Stop::fault)?;
     for notice in archive.notices() {
-        eprintln!("data folder: {notice}");
+        say(&format!("data folder: {notice}"));
     }
     let plan_time = plan.total;
     if !arguments.json {
-        eprintln!(
+        say(&format!(
             "{}planned {}, {}",
             if inputs.simulated { "SIMULATED bench, " } else { "" },
             plan_time,
             plan.profile.id
-        );
+        ));
         for advice in &plan.advice {
-            eprintln!("does not fit into ten minutes: {advice}");
+            say(&format!("does not fit into ten minutes: {advice}"));
         }
     }
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
-    let asked =
-        || stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C or SIGTERM)".to_owned());
+    let asked = || {
+        stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
+    };
     conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| progress.show(run, now));
     drop(bench);
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
-    let numbers = archive.next_numbers(inputs.simulated, started.date().year()).map_err(Stop::fault)?;
-    let certificate_no = completed.then_some(numbers.certificate_no);
-    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
+    let numbers = archive.next_numbers(inputs.simulated, started.date().year());
+    let (record_no, certificate_no) = match &numbers {
+        Ok(numbers) => (numbers.record_no.clone(), completed.then(|| numbers.certificate_no.clone())),
+        // The data folder broke during the run: the record is kept all the same, without a number.
+        Err(_) => ("WITHOUT-NUMBER".into(), None),
+    };
+    let record = run.record(record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
-    let stored = archive.store(&record).map_err(|fault| keep_elsewhere(&record, &fault))?;
+    let stored = match numbers.and_then(|_| archive.store(&record)) {
+        Ok(stored) => stored,
+        Err(fault) => {
+            // What was measured is shown and kept, although it could not be stored.
+            say(&report::table(&record.results));
+            return Err(keep_elsewhere(&record, &fault));
+        }
+    };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
 }
@@ -176,15 +188,15 @@ struct Row<'a> {
     coverage_factor: Option<f64>,
     guarded_verdict: Option<Verdict>,
     probability_of_conformity: Option<f64>,
-    verdict: Verdict,
+    verdict: Option<Verdict>,
     reason: &'a str,
     attempts: usize,
 }
 
 fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(), Stop> {
     if !json {
-        print_text(&report::table(&record.results));
-        print_text(&ending(record, stored, planned));
+        print_text(&report::table(&record.results))?;
+        print_text(&ending(record, stored, planned))?;
         return Ok(());
     }
     let items = record.results.items.iter().map(|item| {
@@ -207,7 +219,8 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
             coverage_factor: measured.map(|m| m.estimate.k),
             guarded_verdict: measured.and_then(|m| m.guarded),
             probability_of_conformity: measured.and_then(|m| m.conformity),
-            verdict: item.verdict,
+            // Only a run that was completed yields verdicts.
+            verdict: record.results.verdict.map(|_| item.verdict),
             reason: &item.reason,
             attempts: item.attempts.len(),
         }
@@ -234,7 +247,12 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
 fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
     use std::fmt::Write;
     let mut text = String::new();
-    for finding in &record.results.findings {
+    let (danger, findings): (Vec<_>, Vec<_>) =
+        record.results.findings.iter().partition(|finding| finding.starts_with("DANGER"));
+    for danger in danger {
+        say(&format!("\n*** {danger} ***\n"));
+    }
+    for finding in findings {
         let _ = writeln!(text, "finding: {finding}");
     }
     let simulated = if record.simulated { "  SIMULATED" } else { "" };

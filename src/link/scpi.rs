@@ -77,7 +77,7 @@ impl Instrument {
     pub fn open(link: Box<dyn Link>, dialect: Dialect) -> Result<Self, Fault> {
         let mut lines = Lines::new(link, Span::from_secs_f64(dialect.answer_secs));
         let seen = lines.ask(&dialect.identify)?;
-        if !seen.contains(&dialect.identity) {
+        if dialect.identity.trim().is_empty() || !seen.contains(&dialect.identity) {
             return Err(Fault::Stranger { peer: lines.peer().to_owned(), seen, expected: dialect.identity });
         }
         Ok(Self { lines, dialect, identity: seen })

@@ -38,6 +38,9 @@ pub struct Settle {
     pub current_slew_a_per_s: f64,
 }
 
+/// A wider band than this lets any load pass.
+const BAND_MAX_PERCENT: f64 = 5.0;
+
 impl Settle {
     /// Planned time from one load to another, hold included.
     pub fn time(&self, from: Load, to: Load) -> Span {
@@ -66,6 +69,17 @@ impl Settle {
             if !(value.is_finite() && value > 0.0) {
                 return Err(format!("settle.{key} is {value}; allowed is a number above 0"));
             }
+        }
+        for (key, percent) in [
+            ("voltage_band_percent", self.voltage_band_percent),
+            ("current_band_percent", self.current_band_percent),
+        ] {
+            if percent > BAND_MAX_PERCENT {
+                return Err(format!("settle.{key} is {percent}; above {BAND_MAX_PERCENT} % it is no gate"));
+            }
+        }
+        if !(self.current_floor_a >= Current::ZERO && self.current_floor_a.amperes() <= 1.0) {
+            return Err(format!("settle.current_floor_a is {}; allowed is 0 A to 1 A", self.current_floor_a));
         }
         if self.timeout_secs <= self.hold_secs {
             return Err("settle.timeout_secs must be longer than settle.hold_secs".into());

@@ -69,6 +69,13 @@ impl Entries {
         {
             return Err(refuse(format!("temperature_degc is {temperature}; allowed is -60 to 100 °C")));
         }
+        for (key, text) in
+            [("operator", &entries.operator), ("customer", &entries.customer), ("site", &entries.site)]
+        {
+            if !super::nameplate::printable(text) {
+                return Err(refuse(format!("{key} must be at most 200 printable characters, on one line")));
+            }
+        }
         Ok(entries)
     }
 

@@ -21,6 +21,9 @@ pub fn text(plan: &Plan) -> String {
         plan.profile.id,
         plan.kind
     );
+    if plan.standards.is_simulated() {
+        let _ = writeln!(page, "SIMULATED bench: nothing here is said of a real one.");
+    }
     let titles = plan.steps.iter().map(|s| s.title.chars().count()).max().unwrap_or(0);
     let mut steps: Vec<_> = plan.steps.iter().collect();
     steps.sort_by_key(|s| (s.start, s.no));

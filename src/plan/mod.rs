@@ -57,6 +57,12 @@ pub enum Fault {
         /// The calibration's own words.
         why: String,
     },
+    /// A plan that nobody can carry out.
+    #[error("no plan: {what}")]
+    Senseless {
+        /// What cannot be, and what would be allowed.
+        what: String,
+    },
     /// A rule this program does not judge by yet.
     #[error(
         "regulation {id}: decision rule `{rule}` is not judged by this program yet; allowed is `rounded`"

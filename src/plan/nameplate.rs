@@ -1,7 +1,7 @@
 //! The nameplate: what is printed on the meter and known of the charger it sits in.
 
 use crate::quantity::{PulseConstant, Voltage};
-use crate::regulation::Ratings;
+use crate::regulation::{Ratings, Supply};
 use crate::time::Span;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// The file is not of the form.
-    #[error("nameplate {origin}: {what}")]
+    #[error("{origin}: {what}")]
     Form {
         /// File or demo name.
         origin: String,
@@ -53,6 +53,9 @@ pub struct Nameplate {
     pub connector: String,
     /// The accuracy class as printed: `1`, `0.5`, `B` …
     pub class: String,
+    /// Direct or alternating current; this tester's meters are DC unless they say otherwise.
+    #[serde(default = "dc")]
+    pub supply: Supply,
     /// Nominal voltage.
     pub voltage_v: Voltage,
     /// Constant of the output that is counted.
@@ -74,6 +77,10 @@ pub struct Nameplate {
     /// How the meter is read, where it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_output: Option<DataOutput>,
+}
+
+fn dc() -> Supply {
+    Supply::Dc
 }
 
 fn yes() -> bool {
@@ -100,6 +107,12 @@ pub enum Protocol {
     Dlt645,
 }
 
+/// A text that can stand on paper: not longer than a line or two, nothing that moves a terminal's cursor.
+pub(super) fn printable(text: &str) -> bool {
+    text.chars().count() <= 200
+        && !text.chars().any(|c| c.is_control() || ('\u{202A}'..='\u{202E}').contains(&c))
+}
+
 impl Nameplate {
     /// Reads a nameplate. `origin` names it in messages. A `[truth]` table is the simulator's and is passed over.
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Fault> {
@@ -116,7 +129,8 @@ impl Nameplate {
         Ok(nameplate)
     }
 
-    fn check(&self, origin: &str) -> Result<(), Fault> {
+    /// Refuses figures that no meter can have, and texts that no nameplate has room for.
+    pub fn check(&self, origin: &str) -> Result<(), Fault> {
         let refuse =
             |key, seen: String, allowed| Err(Fault::Figure { origin: origin.to_owned(), key, seen, allowed });
         if self.schema != SCHEMA {
@@ -127,17 +141,26 @@ impl Nameplate {
                 return refuse(key, "empty".into(), "the text printed on the meter");
             }
         }
+        for (key, text) in [
+            ("maker", &self.maker),
+            ("type", &self.model),
+            ("serial", &self.serial),
+            ("charger", &self.charger),
+            ("connector", &self.connector),
+        ] {
+            if !printable(text) {
+                let seen = format!("{} characters, or with control characters", text.chars().count());
+                return refuse(key, seen, "at most 200 printable characters");
+            }
+        }
         let voltage = self.voltage_v.volts();
         if !(voltage > 0.0 && voltage <= 1500.0) {
             return refuse("voltage_v", self.voltage_v.to_string(), "above 0 V and at most 1500 V");
         }
         let constant = self.constant_imp_per_kwh.impulses_per_kilowatt_hour();
-        if !(constant > 0.0 && constant <= 1e9) {
-            return refuse(
-                "constant_imp_per_kwh",
-                self.constant_imp_per_kwh.to_string(),
-                "above 0 and at most 1e9 imp/kWh",
-            );
+        if !(1e-3..=1e7).contains(&constant) {
+            let seen = self.constant_imp_per_kwh.to_string();
+            return refuse("constant_imp_per_kwh", seen, "0.001 to 10000000 imp/kWh");
         }
         if self.register_resolution_kwh <= Decimal::ZERO || self.register_resolution_kwh > Decimal::from(1000)
         {

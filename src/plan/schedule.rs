@@ -10,6 +10,10 @@ use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use rust_decimal::prelude::ToPrimitive;
 
+/// Pulses a second that a counter takes (reference pulses up to 10 kHz by edges are what the bench is built for).
+const PULSE_RATE_MAX: f64 = 10_000.0;
+/// A run longer than a day is no visit to a charger.
+const TOTAL_MAX: Span = Span::from_secs(86_400);
 /// Coverage factor taken for the reverse uncertainty of the meter constant; its components are all of kind B.
 const K: f64 = 2.0;
 /// A meter may count less than was planned, down to its limits and a little more.
@@ -41,8 +45,19 @@ pub fn make(
         standards: &standards,
         bench: &capability,
     };
+    let fastest = nameplate.constant_imp_per_kwh.rate(nameplate.voltage_v * currents.imax);
+    if fastest > PULSE_RATE_MAX {
+        let what = format!("{fastest:.0} pulses a second at Imax; a counter takes {PULSE_RATE_MAX} at most");
+        return Err(Fault::Senseless { what });
+    }
     let register_energy = draft.register_energy()?;
     let laid = draft.lay(register_energy)?;
+    if laid.total > TOTAL_MAX {
+        let longest = laid.steps.iter().max_by_key(|s| s.duration).map_or("a step", |s| s.title.as_str());
+        let what =
+            format!("`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution");
+        return Err(Fault::Senseless { what });
+    }
     let advice = draft.advice(&laid)?;
     Ok(Plan {
         items: draft.items(),

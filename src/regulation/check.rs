@@ -28,6 +28,9 @@ fn order(a: CurrentTerm, b: CurrentTerm) -> Option<Ordering> {
     }
 }
 
+/// The largest figures of a regulation are the numerators of creep times, some 10⁸.
+const FIGURE_MAX: f64 = 1e9;
+
 impl Profile {
     /// Whether the profile makes sense; its own name stands for the file's in messages.
     pub fn check(&self) -> Result<(), Fault> {
@@ -71,6 +74,9 @@ impl Profile {
                     "name the clause or table, or say `not seen`",
                 ));
             }
+            if cited.number.is_some_and(|number| number.is_finite() && number > FIGURE_MAX) {
+                return Err(judge.refuse(cited.what, cited.value, "no figure of a regulation is so large"));
+            }
             if cited.number.is_some_and(|number| !number.is_finite() || number <= 0.0) {
                 return Err(judge.refuse(cited.what, cited.value, "it must be a finite number above zero"));
             }
@@ -103,6 +109,12 @@ impl Profile {
                 return Err(judge.refuse(place, format!("`{name}` is already a class"), "each name once"));
             }
             self.check_limits(judge, class)?;
+            // A figure rounded coarser than its smallest limit would round a failure away.
+            let least = class.limits.iter().map(|row| row.percent).fold(f64::INFINITY, f64::min);
+            if let Some(rounding) = class.rounding_percent.as_ref().filter(|r| r.value > least) {
+                let seen = format!("rounding_percent is {}", rounding.value);
+                return Err(judge.refuse(place, seen, format!("at most its smallest limit, {least} %")));
+            }
         }
         let known = |name: &String| self.classes.iter().any(|class| class.name == *name);
         let wider = self.conditions.iter().filter_map(|conditions| conditions.wider_classes.as_ref());

@@ -252,6 +252,16 @@ impl fmt::Display for Item {
     }
 }
 
+/// What a regulation is about, and what a meter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Supply {
+    /// Alternating current.
+    Ac,
+    /// Direct current.
+    Dc,
+}
+
 /// Whether an item is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,7 +2,7 @@
 
 use super::{
     BasicError, Bench, Clock, Condition, Conditions, Connection, Creep, CurrentRange, CurrentTerm, Demand,
-    Fault, Figure, Item, Kind, MeterConstant, Provenance, Rule, Start, Symbol, TariffRegisters,
+    Fault, Figure, Item, Kind, MeterConstant, Provenance, Rule, Start, Supply, Symbol, TariffRegisters,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -28,6 +28,8 @@ pub struct Profile {
     pub scope: String,
     /// The currents the regulation refers to.
     pub symbols: Vec<Symbol>,
+    /// Which meters it is about; a certificate for others does not follow from it.
+    pub supply: Supply,
     /// How an error is judged.
     pub rule: Figure<Rule>,
     /// The accuracy classes, from the widest.

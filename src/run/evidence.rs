@@ -43,10 +43,20 @@ pub(super) struct Evidence {
     lost: Vec<(Input, Instant, Instant)>,
 }
 
+/// A bench that makes more observations than this is broken, and the first ones say how.
+const FINDINGS_MAX: usize = 100;
+
 /// An edge this far from the present tells of a counter whose clock has jumped.
 const EDGE_AGE_MAX: Span = Span::from_secs(5);
 
 impl Evidence {
+    /// Notes an observation; the same one again says nothing new.
+    pub fn note(&mut self, finding: String) {
+        if !self.findings.contains(&finding) && self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+
     /// Takes an edge in, or says why its counter cannot be believed any more.
     pub fn push_edge(&mut self, now: Instant, edge: Edge) -> Result<(), String> {
         if now - edge.at > EDGE_AGE_MAX || edge.at - now > EDGE_AGE_MAX {

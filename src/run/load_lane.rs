@@ -141,14 +141,14 @@ impl Run {
         let why = format!("{device}: {what}");
         if let Phase::Ending { .. } = self.load_lane.phase {
             // The run is already on its way out; how it ends is decided.
-            self.evidence.findings.push(format!("after the source was sent off, {why}"));
+            self.evidence.note(format!("after the source was sent off, {why}"));
         } else {
             self.end(now, Outcome::Faulted { why });
         }
     }
 
     pub(super) fn handle_lost(&mut self, now: Instant, input: Input, what: &str) {
-        self.evidence.findings.push(format!("pulse counter: {what}"));
+        self.evidence.note(format!("pulse counter: {what}"));
         self.evidence.push_lost(now, input);
         if input == Input::Meter {
             let from = self.load_lane.since;
@@ -322,7 +322,7 @@ impl Run {
                 self.finish(now, outcome);
                 return true;
             }
-            self.evidence.findings.push(format!(
+            self.evidence.note(format!(
                 "DANGER: {words} a voltage below {SAFE} V was not seen within {DISCHARGE_TIME}. Do not touch the terminals; switch the tester off at its mains switch"
             ));
             let outcome = match outcome {

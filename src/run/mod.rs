@@ -114,7 +114,7 @@ impl Run {
                 "the reference said {}, {}, {}: left out",
                 sample.voltage, sample.current, sample.power
             );
-            self.evidence.findings.push(what);
+            self.evidence.note(what);
         } else {
             self.evidence.track.push(sample);
         }

@@ -90,6 +90,15 @@ impl FromStr for Mishap {
             "lose-edges" => Wrong::LoseEdges,
             _ => return Err(refuse()),
         };
+        let exists = match wrong {
+            Wrong::HangUp | Wrong::Silence | Wrong::Garbage => true,
+            Wrong::Drift => part == Part::Source,
+            Wrong::Stranger => matches!(part, Part::Source | Part::Reference),
+            Wrong::LoseEdges => part == Part::Pulse,
+        };
+        if !exists {
+            return Err(refuse());
+        }
         let after_secs: f64 = secs.parse().map_err(|_| refuse())?;
         if !(after_secs.is_finite() && after_secs >= 0.0) {
             return Err(refuse());

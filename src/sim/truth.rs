@@ -65,7 +65,21 @@ impl Truth {
         }
         let file: File = toml::from_str(text)
             .map_err(|e| Fault::Form { origin: origin.to_owned(), what: e.to_string() })?;
-        Ok(file.truth)
+        let truth = file.truth;
+        let rising = truth.error_curve.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let sane =
+            truth.error_curve.iter().all(|(i, e)| i.amperes() > 0.0 && e.is_finite() && e.abs() < 100.0);
+        let finite = [
+            truth.register_factor,
+            truth.pulse_jitter_us,
+            truth.clock_ahead_secs,
+            truth.clock_rate_s_per_day,
+        ];
+        if !(rising && sane && finite.iter().all(|n| n.is_finite() && n.abs() <= 1e7)) {
+            let what = "[truth]: numbers must be finite, the error curve in rising currents with errors within ±100 %";
+            return Err(Fault::Form { origin: origin.to_owned(), what: what.into() });
+        }
+        Ok(truth)
     }
 
     /// The meter's true error at a current.
