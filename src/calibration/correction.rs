@@ -208,10 +208,10 @@ impl Standard {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn reference() -> Standard {
+    pub(in crate::calibration) fn reference() -> Standard {
         let text = r#"
 schema = 1
 standard = "reference"
@@ -231,7 +231,7 @@ point = [
         Standard::from_toml("test.toml", text).unwrap()
     }
 
-    fn at(standard: &Standard, u: f64, i: f64) -> Result<Corrected, Fault> {
+    pub(in crate::calibration) fn at(standard: &Standard, u: f64, i: f64) -> Result<Corrected, Fault> {
         standard.power_correction(Voltage::from_volts(u), Current::from_amperes(i))
     }
 

@@ -265,32 +265,9 @@ pub fn builtin_simulated() -> Standards {
 
 #[cfg(test)]
 mod tests {
+    use super::correction::tests::{at, reference};
     use super::*;
     use crate::quantity::{Current, Voltage};
-
-    fn reference() -> Standard {
-        let text = r#"
-schema = 1
-standard = "reference"
-model = "R"
-serial = "1"
-certificate_no = "C1"
-laboratory = "L"
-calibrated_on = "2026-01-05"
-due_on = "2027-01-04"
-point = [
-  { voltage_v = 100, current_a = 1, error_percent = 0.0, expanded_u_percent = 0.05, k = 2 },
-  { voltage_v = 100, current_a = 100, error_percent = 0.02, expanded_u_percent = 0.02, k = 2 },
-  { voltage_v = 200, current_a = 1, error_percent = 0.04, expanded_u_percent = 0.02, k = 2, dof = 30 },
-  { voltage_v = 200, current_a = 100, error_percent = 0.06, expanded_u_percent = 0.02, k = 2 },
-]
-"#;
-        Standard::from_toml("test.toml", text).unwrap()
-    }
-
-    fn at(standard: &Standard, u: f64, i: f64) -> Result<Corrected, Fault> {
-        standard.power_correction(Voltage::from_volts(u), Current::from_amperes(i))
-    }
 
     #[test]
     fn a_certificate_holds_to_the_end_of_its_due_date() {
