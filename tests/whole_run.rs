@@ -351,3 +351,19 @@ fn a_meter_that_drops_pulses_now_and_then_never_passes() {
         );
     }
 }
+
+#[test]
+fn a_seconds_counter_that_tells_of_a_loss_gives_no_daily_rate() {
+    let rig = rig("good");
+    let plan = plan_of(&rig, "jjg596-2026", Kind::First);
+    let record = record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, |count, event| {
+            if count == 5000 {
+                let (input, what) = (phantomload::pulse::Input::Seconds, "overflow".to_owned());
+                return Some(Event::Lost { input, what });
+            }
+            Some(event)
+        })
+    });
+    assert_eq!(verdict_of(&record, Item::DailyRate), Verdict::Undecided, "{}", table(&record.results.items));
+}

@@ -89,12 +89,16 @@ impl Run {
             Reading::Value(Value::Number(number, _)) => rust_decimal::prelude::ToPrimitive::to_f64(number),
             _ => None,
         };
-        let wrong = [
+        let seen = [
             ("voltage", number(&voltage.reading), step.load.voltage_v.volts()),
             ("current", number(&current.reading), step.load.current_a.amperes()),
-        ]
-        .into_iter()
-        .find_map(|(what, seen, set)| wrong_connection(what, seen?, set));
+        ];
+        let wrong = seen.iter().find_map(|(what, seen, set)| wrong_connection(what, (*seen)?, *set));
+        for (what, ..) in seen.iter().filter(|(_, seen, _)| seen.is_none()) {
+            self.evidence.note(format!(
+                "the meter gives no {what}: its connection was not checked on the meter's side"
+            ));
+        }
         if let Some(wrong) = wrong {
             self.end(now, Outcome::Faulted { why: wrong });
         }

@@ -5,6 +5,7 @@ use crate::certificate::record::{ItemResult, Unit};
 use crate::error;
 use crate::meter::{Query, Reading, Value};
 use crate::plan::Work;
+use crate::pulse::Input;
 use crate::regulation::{Demand, Item, Kind};
 use crate::time::Span;
 use crate::uncertainty::{Component, Kind as Type, type_a};
@@ -161,6 +162,10 @@ impl Judge<'_> {
                 edges.len()
             );
             return vec![undecided(item, why)];
+        }
+        // A hole in the numbers, or a loss that the counter told of in words.
+        if self.evidence.broken(Input::Seconds, edges[0].at, edges[needed - 1].at) {
+            return vec![undecided(item, "the counter lost edges of the seconds pulse".into())];
         }
         if let Err(flaw) = crate::pulse::whole(&self.evidence.seconds_edges) {
             return vec![undecided(item, flaw.to_string())];
