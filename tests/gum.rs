@@ -306,7 +306,11 @@ proptest! {
         let (there, back) = (of(&linear(&parts, 0..n)), of(&linear(&parts, (0..n).rev())));
         prop_assert!((there.u - back.u).abs() <= 1e-12 * there.u);
         prop_assert!((there.expanded - back.expanded).abs() <= 1e-9 * there.expanded);
-        prop_assert_eq!(there.dof.map(whole_dof), back.dof.map(whole_dof));
+        // Not the whole ν: a sum in another order may fall on the other side of a whole number.
+        match (there.dof, back.dof) {
+            (Some(there), Some(back)) => prop_assert!((there - back).abs() <= 1e-9 * there),
+            (there, back) => prop_assert_eq!(there, back),
+        }
     }
 }
 
