@@ -4,6 +4,7 @@
 //! It freezes all that a verdict depends on: nothing that changes afterwards can change a result.
 
 mod advice;
+pub mod budget;
 pub mod capability;
 pub mod entries;
 pub mod gantt;
@@ -15,10 +16,11 @@ pub use entries::{Entries, Look};
 pub use nameplate::Nameplate;
 pub use schedule::make;
 
-use crate::calibration::Standards;
+use crate::calibration::{self, Standards};
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::{self, Class, Currents, Item, Kind, Profile};
 use crate::time::Span;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The time a verification may take in the field.
@@ -221,6 +223,9 @@ pub struct DemandedItem {
 /// All that a run is: frozen before its first action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// The day it was made; the run states its drift for its own day. Year 0 in records older than this field.
+    #[serde(default)]
+    pub planned_on: Date,
     /// The meter.
     pub nameplate: Nameplate,
     /// First, subsequent or in service.
@@ -257,6 +262,11 @@ impl Plan {
     /// Whether `item` is judged in this run.
     pub fn demands(&self, item: Item) -> bool {
         self.items.iter().any(|demanded| demanded.item == item)
+    }
+
+    /// How warm the standards are, as far as is known.
+    pub fn surroundings(&self) -> Result<budget::Surroundings, calibration::Fault> {
+        budget::Surroundings::of(&self.entries, &self.profile, &self.class)
     }
 
     /// The figures of the regulation that nobody has confirmed and this run uses.

@@ -8,21 +8,21 @@ use crate::calibration::Standards;
 use crate::quantity::{Current, Energy, PulseConstant};
 use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
+use crate::uncertainty::coverage_factor;
+use jiff::civil::Date;
 use rust_decimal::prelude::ToPrimitive;
 
 /// Pulses a second that a counter takes (reference pulses up to 10 kHz by edges are what the bench is built for).
 const PULSE_RATE_MAX: f64 = 10_000.0;
 /// A run longer than a day is no visit to a charger.
 const TOTAL_MAX: Span = Span::from_secs(86_400);
-/// Coverage factor taken for the reverse uncertainty of the meter constant; its components are all of kind B.
-const K: f64 = 2.0;
 /// A meter may count less than was planned, down to its limits and a little more.
 const SLOW_METER: f64 = 1.03;
 
 /// The connection is checked at this share of the nominal voltage.
 const LOW_VOLTAGE: f64 = 0.1;
 
-/// Makes the plan of a verification, or says why there is none.
+/// Makes the plan of a verification on `day`, or says why there is none.
 pub fn make(
     nameplate: Nameplate,
     profile: Profile,
@@ -30,6 +30,7 @@ pub fn make(
     standards: Standards,
     capability: Capability,
     entries: Entries,
+    day: Date,
 ) -> Result<Plan, Fault> {
     if profile.rule.value != regulation::Rule::Rounded {
         return Err(Fault::Rule { id: profile.id, rule: profile.rule.value.to_string() });
@@ -60,6 +61,7 @@ pub fn make(
     }
     let advice = draft.advice(&laid)?;
     Ok(Plan {
+        planned_on: day,
         items: draft.items(),
         register_energy,
         total: laid.total,
@@ -165,7 +167,7 @@ impl<'a> Draft<'a> {
         let limit = self.profile.constant_limit(self.class, self.currents)?.ratio.fraction();
         let pulse = self.constant().energy(1).kilowatt_hours();
         let u_kwh = (resolution.powi(2) + pulse.powi(2)).sqrt() / 6f64.sqrt();
-        let fine = Energy::try_from_kilowatt_hours(K * u_kwh * over / limit * SLOW_METER);
+        let fine = Energy::try_from_kilowatt_hours(coverage_factor(None) * u_kwh * over / limit * SLOW_METER);
         Ok(least.max(fine.unwrap_or(least)))
     }
 
