@@ -6,7 +6,7 @@ use super::{
 };
 use crate::calibration::Standards;
 use crate::quantity::{Current, Energy, PulseConstant};
-use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
+use crate::regulation::{Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -31,9 +31,6 @@ pub fn make(
     capability: Capability,
     entries: Entries,
 ) -> Result<Plan, Fault> {
-    if profile.rule.value != regulation::Rule::Rounded {
-        return Err(Fault::Rule { id: profile.id, rule: profile.rule.value.to_string() });
-    }
     let class = profile.class(&nameplate.class)?;
     let currents = profile.currents(&nameplate.current, &class)?;
     let draft = Draft {
