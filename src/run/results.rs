@@ -9,7 +9,7 @@ use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate, combine};
-use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interval};
+use crate::verdict::{Rule, Verdict, overall};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
@@ -51,13 +51,8 @@ pub(super) fn all(
     }
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
-    Results { items, verdict, findings, decision_rule: rule(plan).words(), elapsed }
-}
-
-/// The statutory rule with the ratio the regulation gives.
-fn rule(plan: &Plan) -> Rule {
-    let over = plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
-    Rule::RoundedIfCapable { ratio: 1.0 / over }
+    let rule = Rule::of(&plan.profile);
+    Results { items, verdict, findings, decision_rule: rule.words(), rule: Some(rule), elapsed }
 }
 
 fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResult {
@@ -117,19 +112,15 @@ impl Judge<'_> {
         budget: Vec<Component>,
         clause: &str,
     ) -> ItemResult {
-        let rounded = round_to_interval(value, interval);
-        let (Ok(estimate), Some(rounded)) = (combine(value, &budget), rounded) else {
-            return undecided(item, format!("{value} {unit} with its uncertainty cannot be stated"));
-        };
-        let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
-        let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, estimate.expanded, limit).0);
-        let bounds = Bounds::symmetric(limit);
-        let conformity = bounds
-            .and_then(|b| Conformity::of(value, estimate.u, estimate.dof, b))
-            .ok()
-            .map(|c| c.probability);
-        let measured = Some(Measured { unit, estimate, rounded, limit, budget, guarded, conformity });
-        ItemResult { measured, ..plain(item, verdict, reason, clause) }
+        let estimate = combine(value, &budget).ok();
+        let judged =
+            estimate.and_then(|e| Measured::judged(&self.plan.profile, unit, e, interval, limit, budget));
+        match judged {
+            Some((measured, verdict, reason)) => {
+                ItemResult { measured: Some(measured), ..plain(item, verdict, reason, clause) }
+            }
+            None => undecided(item, format!("{value} {unit} with its uncertainty cannot be stated")),
+        }
     }
 
     fn look(&self, item: Item) -> ItemResult {
@@ -307,7 +298,17 @@ fn count(unit: Unit, seen: u64, limit: f64) -> Measured {
     let value = seen as f64;
     let estimate = Estimate { value, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
     let rounded = Decimal::from(seen);
-    Measured { unit, estimate, rounded, limit, budget: vec![], guarded: None, conformity: None }
+    Measured {
+        unit,
+        estimate,
+        rounded,
+        limit,
+        budget: vec![],
+        guarded: None,
+        conformity: None,
+        zone: None,
+        global: None,
+    }
 }
 
 fn kilowatt_hours(value: &Value) -> Option<Decimal> {
