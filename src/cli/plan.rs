@@ -3,6 +3,7 @@
 use super::inputs::Inputs;
 use super::{Ended, Task, print_json, print_text};
 use phantomload::plan::{Lane, gantt};
+use phantomload::time::Stamp;
 use serde::Serialize;
 
 #[derive(clap::Args)]
@@ -25,6 +26,8 @@ struct Page<'a> {
     class: &'a str,
     advice: &'a [String],
     unconfirmed_figures: Vec<String>,
+    /// Certificates of our standards that do not hold today.
+    calibration_problems: Vec<String>,
     steps: Vec<Row<'a>>,
 }
 
@@ -46,8 +49,10 @@ struct Row<'a> {
 pub fn run(arguments: &Arguments) -> Ended {
     let inputs = Inputs::load(&arguments.task)?;
     let plan = inputs.plan(inputs.capability())?;
+    let problems = plan.standards.check_dates(Stamp::now().date());
     if !arguments.json {
-        print_text(&gantt::text(&plan))?;
+        let problems: Vec<_> = problems.iter().map(|why| format!("No certificate today: {why}\n")).collect();
+        print_text(&(gantt::text(&plan) + &problems.concat()))?;
         return Ok(0);
     }
     let steps = plan.steps.iter().map(|step| Row {
@@ -72,6 +77,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         class: plan.class.name(),
         advice: &plan.advice,
         unconfirmed_figures: plan.unconfirmed(),
+        calibration_problems: problems,
         steps: steps.collect(),
     })?;
     Ok(0)

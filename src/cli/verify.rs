@@ -82,6 +82,9 @@ pub fn run(arguments: &Arguments) -> Ended {
             plan_time,
             plan.profile.id
         ));
+        for why in plan.standards.check_dates(started.date()) {
+            say(&format!("no certificate will come of this: {why}"));
+        }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
         }
@@ -229,7 +232,9 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
             guarded_verdict: measured.and_then(|m| m.guarded),
             probability_of_conformity: measured.and_then(|m| m.conformity),
             zone: measured.and_then(|m| m.zone),
-            specific_risk: measured.and_then(|m| m.specific_risk(item.verdict)),
+            specific_risk: measured
+                .filter(|_| record.results.verdict.is_some())
+                .and_then(|m| m.specific_risk(item.verdict)),
             global_false_accept: measured.and_then(|m| Some(m.global?.consumer)),
             global_false_reject: measured.and_then(|m| Some(m.global?.producer)),
             // Only a run that was completed yields verdicts.

@@ -45,6 +45,8 @@ pub fn check(
     budget: &[Component],
     uniform: impl FnMut() -> f64,
 ) -> Result<Checked, Fault> {
+    // A component that is none is refused under its own name, not under the model's.
+    combine(stated.value, budget)?;
     let mut taken = vec![];
     let mut drawn = budget.to_vec();
     for component in drawn.iter_mut().filter(|c| has_no_deviation(c)) {
@@ -53,12 +55,19 @@ pub fn check(
     }
     let law = if taken.is_empty() { stated.clone() } else { combine(stated.value, &drawn)? };
     let mut builder = Model::builder().input(Input::new("y", stated.value, Distribution::Constant));
-    let mut sum = "y".to_owned();
+    let (mut sum, mut normal) = ("y + normal".to_owned(), 0f64);
     for (n, component) in drawn.iter().enumerate() {
-        let name = format!("c{n}");
-        sum = format!("{sum} + {name}");
-        builder = builder.input(Input::new(&name, 0.0, distribution(component)));
+        match distribution(component) {
+            // Normal quantities that add are one normal quantity: exact, and one draw in place of many.
+            Distribution::Normal { u } => normal = normal.hypot(u),
+            other => {
+                let name = format!("c{n}");
+                sum = format!("{sum} + {name}");
+                builder = builder.input(Input::new(&name, 0.0, other));
+            }
+        }
     }
+    builder = builder.input(Input::new("normal", 0.0, Distribution::Normal { u: normal }));
     let model = builder.output("sum", &sum).build()?;
     let setup = Setup { p: COVERAGE, digits: DIGITS, trials: Trials::Adaptive };
     let mut samples = sample(&model, setup, uniform)?;
@@ -138,6 +147,8 @@ mod tests {
     fn a_component_that_is_no_number_is_refused_by_name() {
         let budget = [Component::b("drift", f64::NAN, "")];
         let stated = combine(0.0, &[]).unwrap();
-        assert!(check(&stated, &budget, uniform()).unwrap_err().to_string().contains("u is NaN"));
+        assert!(
+            check(&stated, &budget, uniform()).unwrap_err().to_string().contains("component `drift` is NaN")
+        );
     }
 }

@@ -194,7 +194,7 @@ impl Population {
     /// Adds what the meters with true values between `a` and `b` are given.
     fn add(&self, shares: &mut Shares, a: f64, b: f64) -> Result<(), Fault> {
         let (centre, half) = (f64::midpoint(a, b), (b - a) / 2.0);
-        if !(half > 0.0) {
+        if half <= 0.0 {
             return Ok(());
         }
         if self.edges.iter().all(|edge| (centre - edge).abs() > NEAR * self.u) {

@@ -35,13 +35,13 @@ pub(super) fn decision(paper: &mut Paper, record: &Record) {
     if record.outcome != Outcome::Completed {
         return;
     }
-    let head = vec![line(TABLE.map(|(title, ..)| title.to_owned()))];
+    let head = vec![line(&TABLE.map(|(title, ..)| title.to_owned()))];
     let rows: Vec<String> = record
         .results
         .items
         .iter()
         .enumerate()
-        .filter_map(|(n, item)| Some(line(cells(n + 1, item)?)))
+        .filter_map(|(n, item)| Some(line(&cells(n + 1, item)?)))
         .collect();
     if rows.is_empty() {
         return;
@@ -89,7 +89,7 @@ fn cells(no: usize, item: &ItemResult) -> Option<[String; 8]> {
     ])
 }
 
-fn line(cells: [String; 8]) -> String {
+fn line(cells: &[String; 8]) -> String {
     let set = cells.iter().zip(TABLE).map(
         |(cell, (_, columns, to_right))| {
             if to_right { right(cell, columns) } else { left(cell, columns) }
