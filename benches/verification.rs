@@ -8,6 +8,8 @@ use phantomload::regulation::{Kind, Profile};
 use phantomload::run::{Run, recompute};
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::{Instant, Stamp, now};
+use phantomload::verdict::{Bounds, Global, Prior, Rule};
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
 fn main() {
@@ -49,6 +51,16 @@ fn ratio() {
 fn whole_verification(bencher: Bencher) {
     let rig = rig();
     bencher.bench_local(|| verification(&rig, 1));
+}
+
+/// Stands beside every number of a run.
+#[divan::bench]
+fn global_risks_of_a_number(bencher: Bencher) {
+    let tolerance = Bounds::symmetric(1.0).expect("a limit");
+    let zones =
+        Rule::RoundedIfCapable { ratio: 1.0 / 3.0 }.zones(0.02, 1.0, Decimal::new(1, 1)).expect("zones");
+    bencher
+        .bench(|| Global::of(Prior::Normal { mean: 0.0, sd: 0.5 }, 0.01, divan::black_box(tolerance), zones));
 }
 
 #[divan::bench]

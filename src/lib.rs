@@ -52,12 +52,14 @@
 //! * Silence on the pulse input is evidence only after the input has been heard in the same run.
 //! * The record freezes plan, nameplate, regulation, calibration and program version; results are computed from it and
 //!   the raw events by [`run::recompute`], bit for bit.
+//! * The regulation profile names the decision rule; whatever it is, the guarded verdict, the probability of conformity
+//!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
 //! * What comes from a simulated device is marked so in every file.
 //!
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Built and tested, but not yet used by a run: interval analysis against P·C, non-binary rules, global risk.
+//! Built and tested, but not yet used by a run: interval analysis against P·C.
 //! Not yet here: the optimising planner, papers with signatures, GPIO, further meter protocols, the touchscreen.
 
 pub mod quantity;

@@ -249,3 +249,169 @@ fn a_regulation_about_other_meters_gives_no_certificate() {
     ));
     assert_eq!(told["document"], "verification_certificate", "{}", told["why_no_certificate"]);
 }
+
+/// A bench file with certificates of its own, in a folder; its lines lead nowhere.
+fn bench_with(dir: &Path, certificates: &str, profile: &str) -> String {
+    let path = dir.join("bench.toml");
+    let text = format!(
+        "schema = 1\n{certificates}[source]\nprofile = \"{profile}source{}\"\nlink = \"tcp:127.0.0.1:1\"\n\
+         [reference]\nprofile = \"{profile}reference{}\"\nlink = \"tcp:127.0.0.1:1\"\n[pulse]\nlink = \"tcp:127.0.0.1:1\"\n",
+        if profile == "real-" { ".toml" } else { "" },
+        if profile == "real-" { ".toml" } else { "" },
+    );
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const CERTIFICATES: &str = "[calibration]\nreference = \"reference.toml\"\ntime_base = \"time-base.toml\"\n";
+const REFERENCE: &str = "calibration/simulated-reference.toml";
+const TIME_BASE: &str = "calibration/simulated-time-base.toml";
+
+#[test]
+fn a_certificate_past_due_is_told_before_the_run_and_makes_a_test_report_of_the_paper() {
+    let dir = data();
+    let bench = bench_with(dir.path(), CERTIFICATES, "simulated-");
+    altered(dir.path(), "time-base.toml", TIME_BASE, &[]);
+    altered(
+        dir.path(),
+        "reference.toml",
+        REFERENCE,
+        &[("due_on = \"2099-12-31\"", "due_on = \"2026-02-01\"")],
+    );
+    let words = "certificate SIMULATED-REF-1 was due on 2026-02-01; have it calibrated again";
+    let planned = phantomload(&["plan", "--meter", "good", "--bench", &bench]);
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
+    let said = String::from_utf8_lossy(&planned.stdout).into_owned();
+    assert!(said.contains("No certificate today: ") && said.contains(words), "{said}");
+    let told = json(&phantomload(&["plan", "--meter", "good", "--bench", &bench, "--json"]));
+    assert!(told["calibration_problems"][0].as_str().unwrap().contains(words), "{told:#}");
+
+    // A run that would give a verification certificate gives none by such a standard.
+    let ac = altered(
+        dir.path(),
+        "ac.toml",
+        "assets/demo/good.toml",
+        &[("class = \"1\"", "class = \"B\"\nsupply = \"ac\"")],
+    );
+    let told = json(&verify(
+        dir.path(),
+        &["--regulation", "jjg596-2026", "--meter", ac.to_str().unwrap(), "--json"],
+    ));
+    assert_eq!(told["document"], "verification_certificate");
+    let text = fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    assert!(text.contains("\"due_on\":\"2099-12-31\""));
+    let due = dir.path().join("due.json");
+    fs::write(&due, text.replacen("\"due_on\":\"2099-12-31\"", "\"due_on\":\"2026-02-01\"", 1)).unwrap();
+    let shown = phantomload(&["certificate", "show", due.to_str().unwrap()]);
+    let paper = String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(paper.contains("检测报告 Test report") && paper.contains("was due on 2026-02-01"), "{paper}");
+}
+
+#[test]
+fn a_missing_certificate_a_point_outside_it_and_a_figure_that_is_none_are_refused_with_their_reason() {
+    let dir = data();
+    let plan = |bench: &str| phantomload(&["plan", "--meter", "good", "--bench", bench]);
+    altered(dir.path(), "time-base.toml", TIME_BASE, &[]);
+    let bench = bench_with(dir.path(), CERTIFICATES, "simulated-");
+    refused(&plan(&bench), "reference.toml");
+    altered(dir.path(), "reference.toml", TIME_BASE, &[]);
+    refused(&plan(&bench), "where a reference meter is needed");
+
+    let narrow = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(REFERENCE)).unwrap();
+    let beyond = ["200", "400", "600", "630"].map(|a| format!("current_a = {a},"));
+    let narrow: Vec<_> = narrow.lines().filter(|line| !beyond.iter().any(|b| line.contains(b))).collect();
+    fs::write(dir.path().join("reference.toml"), narrow.join("\n")).unwrap();
+    refused(&plan(&bench), "not at 250 A");
+
+    for (from, to) in [("expanded_u_percent = 0.02", "expanded_u_percent = nan"), ("k = 2", "k = inf")] {
+        altered(dir.path(), "reference.toml", REFERENCE, &[(from, to)]);
+        refused(&plan(&bench), &to.replace(" = nan", " is NaN").replace(" = inf", " is inf"));
+    }
+
+    // Devices that are real, and nobody vouches for them.
+    for device in ["source", "reference"] {
+        let file = format!("assets/instruments/simulated-{device}.toml");
+        altered(dir.path(), &format!("real-{device}.toml"), &file, &[("simulated = true\n", "")]);
+    }
+    refused(
+        &plan(&bench_with(dir.path(), "", "real-")),
+        "no [calibration]: give `reference` and `time_base`",
+    );
+}
+
+#[test]
+fn a_budget_component_that_is_no_number_is_refused_by_its_name() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--json"]));
+    let text = fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    let at = text.find("\"label\":\"reference certificate\"").unwrap();
+    let u = at + text[at..].find("\"u\":").unwrap() + "\"u\":".len();
+    let end = u + text[u..].find(',').unwrap();
+    let changed = dir.path().join("changed.json");
+    // JSON knows no NaN: writers put null in its place.
+    fs::write(&changed, format!("{}null{}", &text[..u], &text[end..])).unwrap();
+    refused(&phantomload(&["replay", changed.to_str().unwrap()]), "expected f64");
+    fs::write(&changed, format!("{}-0.5{}", &text[..u], &text[end..])).unwrap();
+    let replay = phantomload(&["replay", changed.to_str().unwrap(), "--json"]);
+    assert_eq!(replay.status.code(), Some(1));
+    let told = json(&replay);
+    let words = "uncertainty component `reference certificate` is -0.5; it must be a number not below zero";
+    let budgets = told["budgets"].as_array().unwrap();
+    assert!(budgets.iter().any(|b| b["reason"] == words && b["agree"].is_null()), "{told:#}");
+}
+
+#[test]
+fn replay_holds_each_budget_against_the_monte_carlo() {
+    let dir = data();
+    let told = json(&verify(dir.path(), &["--json", "--kind", "in-service"]));
+    let record = told["record"].as_str().unwrap();
+    let replay = phantomload(&["replay", record, "--json"]);
+    assert_eq!(replay.status.code(), Some(0));
+    let replayed = json(&replay);
+    let budgets = replayed["budgets"].as_array().unwrap();
+    let numbers =
+        told["items"].as_array().unwrap().iter().filter(|i| !i["probability_of_conformity"].is_null());
+    assert_eq!(budgets.len(), numbers.count());
+    for budget in budgets {
+        let number = |key: &str| budget[key].as_f64().unwrap_or_else(|| panic!("{key} in {budget:#}"));
+        let apart = |side: &str| number(&format!("law_{side}")) - number(&format!("monte_carlo_{side}"));
+        let worse = apart("low").abs().max(apart("high").abs());
+        match budget["agree"].as_bool() {
+            Some(agree) => assert_eq!(agree, worse <= number("tolerance"), "{budget:#}"),
+            None => assert!(!budget["reason"].is_null(), "{budget:#}"),
+        }
+    }
+    let text = String::from_utf8_lossy(&phantomload(&["replay", record]).stdout).into_owned();
+    assert!(text.starts_with("identical") && text.contains("JCGM 101 clause 8"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), budgets.len(), "{text}");
+    assert!(json(&phantomload(&["replay", record, "--json", "--no-monte-carlo"]))["budgets"].is_null());
+}
+
+#[test]
+fn the_rule_is_data_of_the_profile_and_a_wrong_one_is_refused_with_what_is_allowed() {
+    let dir = data();
+    let with = |rule: &str| {
+        let value = format!("value = \"{rule}\"");
+        let file = altered(
+            dir.path(),
+            "rule.toml",
+            "assets/regulations/dc-meter.toml",
+            &[("value = \"rounded\"", &value)],
+        );
+        verify(dir.path(), &["--json", "--kind", "in-service", "--regulation", file.to_str().unwrap()])
+    };
+    let told = json(&with("non-binary 1 U"));
+    assert_eq!(told["rule"]["rule"], "non_binary");
+    assert_eq!(told["rule"]["r"], 1.0);
+    let numbers: Vec<_> =
+        told["items"].as_array().unwrap().iter().filter(|i| i["item"] == "basic_error").collect();
+    for item in numbers {
+        assert_eq!((&item["zone"], &item["verdict"]), (&"pass".into(), &"pass".into()), "{item:#}");
+        for key in ["specific_risk", "global_false_accept", "global_false_reject"] {
+            assert!((0.0..0.05).contains(&item[key].as_f64().unwrap()), "{key}: {item:#}");
+        }
+    }
+    for rule in ["guarded", "guarded 0 U", "guarded 9 U", "guarded nan U", "strict"] {
+        refused(&with(rule), "write `rounded`, `simple`, `guarded 1 U` or `non-binary 1 U`");
+    }
+}

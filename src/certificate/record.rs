@@ -4,10 +4,10 @@ use super::raw::Logged;
 use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
-use crate::regulation::{Conditions, Item};
+use crate::regulation::{Conditions, Item, Profile};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
-use crate::verdict::Verdict;
+use crate::verdict::{Bounds, Conformity, Global, Prior, Rule, Verdict, Zone, round_to_interval};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -231,9 +231,53 @@ pub struct Measured {
     /// Beside the statutory verdict: guarded acceptance with w = U (ILAC-G8 4.2.2). None for a plain count.
     #[serde(default)]
     pub guarded: Option<Verdict>,
-    /// Probability that the true value lies within the limit, given value and uncertainty (JCGM 106 clause 7).
+    /// Probability that the true value lies within the limit, given value and uncertainty (JCGM 106 clause 7): the
+    /// specific risk of a fail; one less it is that of a pass.
     #[serde(default)]
     pub conformity: Option<f64>,
+    /// Which of four answers, where the rule is the non-binary one (ILAC-G8 4.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// Global risks of the rule at this uncertainty, for the population that the regulation profile assumes (JCGM 106
+    /// 9.5). None for a plain count, or where nothing is assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub global: Option<Global>,
+}
+
+impl Measured {
+    /// Judges a number by the rule of a regulation profile and packs it with all that stands beside the verdict, whatever
+    /// the rule: the guarded verdict, the probability of conformity, the global risks. `limit` and `interval` (of
+    /// rounding) are in the unit of the estimate. None where the value is too large to be rounded.
+    pub fn judged(
+        profile: &Profile,
+        unit: Unit,
+        estimate: Estimate,
+        interval: Decimal,
+        limit: f64,
+        budget: Vec<Component>,
+    ) -> Option<(Self, Verdict, String)> {
+        let Estimate { value, u, dof, expanded, .. } = estimate;
+        let rounded = round_to_interval(value, interval)?;
+        let rule = Rule::of(profile);
+        let (verdict, reason) = rule.judge(value, rounded, expanded, limit);
+        let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, expanded, limit).0);
+        let zone = rule.zone(value, expanded, limit).ok().map(|(zone, _)| zone);
+        let zone = zone.filter(|_| matches!(rule, Rule::NonBinary { .. }));
+        let bounds = Bounds::symmetric(limit).ok();
+        let conformity = bounds.and_then(|b| Conformity::of(value, u, dof, b).ok()).map(|c| c.probability);
+        let global = bounds
+            .zip(Prior::of(profile, limit))
+            .and_then(|(b, prior)| Global::of(prior, u, b, rule.zones(expanded, limit, interval).ok()?).ok());
+        let measured = Self { unit, estimate, rounded, limit, budget, guarded, conformity, zone, global };
+        Some((measured, verdict, reason))
+    }
+
+    /// The risk that this verdict on this number is wrong (JCGM 106 clauses 3.3 and 7): of a pass, that the meter does not
+    /// conform; of a fail, that it does. Who decides nothing risks nothing.
+    pub fn specific_risk(&self, verdict: Verdict) -> Option<f64> {
+        let probability = self.conformity?;
+        Conformity { probability, complement: 1.0 - probability }.specific_risk(verdict)
+    }
 }
 
 /// The result for one item, at one load point where it has several.
@@ -306,6 +350,9 @@ pub struct Results {
     /// The rule in words by which readings at a point end.
     #[serde(default)]
     pub stopping_rule: String,
+    /// The same as data; none in records older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// From the first action to the confirmed discharge.
     pub elapsed: Span,
 }

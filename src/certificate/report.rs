@@ -1,6 +1,7 @@
 //! The paper of a run as plain text, and the table of results for the terminal.
 
 mod common;
+mod decision;
 pub(crate) mod page;
 mod table;
 
@@ -34,6 +35,7 @@ pub fn text(record: &Record) -> String {
             paper.block(lines, vec![]);
         }
     }
+    decision::decision(&mut paper, record);
     statements(&mut paper, record);
     let title = title(record);
     let number = match &record.certificate_no {
@@ -237,11 +239,6 @@ fn results(paper: &mut Paper, record: &Record) {
         let mut reason = vec![item.reason.clone()];
         reason.extend((readings > 0).then(|| format!("; mean of {readings} readings")));
         reason.extend((spoiled > 0).then(|| format!("; spoiled attempts, kept in the record: {spoiled}")));
-        let measured = item.measured.as_ref().filter(|_| record.outcome == Outcome::Completed);
-        if let Some((guarded, conformity)) = measured.and_then(|m| Some((m.guarded?, m.conformity?))) {
-            let conformity = number::probability(conformity);
-            reason.push(format!("; guarded (w = U): {guarded}, probability of conformity {conformity}"));
-        }
         reason.extend((!item.clause.is_empty()).then(|| format!(" [{}]", item.clause)));
         let reason = reason.concat();
         let lines = std::iter::once(row).chain(hanging("     ", &reason));
@@ -287,8 +284,6 @@ fn statements(paper: &mut Paper, record: &Record) {
             paper.entry(finding);
         }
     }
-    paper.heading("判定规则 Decision rule");
-    paper.line(&record.results.decision_rule);
     if record.document() == Some(Document::TestReport) {
         let why = record.why_no_certificate();
         paper.heading("未出证原因 Why this is a test report and no certificate");

@@ -11,10 +11,8 @@ use crate::quantity::{Current, Energy, Ratio, Temperature, Voltage};
 use crate::regulation::{Approval, Figure, Item, Kind, Profile, Provenance};
 use crate::time::{Instant, Span};
 use crate::uncertainty::{Component, Estimate, combine, type_a};
-use crate::verdict::{Rule, Verdict, overall, round_to_interval};
+use crate::verdict::{Rule, Verdict, overall};
 use rust_decimal::Decimal;
-
-const RULE: Rule = Rule::RoundedIfCapable { ratio: 1.0 / 3.0 };
 
 fn capability() -> Capability {
     Capability {
@@ -75,16 +73,15 @@ fn plan(profile: Profile, standards: Standards, entries: Entries) -> Plan {
 }
 
 fn measured(
+    plan: &Plan,
     value: f64,
     unit: Unit,
     interval: &str,
     limit: f64,
     budget: Vec<Component>,
 ) -> (Measured, Verdict, String) {
-    let rounded = round_to_interval(value, interval.parse().unwrap()).unwrap();
     let estimate = combine(value, &budget).unwrap();
-    let (verdict, reason) = RULE.judge(value, rounded, estimate.expanded, limit);
-    (Measured { unit, estimate, rounded, limit, budget, guarded: None, conformity: None }, verdict, reason)
+    Measured::judged(&plan.profile, unit, estimate, interval.parse().unwrap(), limit, budget).unwrap()
 }
 
 fn item(item: Item, verdict: Verdict, reason: &str) -> ItemResult {
@@ -122,7 +119,8 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
     let (mean, u, dof) = type_a(&errors).unwrap();
     let scatter = Component::a("repeatability", u, dof, "3 readings");
     let budget = vec![Component::b("reference certificate", 0.012, "certificate"), scatter];
-    let (measured, verdict, reason) = measured(mean, Unit::Percent, "0.1", windows.limit.percent(), budget);
+    let (measured, verdict, reason) =
+        measured(plan, mean, Unit::Percent, "0.1", windows.limit.percent(), budget);
     let spoiled = Attempt::Spoiled {
         from: Instant::ZERO,
         to: Instant::ZERO,
@@ -153,6 +151,8 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         budget: vec![],
         guarded: None,
         conformity: None,
+        zone: None,
+        global: None,
     };
     items.push(ItemResult {
         measured: Some(none),
@@ -164,7 +164,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         }
     }
     let clock = vec![Component::rectangular("our clock", 1.0, "taken to be")];
-    let (measured, verdict, reason) = measured(-2.4, Unit::Second, "1", 5.0, clock);
+    let (measured, verdict, reason) = measured(&plan, -2.4, Unit::Second, "1", 5.0, clock);
     items.push(ItemResult { measured: Some(measured), ..item(Item::ClockIndication, verdict, &reason) });
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let prefix = if simulated { "SIM" } else { "PL" };
@@ -183,7 +183,8 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             correlations: vec![],
             joint_conformity: None,
             findings: vec!["the meter has no tariff registers".into()],
-            decision_rule: RULE.words(),
+            decision_rule: Rule::of(&plan.profile).words(),
+            rule: Some(Rule::of(&plan.profile)),
             stopping_rule: plan.early_stop.words(),
             elapsed: Span::from_secs(431),
         },
@@ -242,7 +243,7 @@ pub fn silent_at_start() -> Record {
     let mut record = completed(0.3);
     let start = record.results.items.iter_mut().find(|i| i.item == Item::Start).unwrap();
     let bound = Ratio::from_percent(-50.0);
-    let (measured, verdict, _) = measured(-50.0, Unit::Percent, "0.1", 18.75, vec![]);
+    let (measured, verdict, _) = measured(&record.plan, -50.0, Unit::Percent, "0.1", 18.75, vec![]);
     start.attempts = vec![Attempt::Silent {
         from: Instant::ZERO,
         to: Instant::ZERO + Span::from_secs(6),

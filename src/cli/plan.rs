@@ -4,6 +4,7 @@ use super::inputs::Inputs;
 use super::{Ended, Stop, Task, print_json, print_text};
 use phantomload::plan::conventional::Assumptions;
 use phantomload::plan::{Lane, gantt};
+use phantomload::time::Stamp;
 use serde::Serialize;
 
 #[derive(clap::Args)]
@@ -31,6 +32,8 @@ struct Page<'a> {
     advice: &'a [String],
     doubts: &'a [String],
     unconfirmed_figures: Vec<String>,
+    /// Certificates of our standards that do not hold today.
+    calibration_problems: Vec<String>,
     steps: Vec<Row<'a>>,
 }
 
@@ -60,8 +63,10 @@ struct Row<'a> {
 pub fn run(arguments: &Arguments) -> Ended {
     let inputs = Inputs::load(&arguments.task)?;
     let plan = inputs.plan(inputs.capability())?;
+    let problems = plan.standards.check_dates(Stamp::now().date());
     if !arguments.json {
-        print_text(&gantt::text(&plan))?;
+        let problems: Vec<_> = problems.iter().map(|why| format!("No certificate today: {why}\n")).collect();
+        print_text(&(gantt::text(&plan) + &problems.concat()))?;
         return Ok(0);
     }
     let steps = plan.steps.iter().map(|step| Row {
@@ -97,6 +102,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         advice: &plan.advice,
         doubts: &plan.doubts,
         unconfirmed_figures: plan.unconfirmed(),
+        calibration_problems: problems,
         steps: steps.collect(),
     })?;
     Ok(0)

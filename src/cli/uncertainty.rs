@@ -93,10 +93,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     let law =
         propagate(&request.model, setup.p).map_err(|fault| Stop::input(format!("{origin}: {fault}")))?;
-    let mut random = ChaCha8Rng::seed_from_u64(arguments.seed);
-    // The upper 53 bits fill the mantissa of a number in [0, 1).
-    let uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let drawn = match sample(&request.model, setup, uniform) {
+    let drawn = match sample(&request.model, setup, uniform(arguments.seed)) {
         Ok(drawn) => Some(drawn),
         Err(fault @ (Fault::Digits { .. } | Fault::Probability { .. } | Fault::Trials { .. })) => {
             return Err(Stop::input(fault));
@@ -113,6 +110,13 @@ pub fn run(arguments: &Arguments) -> Ended {
         print_text(&text(&request, &law, drawn.as_ref(), &page, setup, arguments.seed))?;
     }
     Ok(0)
+}
+
+/// Independent numbers in [0, 1), the same for the same seed.
+pub fn uniform(seed: u64) -> impl FnMut() -> f64 {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    // The upper 53 bits fill the mantissa.
+    move || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 fn trials(text: &str) -> Result<Trials, Stop> {

@@ -10,7 +10,7 @@ use phantomload::certificate::report;
 use phantomload::plan::Plan;
 use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
-use phantomload::verdict::Verdict;
+use phantomload::verdict::{Rule, Verdict, Zone};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -84,6 +84,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         ));
         for doubt in &plan.doubts {
             say(doubt);
+        }
+        for why in plan.standards.check_dates(started.date()) {
+            say(&format!("no certificate will come of this: {why}"));
         }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
@@ -164,6 +167,8 @@ struct Told<'a> {
     simulated: bool,
     document: Option<phantomload::certificate::record::Document>,
     regulation: &'a str,
+    decision_rule: &'a str,
+    rule: Option<Rule>,
     plan_secs: f64,
     elapsed_secs: f64,
     record: PathBuf,
@@ -191,6 +196,13 @@ struct Row<'a> {
     coverage_factor: Option<f64>,
     guarded_verdict: Option<Verdict>,
     probability_of_conformity: Option<f64>,
+    /// Which of four answers, by the non-binary rule.
+    zone: Option<Zone>,
+    /// That this verdict is wrong.
+    specific_risk: Option<f64>,
+    /// Of the population that the regulation profile assumes.
+    global_false_accept: Option<f64>,
+    global_false_reject: Option<f64>,
     verdict: Option<Verdict>,
     reason: &'a str,
     attempts: usize,
@@ -222,6 +234,12 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
             coverage_factor: measured.map(|m| m.estimate.k),
             guarded_verdict: measured.and_then(|m| m.guarded),
             probability_of_conformity: measured.and_then(|m| m.conformity),
+            zone: measured.and_then(|m| m.zone),
+            specific_risk: measured
+                .filter(|_| record.results.verdict.is_some())
+                .and_then(|m| m.specific_risk(item.verdict)),
+            global_false_accept: measured.and_then(|m| Some(m.global?.consumer)),
+            global_false_reject: measured.and_then(|m| Some(m.global?.producer)),
             // Only a run that was completed yields verdicts.
             verdict: record.results.verdict.map(|_| item.verdict),
             reason: &item.reason,
@@ -236,6 +254,8 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         simulated: record.simulated,
         document: record.document(),
         regulation: &record.plan.profile.id,
+        decision_rule: &record.results.decision_rule,
+        rule: record.results.rule,
         plan_secs: planned.secs(),
         elapsed_secs: record.results.elapsed.secs(),
         record: stored.record.clone(),

@@ -67,16 +67,6 @@ pub enum Fault {
         /// What cannot be, and what would be allowed.
         what: String,
     },
-    /// A rule this program does not judge by yet.
-    #[error(
-        "regulation {id}: decision rule `{rule}` is not judged by this program yet; allowed is `rounded`"
-    )]
-    Rule {
-        /// The profile.
-        id: String,
-        /// Its rule.
-        rule: String,
-    },
     /// The reference is too coarse for the regulation's minimum count at a point.
     #[error(
         "at {point} the reference resolves {resolution_percent} % of its reading, but 1/20 of the limit {limit_percent} % is asked (JJG 596-2026 7.3.2.5). Use a finer reference"

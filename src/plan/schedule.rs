@@ -6,7 +6,7 @@ use super::budget::{Seen, Setting, Surroundings};
 use super::{Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, Windows};
 use crate::calibration::Standards;
 use crate::quantity::{Energy, PulseConstant, Ratio};
-use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
+use crate::regulation::{Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use crate::uncertainty::sequential::Sequential;
 use crate::uncertainty::{COVERAGE, combine, coverage_factor};
@@ -40,9 +40,6 @@ pub fn make(
     entries: Entries,
     day: Date,
 ) -> Result<Plan, Fault> {
-    if profile.rule.value != regulation::Rule::Rounded {
-        return Err(Fault::Rule { id: profile.id, rule: profile.rule.value.to_string() });
-    }
     let class = profile.class(&nameplate.class)?;
     let currents = profile.currents(&nameplate.current, &class)?;
     let draft = Draft {

@@ -1,7 +1,9 @@
 //! Whether a profile makes sense: refusals by name.
 
-use super::citation::Scope;
-use super::{ClassFigures, CurrentRange, CurrentTerm, Demand, Fault, Item, Kind, Profile, Symbol};
+use super::citation::{PRIOR, Scope};
+use super::{
+    ClassFigures, CurrentRange, CurrentTerm, Demand, Fault, Item, Kind, Profile, Provenance, Symbol,
+};
 use std::cmp::Ordering;
 
 /// The only version of the file so far.
@@ -74,11 +76,28 @@ impl Profile {
                     "name the clause or table, or say `not seen`",
                 ));
             }
+            if cited.provenance == Provenance::House && !cited.what.starts_with(PRIOR) {
+                let allowed =
+                    "only [prior] may be; of a regulation's figure say read, secondary or unconfirmed";
+                return Err(judge.refuse(cited.what, "said to be a choice of this house", allowed));
+            }
             if cited.number.is_some_and(|number| number.is_finite() && number > FIGURE_MAX) {
                 return Err(judge.refuse(cited.what, cited.value, "no figure of a regulation is so large"));
             }
             if cited.number.is_some_and(|number| !number.is_finite() || number <= 0.0) {
                 return Err(judge.refuse(cited.what, cited.value, "it must be a finite number above zero"));
+            }
+        }
+        let prior = self.prior.iter().flat_map(|prior| {
+            [
+                ("prior: mean_over_limit", prior.mean_over_limit.value, -10.0..=10.0),
+                ("prior: sd_over_limit", prior.sd_over_limit.value, 0.01..=100.0),
+            ]
+        });
+        for (place, seen, allowed) in prior {
+            if !allowed.contains(&seen) {
+                let allowed = format!("from {} to {}, in units of the limit", allowed.start(), allowed.end());
+                return Err(judge.refuse(place, seen.to_string(), allowed));
             }
         }
         let readings = &self.basic_error.readings;
@@ -359,6 +378,40 @@ mod tests {
             );
         }
         assert!(refused("readings = { value = 2", "readings = { value = 1").contains("two or more"));
+    }
+
+    #[test]
+    fn a_rule_or_a_prior_out_of_bounds_is_refused_with_what_is_allowed() {
+        let fault = refused("value = \"rounded\"", "value = \"guarded 4 U\"");
+        assert!(
+            fault.contains("`guarded 4 U` is no decision rule") && fault.contains("at most 3"),
+            "{fault}"
+        );
+        for (from, to, words) in [
+            (
+                "mean_over_limit = { value = 0",
+                "mean_over_limit = { value = nan",
+                "prior: mean_over_limit: NaN; from -10 to 10",
+            ),
+            (
+                "mean_over_limit = { value = 0",
+                "mean_over_limit = { value = -11",
+                "prior: mean_over_limit: -11",
+            ),
+            ("sd_over_limit = { value = 0.5", "sd_over_limit = { value = 0.001", "0.001; from 0.01 to 100"),
+            ("sd_over_limit = { value = 0.5", "sd_over_limit = { value = 0", "above zero"),
+        ] {
+            let fault = refused(from, to);
+            assert!(fault.contains(words), "{fault}");
+        }
+        let fault = refused(
+            "clause = \"Table 1\", provenance = \"read\"",
+            "clause = \"Table 1\", provenance = \"house\"",
+        );
+        assert!(
+            fault.contains("limit at Itr <= I <= Imax") && fault.contains("only [prior] may be"),
+            "{fault}"
+        );
     }
 
     #[test]

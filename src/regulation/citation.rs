@@ -5,6 +5,9 @@ use super::{
     StartMethod,
 };
 
+/// Begins the name of each figure of the prior, which alone may be a choice of this house.
+pub(super) const PRIOR: &str = "prior: ";
+
 /// A figure in words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cited {
@@ -248,6 +251,13 @@ impl Profile {
 
     fn common_figures(&self, scope: Scope<'_>, list: &mut List) {
         list.add("decision rule", "", &self.rule);
+        if let Some(prior) = &self.prior {
+            let mean = &prior.mean_over_limit;
+            let cite = (mean.clause.as_str(), mean.provenance, mean.note.as_ref());
+            // A mean may be zero or below it; its own bounds are checked where it is read.
+            list.push(format!("{PRIOR}mean over limit"), mean.value.to_string(), None, cite);
+            list.add(format!("{PRIOR}standard deviation over limit"), "", &prior.sd_over_limit);
+        }
         if let Some(conditions) = &self.conditions {
             list.add("conditions: voltage ±", "%", &conditions.voltage_tolerance_percent);
             list.add("conditions: temperature", "°C", &conditions.temperature_c);

@@ -8,6 +8,7 @@
 mod check;
 mod citation;
 mod current;
+mod decision;
 mod limit;
 mod nameplate;
 mod procedure;
@@ -15,6 +16,7 @@ mod profile;
 
 pub use citation::Cited;
 pub use current::{Condition, CurrentRange, CurrentTerm, Currents, Relation, Symbol};
+pub use decision::{NoRule, Prior, Rule};
 pub use limit::{Limit, LoadPoint};
 pub use nameplate::{Class, Connection, Ratings};
 pub use procedure::{
@@ -118,6 +120,8 @@ pub enum Provenance {
     Read,
     /// From at least two independent sources, not from the text.
     Secondary,
+    /// Chosen by this house where no regulation says anything; only what no verdict leans on may be so ([`Prior`]).
+    House,
     /// From memory, from one source or carried over: not confirmed.
     Unconfirmed,
 }
@@ -127,6 +131,7 @@ impl fmt::Display for Provenance {
         f.write_str(match self {
             Self::Read => "read",
             Self::Secondary => "secondary",
+            Self::House => "a choice of this house",
             Self::Unconfirmed => "unconfirmed",
         })
     }
@@ -280,28 +285,6 @@ impl fmt::Display for Demand {
             Self::Required => "required",
             Self::IfPresent => "if-present",
             Self::No => "no",
-        })
-    }
-}
-
-/// How a measured error is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// The rounded error against the limit.
-    Rounded,
-    /// The error as it is against the limit.
-    Simple,
-    /// The error against the limit less the expanded uncertainty.
-    Guarded,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rounded => "rounded",
-            Self::Simple => "simple",
-            Self::Guarded => "guarded",
         })
     }
 }

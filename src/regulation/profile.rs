@@ -2,7 +2,8 @@
 
 use super::{
     BasicError, Bench, Clock, Condition, Conditions, Connection, Creep, CurrentRange, CurrentTerm, Demand,
-    Fault, Figure, Item, Kind, MeterConstant, Provenance, Rule, Start, Supply, Symbol, TariffRegisters,
+    Fault, Figure, Item, Kind, MeterConstant, Prior, Provenance, Rule, Start, Supply, Symbol,
+    TariffRegisters,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -66,6 +67,9 @@ pub struct Profile {
     /// What is asked of the tester.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bench: Option<Bench>,
+    /// What is assumed of meters before they are measured; without it no global risk is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
     /// A laboratory's own answer for the unconfirmed figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,

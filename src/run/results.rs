@@ -10,7 +10,7 @@ use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::sequential::{Looks, Stop};
 use crate::uncertainty::{Component, Estimate, combine, coverage_factor};
-use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interval};
+use crate::verdict::{Rule, Verdict, overall};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
@@ -58,23 +58,18 @@ pub(super) fn all(
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (correlations, joint_conformity) = joint::of(&items);
-    let (decision_rule, stopping_rule) = (rule(plan).words(), plan.early_stop.words());
+    let rule = Rule::of(&plan.profile);
     Results {
         items,
         verdict,
         correlations,
         joint_conformity,
         findings,
-        decision_rule,
-        stopping_rule,
+        decision_rule: rule.words(),
+        rule: Some(rule),
+        stopping_rule: plan.early_stop.words(),
         elapsed,
     }
-}
-
-/// The statutory rule with the ratio the regulation gives.
-fn rule(plan: &Plan) -> Rule {
-    let over = plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
-    Rule::RoundedIfCapable { ratio: 1.0 / over }
 }
 
 /// Why a point takes no further reading; `None` where it takes another.
@@ -167,18 +162,12 @@ impl Judge<'_> {
             Ok(estimate) => estimate,
             Err(fault) => return undecided(item, fault.to_string()),
         };
-        let Some(rounded) = round_to_interval(value, interval) else {
-            return undecided(item, format!("{value} {unit} cannot be rounded"));
-        };
-        let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
-        let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, estimate.expanded, limit).0);
-        let bounds = Bounds::symmetric(limit);
-        let conformity = bounds
-            .and_then(|b| Conformity::of(value, estimate.u, estimate.dof, b))
-            .ok()
-            .map(|c| c.probability);
-        let measured = Some(Measured { unit, estimate, rounded, limit, budget, guarded, conformity });
-        ItemResult { measured, ..plain(item, verdict, reason, clause) }
+        match Measured::judged(&self.plan.profile, unit, estimate, interval, limit, budget) {
+            Some((measured, verdict, reason)) => {
+                ItemResult { measured: Some(measured), ..plain(item, verdict, reason, clause) }
+            }
+            None => undecided(item, format!("{value} {unit} with its uncertainty cannot be stated")),
+        }
     }
 
     fn look(&self, item: Item) -> ItemResult {
@@ -363,7 +352,17 @@ fn count(unit: Unit, seen: u64, limit: f64) -> Measured {
     let value = seen as f64;
     let estimate = Estimate { value, u: 0.0, dof: None, k: coverage_factor(None), expanded: 0.0 };
     let rounded = Decimal::from(seen);
-    Measured { unit, estimate, rounded, limit, budget: vec![], guarded: None, conformity: None }
+    Measured {
+        unit,
+        estimate,
+        rounded,
+        limit,
+        budget: vec![],
+        guarded: None,
+        conformity: None,
+        zone: None,
+        global: None,
+    }
 }
 
 fn kilowatt_hours(value: &Value) -> Option<Decimal> {

@@ -9,8 +9,10 @@
 //! | [`propagation`] | the law of propagation with correlations (GUM 5.2.2) |
 //! | [`monte_carlo`] | propagation of distributions (JCGM 101), and whether it agrees with the law |
 //! | [`sequential`] | when to stop taking readings |
+//! | [`check`](mod@check) | a budget's interval held against the distributions of its components |
 //! | [`file`](mod@file) | a model as a TOML file |
 
+pub mod check;
 mod correlation;
 pub mod distribution;
 pub mod expression;

@@ -180,7 +180,16 @@ impl Zones {
     /// The operating characteristic: the probability that a meter of the true value `truth`, measured with standard
     /// uncertainty `u`, is given this verdict. P(pass | truth) is the usual curve.
     pub fn operating_characteristic(&self, verdict: Verdict, truth: f64, u: f64) -> Result<f64, Fault> {
-        let (truth, u) = (finite("true value", truth)?, positive("u", u)?);
+        let (pass, fail) = self.chances(finite("true value", truth)?, positive("u", u)?);
+        Ok(match verdict {
+            Verdict::Pass => pass,
+            Verdict::Fail => fail,
+            Verdict::Undecided => (1.0 - pass - fail).max(0.0),
+        })
+    }
+
+    /// The probabilities of pass and of fail, for numbers that were checked.
+    pub(super) fn chances(&self, truth: f64, u: f64) -> (f64, f64) {
         let normal = Normal::standard();
         let split = |bounds: Option<Bounds>| {
             bounds.map_or((0.0, 1.0), |b| {
@@ -188,12 +197,8 @@ impl Zones {
                 about.split(&|x| normal.cdf(x), &|x| normal.sf(x))
             })
         };
-        let (pass, fail) = (split(self.accept).0, split(self.tolerate).1);
-        Ok(match verdict {
-            Verdict::Pass => pass,
-            Verdict::Fail => fail,
-            Verdict::Undecided => (1.0 - pass - fail).max(0.0),
-        })
+        let (pass, no_pass) = split(self.accept);
+        (pass, if self.tolerate == self.accept { no_pass } else { split(self.tolerate).1 })
     }
 }
 

@@ -3,12 +3,13 @@
 use super::risk::{Bounds, Zones};
 use super::rounding::as_written;
 use super::{Fault, Verdict, at_least, finite, positive};
+use crate::regulation::{self, Profile};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A decision rule. The regulation's own is the statutory one; the others stand beside it and never replace it.
+/// A decision rule. The one that the regulation profile names is the statutory one ([`Rule::of`]).
 ///
 /// The regulation's rule judges the rounded value, because the regulation says so; all others judge the value as it
 /// was measured, because a guard band narrower than the rounding would otherwise be rounded away.
@@ -73,6 +74,20 @@ impl fmt::Display for Zone {
 }
 
 impl Rule {
+    /// The rule that a regulation profile names. The regulation's own takes the ratio from what is asked of the tester
+    /// (JJG 596-2026 Table 6), a third where the profile says nothing of it.
+    pub fn of(profile: &Profile) -> Self {
+        match profile.rule.value {
+            regulation::Rule::Rounded => {
+                let over = profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
+                Self::RoundedIfCapable { ratio: 1.0 / over }
+            }
+            regulation::Rule::Simple => Self::Simple,
+            regulation::Rule::Guarded { r } => Self::Guarded { r },
+            regulation::Rule::NonBinary { r } => Self::NonBinary { r },
+        }
+    }
+
     /// The rule in words for the paper.
     pub fn words(&self) -> String {
         match self {

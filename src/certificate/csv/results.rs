@@ -7,7 +7,7 @@ use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::regulation::Item;
 use crate::time::{Instant, Span};
 use crate::uncertainty::{COVERAGE, type_a};
-use crate::verdict::Verdict;
+use crate::verdict::{Rule, Verdict};
 
 /// A column: its name and what stands in it.
 type Column = (&'static str, fn(&Row<'_>) -> Cell);
@@ -111,12 +111,17 @@ impl Row<'_> {
     }
 }
 
-/// How far inside the limit a value must lie: not at all where the uncertainty may be left out, by U elsewhere
-/// ([`crate::verdict::Rule`]).
+/// How far inside the limit a value must lie ([`Rule`]): r·U by a rule with a guard band; by the regulation's own not at
+/// all where the uncertainty may be left out, by U elsewhere.
 fn guard_band(row: &Row, measured: &Measured) -> String {
-    let over = row.record.plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
     let u = measured.estimate.expanded;
-    if u <= measured.limit / over * (1.0 + 1e-12) { "0".into() } else { number::uncertainty(u) }
+    match Rule::of(&row.record.plan.profile) {
+        Rule::Guarded { r } | Rule::NonBinary { r } => number::uncertainty(r * u),
+        Rule::RoundedIfCapable { ratio } if u > ratio * measured.limit * (1.0 + 1e-12) => {
+            number::uncertainty(u)
+        }
+        Rule::RoundedIfCapable { .. } | Rule::Simple => "0".into(),
+    }
 }
 
 /// The rounding interval of the error, where the regulation gives one.

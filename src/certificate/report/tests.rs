@@ -102,3 +102,39 @@ fn paper_and_results_file_say_the_same_numbers() {
         assert!(text.contains(&value) && csv.contains(&value), "{value}");
     }
 }
+
+#[test]
+fn the_paper_names_rule_prior_and_risks_beside_each_number() {
+    let record = sample::approved(0.99);
+    let text = text(&record);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "判定 Decision",
+        "修约值判定. Rounded value against the limit",
+        "standard deviation 0.5 x limit",
+        "no survey of meters stands behind it (a choice of this house",
+        "false accept 误收",
+    ] {
+        assert!(words.contains(said), "{said}\n{text}");
+    }
+    let at_limit = record.results.items.iter().position(|i| i.item == Item::BasicError).unwrap();
+    let measured = record.results.items[at_limit].measured.as_ref().unwrap();
+    let (risk, global) = (measured.specific_risk(Verdict::Pass).unwrap(), measured.global.unwrap());
+    assert!(risk > 0.001 && global.consumer > 0.0 && global.producer >= 0.0, "{risk} {global:?}");
+    let row = format!("{:>3}  basic error       PASS", at_limit + 1);
+    let row = text.lines().rfind(|line| line.starts_with(&row)).unwrap();
+    assert!(row.contains(&number::probability(risk)) && row.contains("FAIL"), "{row}");
+    assert!(!super::text(&sample::aborted()).contains("false accept"));
+}
+
+#[test]
+fn a_conditional_answer_keeps_its_name_on_paper() {
+    let mut record = sample::completed(0.3);
+    record.plan.profile.rule.value = crate::regulation::Rule::NonBinary { r: 1.0 };
+    let item = record.results.items.iter_mut().find(|i| i.item == Item::BasicError).unwrap();
+    item.verdict = Verdict::Undecided;
+    item.measured.as_mut().unwrap().zone = Some(crate::verdict::Zone::ConditionalPass);
+    assert!(text(&record).contains("basic error       conditional pass"), "{}", text(&record));
+    record.plan.profile.prior = None;
+    assert!(text(&record).contains("none stated, so no global risk"));
+}
