@@ -4,9 +4,11 @@
 #[path = "support/simulated.rs"]
 mod simulated;
 
+use phantomload::calibration::{Standard, Standards};
 use phantomload::certificate::record::Record;
 use phantomload::quantity::Temperature;
 use phantomload::regulation::{Item, Kind};
+use phantomload::run::recompute;
 use phantomload::sim::{Luck, Rig};
 use phantomload::uncertainty::COVERAGE;
 use phantomload::verdict::Verdict;
@@ -97,4 +99,60 @@ fn a_drift_beyond_what_is_stated_is_not_covered() {
     let held: Vec<bool> =
         held.iter().map(|(value, expanded, truth)| (value - truth).abs() <= *expanded).collect();
     assert_eq!(held[1..], [false; 4], "{held:?}");
+}
+
+#[test]
+fn a_standard_without_a_needed_figure_leaves_the_errors_undecided_and_says_which() {
+    let mut rig = rig("good");
+    let text =
+        include_str!("../calibration/simulated-reference.toml").replace("drift_percent_per_year = 0.005", "");
+    let reference = Standard::from_toml("no-drift.toml", &text).unwrap();
+    rig.standards = Standards::new(reference, rig.standards.time_base().clone()).unwrap();
+    let record = record_of(&rig, plan_of(&rig, "jjg596-2026", Kind::Subsequent), 1);
+    assert_eq!(record.results.verdict, Some(Verdict::Undecided));
+    let errors = record.results.items.iter().filter(|i| matches!(i.item, Item::Start | Item::BasicError));
+    for item in errors {
+        assert_eq!((item.verdict, &item.measured), (Verdict::Undecided, &None));
+        assert!(item.reason.contains("`drift_percent_per_year`"), "{}", item.reason);
+        assert!(item.readings().count() > 0, "the readings are kept");
+    }
+}
+
+#[test]
+fn leads_that_the_bench_does_not_state_are_a_finding_and_no_row_of_nothing() {
+    let rig = rig("good");
+    let mut plan = plan_of(&rig, "jjg596-2026", Kind::Subsequent);
+    let leads = |record: &Record| {
+        let budgets = record.results.items.iter().filter_map(|i| i.measured.as_ref()).flat_map(|m| &m.budget);
+        let rows = budgets.filter(|c| c.label.contains("leads")).count();
+        (
+            rows,
+            record
+                .results
+                .findings
+                .iter()
+                .filter(|f| f.contains("leads_current_a and leads_voltage_v"))
+                .count(),
+        )
+    };
+    assert_eq!(leads(&record_of(&rig, plan.clone(), 1)), (10, 0));
+    (plan.capability.leads_current_a, plan.capability.leads_voltage_v) = (None, None);
+    assert_eq!(leads(&record_of(&rig, plan, 1)), (0, 1));
+}
+
+#[test]
+fn points_that_share_their_reference_are_correlated_and_judged_together() {
+    let rig = rig("good");
+    let record = record_of(&rig, plan_of(&rig, "jjg596-2026", Kind::Subsequent), 1);
+    let results = &record.results;
+    assert_eq!(results.correlations.len(), 5 * 4 / 2);
+    for c in &results.correlations {
+        let start = results.items[c.a].item == Item::Start;
+        // At Ist the leads are a larger part, and the reference another point of its certificate.
+        assert!(if start { (0.9..1.0).contains(&c.r) } else { (0.97..1.0).contains(&c.r) }, "{c:?}");
+    }
+    assert!(results.joint_conformity.is_some_and(|p| p > 0.999_999), "{:?}", results.joint_conformity);
+    assert_eq!(recompute(&record).1, record.results);
+    let text = phantomload::certificate::report::text(&record);
+    assert!(text.contains("reference certificate *") && text.contains("全部合格概率"), "{text}");
 }

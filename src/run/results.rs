@@ -375,3 +375,26 @@ fn kilowatt_hours(value: &Value) -> Option<Decimal> {
 fn to_f64(number: Decimal) -> f64 {
     number.to_f64().unwrap_or(f64::NAN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::sample;
+
+    #[test]
+    fn a_component_that_is_no_number_leaves_the_item_undecided_with_its_name() {
+        let record = sample::completed(0.3);
+        let (evidence, began, started) = (Evidence::default(), record.began, record.started);
+        let judge = Judge { plan: &record.plan, evidence: &evidence, began, started, findings: vec![] };
+        let judged = |u| {
+            let budget = vec![Component::b("reference drift", u, "nowhere")];
+            judge.measured(Item::BasicError, 0.1, Unit::Percent, Decimal::new(1, 1), 1.0, budget, "6.1")
+        };
+        assert_eq!(judged(0.01).verdict, Verdict::Pass);
+        for u in [f64::NAN, f64::INFINITY, -0.01] {
+            let result = judged(u);
+            assert_eq!((result.verdict, result.measured), (Verdict::Undecided, None), "{u}");
+            assert!(result.reason.contains("`reference drift`"), "{}", result.reason);
+        }
+    }
+}
