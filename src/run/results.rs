@@ -5,7 +5,6 @@ use crate::certificate::record::{Attempt, ItemResult, Measured, Point, PulseRead
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Plan, Step, Windows, Work};
 use crate::pulse::Input;
-use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate, combine};
@@ -51,13 +50,7 @@ pub(super) fn all(
     }
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
-    Results { items, verdict, findings, decision_rule: rule(plan).words(), elapsed }
-}
-
-/// The statutory rule with the ratio the regulation gives.
-fn rule(plan: &Plan) -> Rule {
-    let over = plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
-    Rule::RoundedIfCapable { ratio: 1.0 / over }
+    Results { items, verdict, findings, decision_rule: Rule::of(&plan.profile).words(), elapsed }
 }
 
 fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResult {
@@ -121,7 +114,7 @@ impl Judge<'_> {
         let (Ok(estimate), Some(rounded)) = (combine(value, &budget), rounded) else {
             return undecided(item, format!("{value} {unit} with its uncertainty cannot be stated"));
         };
-        let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
+        let (verdict, reason) = Rule::of(&self.plan.profile).judge(value, rounded, estimate.expanded, limit);
         let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, estimate.expanded, limit).0);
         let bounds = Bounds::symmetric(limit);
         let conformity = bounds
@@ -289,11 +282,9 @@ impl Judge<'_> {
         }
     }
 
-    /// The rounding interval of the error, in percent; a hundredth of the limit where the regulation has none.
+    /// The rounding interval of the error, in percent.
     fn interval(&self) -> Decimal {
-        let percent =
-            self.plan.profile.rounding_interval(&self.plan.class).ok().flatten().map_or(0.01, Ratio::percent);
-        decimal(percent)
+        self.plan.rounding_interval()
     }
 }
 

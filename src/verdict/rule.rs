@@ -3,6 +3,7 @@
 use super::risk::{Bounds, Zones};
 use super::rounding::as_written;
 use super::{Fault, Verdict, at_least, finite, positive};
+use crate::regulation::Profile;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,13 @@ impl fmt::Display for Zone {
 }
 
 impl Rule {
+    /// The statutory rule of a regulation profile: its own, with the ratio from what is asked of the tester
+    /// (JJG 596-2026 Table 6), a third where the profile says nothing of it.
+    pub fn of(profile: &Profile) -> Self {
+        let over = profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
+        Self::RoundedIfCapable { ratio: 1.0 / over }
+    }
+
     /// The rule in words for the paper.
     pub fn words(&self) -> String {
         match self {
