@@ -37,7 +37,7 @@
 //! | [`archive`] | the data folder: packages, register; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine |
-//! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines |
+//! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
 //!

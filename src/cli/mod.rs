@@ -8,6 +8,7 @@ mod plan;
 mod progress;
 mod replay;
 mod sim;
+mod study;
 mod uncertainty;
 mod verify;
 
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 pass or done, 1 the meter failed (replay: results differ), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
+    after_help = "Exit codes: 0 pass or done, 1 the meter failed (replay: results differ; study: a promise was not kept), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -36,6 +37,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
     Sim(sim::Arguments),
+    /// Make many simulated verifications of meters of known error: what intervals and verdicts are worth
+    Study(study::Arguments),
     /// Recompute all results of a record from its raw data, and say identical or what differs
     Replay(replay::Arguments),
     /// Compute a measurement model by the law of propagation (GUM) and by Monte Carlo (JCGM 101), and compare
@@ -119,6 +122,7 @@ pub fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Study(arguments) => study::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Calibration(which) => calibration::run(&which),

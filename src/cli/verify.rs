@@ -132,7 +132,7 @@ fn exit_code(record: &Record) -> u8 {
 }
 
 /// Set by the first Ctrl-C or SIGTERM. A second one changes nothing: the source is already on its way off.
-fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
+pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     ctrlc::set_handler(move || set.store(true, Ordering::SeqCst)).map_err(Stop::fault)?;

@@ -23,6 +23,8 @@ use crate::regulation::{self, Class, Currents, Item, Kind, Profile};
 use crate::time::Span;
 use crate::uncertainty::sequential::Sequential;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
 use serde::{Deserialize, Serialize};
 
 /// The time a verification may take in the field.
@@ -276,6 +278,13 @@ impl Plan {
     /// How warm the standards are, as far as is known.
     pub fn surroundings(&self) -> Result<budget::Surroundings, calibration::Fault> {
         budget::Surroundings::of(&self.entries, &self.profile, &self.class)
+    }
+
+    /// The interval to which an error is rounded before it meets its limit, in percent, as it was written in the
+    /// regulation; 0.01 % where the regulation has none (a choice of this house).
+    pub fn rounding_interval(&self) -> Decimal {
+        let percent = self.profile.rounding_interval(&self.class).ok().flatten().map_or(0.01, Ratio::percent);
+        Decimal::from_f64(percent).map_or(Decimal::ONE, |d| d.round_dp(9).normalize())
     }
 
     /// The figures of the regulation that nobody has confirmed and this run uses.

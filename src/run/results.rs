@@ -5,7 +5,6 @@ use crate::certificate::record::{Attempt, ItemResult, Measured, Point, PulseRead
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Plan, Step, Windows, Work};
 use crate::pulse::Input;
-use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::sequential::{Looks, Stop};
@@ -334,11 +333,9 @@ impl Judge<'_> {
         }
     }
 
-    /// The rounding interval of the error, in percent; a hundredth of the limit where the regulation has none.
+    /// The rounding interval of the error, in percent.
     fn interval(&self) -> Decimal {
-        let percent =
-            self.plan.profile.rounding_interval(&self.plan.class).ok().flatten().map_or(0.01, Ratio::percent);
-        decimal(percent)
+        self.plan.rounding_interval()
     }
 }
 

@@ -3,6 +3,7 @@
 mod in_process;
 pub mod serve;
 mod slave;
+pub mod study;
 mod truth;
 mod world;
 
