@@ -1,10 +1,11 @@
 //! What has come in, in the form the results ask it for.
 
 use crate::certificate::record::{Attempt, Line, PulseReading};
-use crate::error::{self, edge_fit::EdgeFit};
+use crate::error;
+use crate::error::edge_fit::{EdgeFit, rhythm};
 use crate::meter::{Answer, Query};
 use crate::plan::{Method, Plan, Step};
-use crate::pulse::{self, Edge, Input, Window};
+use crate::pulse::{Edge, Input, Window};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
 use crate::time::{Instant, Span};
@@ -160,11 +161,32 @@ impl Evidence {
         step: &Step,
         edges: &[Edge],
     ) -> Result<PulseReading, (String, Option<Ratio>)> {
-        let window = Window::whole(edges).map_err(|flaw| (flaw.to_string(), None))?;
+        let window = Window::over(edges).map_err(|flaw| (flaw.to_string(), None))?;
         let reading = self.read_window(plan, step, window).map_err(|why| (why, None))?;
-        match pulse::belongs(edges) {
-            Ok(()) => Ok(reading),
-            Err(flaw) => Err((flaw.to_string(), Some(reading.error))),
+        match self.strays(plan, edges, &reading) {
+            None => Ok(reading),
+            Some(why) => Err((why, Some(reading.error))),
+        }
+    }
+
+    /// Which pulses of a window do not belong, in words. What is due between two edges is told by the reference's power:
+    /// the steps of its energy count may be as coarse as a pulse.
+    fn strays(&self, plan: &Plan, edges: &[Edge], reading: &PulseReading) -> Option<String> {
+        let rising = || edges.iter().filter(|e| e.rising);
+        let Some(energies) = self.track.energies(rising().map(|e| e.at), Method::PowerTime) else {
+            return Some("the reference gave no power for it".into());
+        };
+        let whole = energies.last().and_then(|whole| reading.reference_energy_j.ratio_to(*whole).ok());
+        let correction = whole.map_or(1.0, Ratio::fraction);
+        let tick = |(e, energy): (&Edge, Energy)| rhythm::Tick {
+            edge: e.seq,
+            at: e.at,
+            energy: energy * correction,
+        };
+        let ticks: Vec<_> = rising().zip(energies).map(tick).collect();
+        match rhythm::examine(&ticks, plan.nameplate.constant_imp_per_kwh) {
+            Ok(rhythm) => rhythm.spoils(),
+            Err(fault) => Some(fault.to_string()),
         }
     }
 
@@ -209,13 +231,13 @@ impl Evidence {
 
     /// The line through every edge of a window whose corrected reference energy is known.
     fn line(&self, plan: &Plan, window: Window, reference: Energy) -> Option<Line> {
-        let energy = |at| self.track.energy(window.opened, at, plan.capability.method);
-        let correction = reference.ratio_to(energy(window.closed)?).ok()?.fraction();
         let first = self.meter_edges.partition_point(|e| e.at < window.opened);
         let end = self.first_edge_after(window.closed);
-        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising);
-        let energies: Option<Vec<Energy>> = rising.map(|e| Some(energy(e.at)? * correction)).collect();
-        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, energies?).finish().ok()?;
+        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising).map(|e| e.at);
+        let energies = self.track.energies(rising, plan.capability.method)?;
+        let correction = reference.ratio_to(*energies.last()?).ok()?.fraction();
+        let corrected = energies.into_iter().map(|energy| energy * correction);
+        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, corrected).finish().ok()?;
         let agreement = fit.compare();
         let disagrees = (!agreement.agrees).then_some(agreement.words);
         Some(Line { error: fit.error, u: fit.u, disagrees })
@@ -271,6 +293,12 @@ impl Evidence {
             .rev()
             .find_map(|a| if let Attempt::Spoiled { why, .. } = a { Some(why) } else { None });
         last.cloned().unwrap_or_default()
+    }
+
+    /// Attempts of a step that only the rhythm of the pulses has spoiled.
+    pub fn irregular(&self, step: usize) -> usize {
+        let attempts = self.attempts.get(&step).map(Vec::as_slice).unwrap_or_default();
+        attempts.iter().filter(|a| matches!(a, Attempt::Spoiled { error: Some(_), .. })).count()
     }
 
     /// Spoiled attempts of a step.

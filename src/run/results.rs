@@ -244,7 +244,14 @@ impl Judge<'_> {
             }
             result
         } else if readings.len() < windows.readings as usize {
-            undecided(step.item, format!("{} of {} readings", readings.len(), windows.readings))
+            let spoiled = self.evidence.spoiled(step.no);
+            let last = match spoiled {
+                0 => String::new(),
+                _ => {
+                    format!("; {spoiled} attempts spoiled, the last: {}", self.evidence.last_spoiled(step.no))
+                }
+            };
+            undecided(step.item, format!("{} of {} readings{last}", readings.len(), windows.readings))
         } else {
             match energy::budget(self.plan, self.evidence, step, &readings) {
                 Ok((mean, budget)) => self.measured(

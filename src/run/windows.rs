@@ -1,6 +1,7 @@
 //! The windows of a load point: from edge to edge, back to back, until the regulation has its readings.
 
 use super::Run;
+use super::load_lane::SPOILED_MAX;
 use crate::certificate::record::Attempt;
 use crate::plan::{Step, Windows};
 use crate::time::{Instant, Span};
@@ -60,6 +61,12 @@ impl Run {
             let attempt = self.evidence.attempt(&self.plan, step, open, close);
             let spoiled = matches!(attempt, Attempt::Spoiled { .. });
             self.evidence.attempts.entry(step.no).or_default().push(attempt);
+            if spoiled && self.evidence.irregular(step.no) > SPOILED_MAX {
+                // Pulses that never belong together are the meter's doing, or light on the head: no number comes of
+                // them, but the bench has worked and the rest of the run is worth having.
+                self.load_lane.scan.gave_up = true;
+                break;
+            }
             if spoiled {
                 self.repeat(now);
                 return false;
