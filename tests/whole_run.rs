@@ -367,3 +367,166 @@ fn a_seconds_counter_that_tells_of_a_loss_gives_no_daily_rate() {
     });
     assert_eq!(verdict_of(&record, Item::DailyRate), Verdict::Undecided, "{}", table(&record.results.items));
 }
+
+/// What is done to one pulse of the meter in the middle of a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Prank {
+    Removed,
+    Doubled,
+    Injected,
+}
+
+/// A run in which one pulse after `from` seconds is played with; `consistent`: the counter's numbers have no hole.
+fn with_prank(prank: Prank, from: f64, consistent: bool) -> phantomload::certificate::record::Record {
+    use phantomload::pulse::{Edge, Input};
+    let rig = rig("good");
+    let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    let (mut last_rise, mut played, mut shift) = (None::<Edge>, 0, 0i64);
+    record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, move |_, event| {
+            let Event::Edge(edge) = event else { return vec![event] };
+            if edge.input != Input::Meter {
+                return vec![event];
+            }
+            let renumbered = |edge: Edge, shift: i64| {
+                Event::Edge(Edge { seq: edge.seq.checked_add_signed(shift).unwrap(), ..edge })
+            };
+            let before = last_rise;
+            if edge.rising {
+                last_rise = Some(edge);
+            }
+            let begun = edge.at.nanos() as f64 / 1e9 >= from;
+            let hole = if consistent { 0 } else { 4 };
+            match prank {
+                Prank::Removed if begun && played < 2 && (edge.rising || played == 1) => {
+                    played += 1;
+                    shift -= i64::from(consistent);
+                    vec![]
+                }
+                Prank::Doubled | Prank::Injected if begun && played == 0 && !edge.rising => {
+                    let Some(before) = before else { return vec![event] };
+                    played = 1;
+                    let width = edge.at - before.at;
+                    let later = width * if prank == Prank::Doubled { 0.1 } else { 1.3 };
+                    let rise = Edge { seq: edge.seq + 1 + hole, at: edge.at + later, rising: true, ..edge };
+                    let fall = Edge { seq: rise.seq + 1, at: rise.at + width * 0.1, rising: false, ..edge };
+                    shift = 2 + hole as i64;
+                    vec![event, Event::Edge(rise), Event::Edge(fall)]
+                }
+                _ => vec![renumbered(edge, shift)],
+            }
+        })
+    })
+}
+
+#[test]
+fn one_pulse_missing_doubled_or_too_many_spoils_exactly_its_window() {
+    // At 10 A a pulse comes every 120 ms, at 250 A every 4.8 ms; the places are found in an honest run.
+    let honest = record("good", "dc-meter", Kind::Subsequent, 1);
+    let points: Vec<_> = honest.results.items.iter().filter(|i| i.item == Item::BasicError).collect();
+    for (point, item) in points.iter().enumerate() {
+        let window = item.readings().nth(1).unwrap().window;
+        let middle = (window.opened + (window.closed - window.opened).half()).nanos() as f64 / 1e9;
+        for prank in [Prank::Removed, Prank::Doubled, Prank::Injected] {
+            for consistent in [true, false] {
+                let record = with_prank(prank, middle, consistent);
+                let spoiled = |i: &phantomload::certificate::record::ItemResult| -> Vec<String> {
+                    let why = |a: &Attempt| {
+                        if let Attempt::Spoiled { why, .. } = a { Some(why.clone()) } else { None }
+                    };
+                    i.attempts.iter().filter_map(why).collect()
+                };
+                let items: Vec<_> =
+                    record.results.items.iter().filter(|i| i.item == Item::BasicError).collect();
+                let case = format!("{prank:?} at {middle} s, consistent: {consistent}");
+                for (n, item) in items.iter().enumerate() {
+                    assert_eq!(spoiled(item).len(), usize::from(n == point), "{case}: {:?}", spoiled(item));
+                    // One pulse of few is an error beyond the limit, and a repetition must not hide that.
+                    let doubted = n == point && item.reason.contains("but a spoiled attempt had");
+                    assert!(item.verdict == Verdict::Pass || doubted, "{case}: {}", item.reason);
+                }
+                let why = spoiled(items[point]).remove(0);
+                let words = match prank {
+                    _ if !consistent => "edges lost",
+                    Prank::Removed => "pulses 1 missing: a pulse is missing before edge number",
+                    Prank::Doubled | Prank::Injected => "pulses 1 ",
+                };
+                assert!(why.starts_with(words), "{case}: {why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_meter_that_drops_every_fiftieth_pulse_never_passes_and_blames_no_bench() {
+    let rig = rig("good");
+    let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    let (mut pulses, mut skipped) = (0u64, 0u64);
+    let record = record_with(&rig, plan, 1, |bench| {
+        Meddled::events(bench, move |_, event| match event {
+            Event::Edge(mut edge) if edge.input == phantomload::pulse::Input::Meter => {
+                pulses += u64::from(edge.rising);
+                if pulses.is_multiple_of(50) {
+                    skipped += 1;
+                    return None;
+                }
+                edge.seq -= skipped;
+                Some(Event::Edge(edge))
+            }
+            other => Some(other),
+        })
+    });
+    assert_eq!(record.outcome, Outcome::Completed);
+    let table = table(&record.results.items);
+    for item in record.results.items.iter().filter(|i| i.item == Item::BasicError) {
+        assert_ne!(item.verdict, Verdict::Pass, "{table}");
+    }
+    let imax = record.results.items.iter().find(|i| i.item == Item::BasicError).unwrap();
+    assert!(
+        imax.reason.contains("0 of 2 readings; 4 attempts spoiled") && imax.reason.contains("missing"),
+        "{}",
+        imax.reason
+    );
+    assert_eq!(verdict_of(&record, Item::MeterConstant), Verdict::Fail, "{table}");
+    assert_eq!(record.results.verdict, Some(Verdict::Fail));
+}
+
+fn spoiled_windows(record: &phantomload::certificate::record::Record) -> Vec<String> {
+    let attempts = record.results.items.iter().flat_map(|i| &i.attempts);
+    attempts
+        .filter_map(|a| if let Attempt::Spoiled { why, .. } = a { Some(why.clone()) } else { None })
+        .collect()
+}
+
+#[test]
+fn honest_jitter_and_any_constant_error_spoil_no_window() {
+    for jitter_us in [20.0, 2000.0] {
+        for seed in 0..10 {
+            let mut rig = rig("good");
+            rig.truth.pulse_jitter_us = jitter_us;
+            let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), seed);
+            assert_eq!(spoiled_windows(&record), [""; 0], "{jitter_us} µs, seed {seed}");
+            assert_eq!(record.outcome, Outcome::Completed);
+        }
+    }
+    for percent in [-50.0, -33.0, 50.0, 99.0] {
+        let mut rig = rig("good");
+        rig.truth.error_curve = vec![(Current::from_amperes(1.0), percent)];
+        let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+        assert_eq!(spoiled_windows(&record), [""; 0], "{percent} %");
+        assert_eq!(record.results.verdict, Some(Verdict::Fail), "{percent} %");
+    }
+}
+
+#[test]
+fn a_source_that_wanders_within_its_band_spoils_no_window() {
+    for method in [Method::PowerTime, Method::StandardMeter] {
+        let mut rig = rig("good");
+        rig.bench.wander = 0.004;
+        let mut plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+        plan.capability.method = method;
+        let record = record_of(&rig, plan, 1);
+        assert_eq!(spoiled_windows(&record), [""; 0]);
+        assert_eq!(record.results.verdict, Some(Verdict::Pass), "{}", table(&record.results.items));
+    }
+}

@@ -92,6 +92,18 @@ pub struct PulseReading {
     /// The straight line through every edge, beside it; none where there are too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
+    /// What passed before the load stood; none where the window opened after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_in: Option<LeadIn>,
+}
+
+/// The first part of a window that opened with an edge of the load before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeadIn {
+    /// Current of the load before.
+    pub current_a: Current,
+    /// Corrected reference energy from the opening edge until the load stood in its band.
+    pub reference_energy_j: Energy,
 }
 
 /// The error by the straight line of counted against reference energy through every edge of a window.

@@ -102,6 +102,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
                 indicated_energy_j: indicated,
                 error: standard_meter(indicated, reference).unwrap(),
                 line: None,
+                lead_in: None,
             }
         })
         .collect();

@@ -42,7 +42,7 @@ impl Draft<'_> {
     /// What the total would be; nothing where that would help little.
     fn what_if(&self, laid: &Laid, nameplate: &Nameplate, what: &str) -> Result<Option<String>, Fault> {
         let other = self.with(nameplate);
-        let total = other.lay(other.register_energy()?)?.total;
+        let total = other.shortest(other.register_energy()?)?.total;
         Ok((total < laid.total * WORTH_SAYING).then(|| format!("{what} would bring the total to {total}")))
     }
 }

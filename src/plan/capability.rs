@@ -42,11 +42,16 @@ pub struct Settle {
 const BAND_MAX_PERCENT: f64 = 5.0;
 
 impl Settle {
-    /// Planned time from one load to another, hold included.
-    pub fn time(&self, from: Load, to: Load) -> Span {
+    /// Time from one load to another at the source's slew rates.
+    pub fn ramp(&self, from: Load, to: Load) -> Span {
         let voltage = (to.voltage_v - from.voltage_v).abs().volts() / self.voltage_slew_v_per_s;
         let current = (to.current_a - from.current_a).abs().amperes() / self.current_slew_a_per_s;
-        Span::from_secs_f64(voltage.max(current) + self.hold_secs)
+        Span::from_secs_f64(voltage.max(current))
+    }
+
+    /// How long all samples must lie in the band.
+    pub fn hold(&self) -> Span {
+        Span::from_secs_f64(self.hold_secs)
     }
 
     /// Half-widths of the bands around `load`.

@@ -13,7 +13,7 @@ mod schedule;
 pub use capability::{Capability, Load, Method, Settle};
 pub use entries::{Entries, Look};
 pub use nameplate::Nameplate;
-pub use schedule::make;
+pub use schedule::{LEAD_SHARE, make};
 
 use crate::calibration::Standards;
 use crate::quantity::{Energy, Ratio};
@@ -163,14 +163,18 @@ pub struct Windows {
     pub term: String,
     /// Shortest window.
     pub min_time: Span,
-    /// How many windows; their mean is the result.
+    /// At least so many windows; their mean is the result.
     pub readings: u32,
+    /// At most so many, where those before decide nothing.
+    pub readings_max: u32,
+    /// The first window opens with the last edge of the load before: the reference integrates through the change.
+    pub opens_before: bool,
     /// Time between two pulses of a meter without error.
     pub pulse_period: Span,
     /// A pulse that has not come in this time does not come.
     pub give_up: Span,
-    /// The load is held at least so long, so that the register moves enough.
-    pub min_dwell: Span,
+    /// The load is held until so much energy has passed since the register was read, so that it moves enough.
+    pub register_energy: Energy,
     /// The limit here.
     pub limit: Ratio,
     /// Its clause.

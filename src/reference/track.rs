@@ -139,6 +139,16 @@ impl Track {
         energies.collect()
     }
 
+    /// The reference's own count from a moment before a change of load to a sample after it, uncorrected. Between two
+    /// samples the power may have changed anyhow, so that only a count tells the energy; up to `from` the load was
+    /// still that of the sample before. `None` where the reference does not count.
+    pub fn energy_through_change(&self, from: Instant, to: Instant) -> Option<Energy> {
+        let before = &self.samples[self.before(from)?];
+        let after = &self.samples[self.before(to)?];
+        let count = after.energy? - before.energy?;
+        Some(count - before.power * (from - before.taken))
+    }
+
     /// Means between two moments.
     pub fn mean(&self, from: Instant, to: Instant) -> Option<Mean> {
         let samples = self.around(from, to)?;

@@ -1,15 +1,16 @@
 //! What has come in, in the form the results ask it for.
 
-use crate::certificate::record::{Attempt, Line, PulseReading};
+use crate::certificate::record::{Attempt, LeadIn, Line, PulseReading};
 use crate::error;
 use crate::error::edge_fit::{EdgeFit, rhythm};
-use crate::meter::{Answer, Query};
-use crate::plan::{Method, Plan, Step};
+use crate::meter::{Answer, Query, Reading};
+use crate::plan::{Load, Method, Plan, Step, Work};
 use crate::pulse::{Edge, Input, Window};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
 use crate::time::{Instant, Span};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Counted and integrated energy of one reference may differ by its sampling; so far apart one of them is wrong.
 const ENERGIES_APART: f64 = 0.01;
@@ -126,12 +127,42 @@ impl Evidence {
         self.answers.iter().filter(move |a| a.step == step && a.answer.query == query).map(|a| &a.answer)
     }
 
-    /// The reference energy between two moments, with our standards' corrections for this step's load.
+    /// The reference energy between two moments, uncorrected. `stood`: since when the load has been there, where that is
+    /// later than `from`.
+    pub fn energy(&self, plan: &Plan, from: Instant, to: Instant, stood: Option<Instant>) -> Option<Energy> {
+        let method = plan.capability.method;
+        match stood.filter(|stood| *stood > from) {
+            None => self.track.energy(from, to, method),
+            Some(stood) => {
+                Some(self.track.energy_through_change(from, stood)? + self.track.energy(stood, to, method)?)
+            }
+        }
+    }
+
+    /// The reference energy from the first of these moments up to each, uncorrected. Only the first may lie before the
+    /// load stood; there the reference's own count is taken.
+    fn energies(
+        &self,
+        moments: impl Iterator<Item = Instant>,
+        stood: Instant,
+        method: Method,
+    ) -> Option<Vec<Energy>> {
+        let mut moments = moments.peekable();
+        let first = *moments.peek()?;
+        if stood <= first {
+            return self.track.energies(moments, method);
+        }
+        moments.next();
+        let lead = self.track.energy_through_change(first, stood)?;
+        let after = self.track.energies(std::iter::once(stood).chain(moments), method)?;
+        Some(std::iter::once(Energy::ZERO).chain(after.into_iter().skip(1).map(|e| lead + e)).collect())
+    }
+
+    /// An energy with our standards' corrections for this step's load.
     ///
     /// Where the reference counts energy itself its own time base is in its certificate; where energy is power by our
     /// time, our time base is corrected too.
-    pub fn corrected_energy(&self, plan: &Plan, step: &Step, from: Instant, to: Instant) -> Option<Energy> {
-        let energy = self.track.energy(from, to, plan.capability.method)?;
+    fn corrected(plan: &Plan, step: &Step, energy: Energy) -> Option<Energy> {
         let correction =
             plan.standards.reference().power_correction(step.load.voltage_v, step.load.current_a).ok()?;
         let energy = energy / (1.0 + correction.error.fraction());
@@ -144,11 +175,26 @@ impl Evidence {
         }
     }
 
-    /// The attempt that the edges `first..=last` of the meter make at a step.
-    pub fn attempt(&self, plan: &Plan, step: &Step, first: usize, last: usize) -> Attempt {
-        let edges = &self.meter_edges[first..=last];
+    /// When the register before the pulses was read, if it was.
+    pub fn register_start(&self, plan: &Plan) -> Option<Instant> {
+        let step = plan.steps.iter().find(|s| s.work == Work::RegisterStart)?;
+        let answer = self.answer(step.no, Query::Energy)?;
+        matches!(answer.reading, Reading::Value(_)).then_some(answer.taken)
+    }
+
+    /// The attempt that a stretch of the meter's edges makes at a step. `lead`: the load before, and since when this
+    /// step's load has stood.
+    pub fn attempt(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        edges: RangeInclusive<usize>,
+        lead: Option<(Load, Instant)>,
+    ) -> Attempt {
+        let edges = &self.meter_edges[edges];
         let (from, to) = (edges[0].at, edges[edges.len() - 1].at);
-        match self.reading(plan, step, edges) {
+        let lead = lead.filter(|(_, stood)| *stood > from);
+        match self.reading(plan, step, edges, lead) {
             Ok(reading) => Attempt::Reading(reading),
             // The error stands beside the reason: a meter that drops pulses must not be able to hide in repetitions.
             Err((why, error)) => Attempt::Spoiled { from, to, why, error },
@@ -160,20 +206,21 @@ impl Evidence {
         plan: &Plan,
         step: &Step,
         edges: &[Edge],
+        lead: Option<(Load, Instant)>,
     ) -> Result<PulseReading, (String, Option<Ratio>)> {
         let window = Window::over(edges).map_err(|flaw| (flaw.to_string(), None))?;
-        let reading = self.read_window(plan, step, window).map_err(|why| (why, None))?;
-        match self.strays(plan, edges, &reading) {
+        let reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
+        match self.strays(plan, edges, lead.map_or(window.opened, |(_, stood)| stood), &reading) {
             None => Ok(reading),
             Some(why) => Err((why, Some(reading.error))),
         }
     }
 
-    /// Which pulses of a window do not belong, in words. What is due between two edges is told by the reference's power:
-    /// the steps of its energy count may be as coarse as a pulse.
-    fn strays(&self, plan: &Plan, edges: &[Edge], reading: &PulseReading) -> Option<String> {
+    /// Which pulses of a window do not belong, in words. Once the load stands, what is due between two edges is told by
+    /// the reference's power: the steps of its energy count may be as coarse as a pulse.
+    fn strays(&self, plan: &Plan, edges: &[Edge], stood: Instant, reading: &PulseReading) -> Option<String> {
         let rising = || edges.iter().filter(|e| e.rising);
-        let Some(energies) = self.track.energies(rising().map(|e| e.at), Method::PowerTime) else {
+        let Some(energies) = self.energies(rising().map(|e| e.at), stood, Method::PowerTime) else {
             return Some("the reference gave no power for it".into());
         };
         let whole = energies.last().and_then(|whole| reading.reference_energy_j.ratio_to(*whole).ok());
@@ -190,19 +237,36 @@ impl Evidence {
         }
     }
 
-    fn read_window(&self, plan: &Plan, step: &Step, window: Window) -> Result<PulseReading, String> {
+    fn read_window(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        window: Window,
+        lead: Option<(Load, Instant)>,
+    ) -> Result<PulseReading, String> {
         let (from, to) = (window.opened, window.closed);
+        let stood = lead.map_or(from, |(_, stood)| stood);
         let bench = &plan.capability;
         self.track
-            .steady(from, to, step.load, &bench.settle, bench.sample_age_max)
+            .steady(stood, to, step.load, &bench.settle, bench.sample_age_max)
             .map_err(|unsteady| unsteady.to_string())?;
         if self.broken(Input::Meter, from, to) {
             return Err("the counter lost edges".into());
         }
         let none = || "the reference gave no energy for it".to_owned();
-        let mean = self.track.mean(from, to).ok_or_else(none)?;
-        let reference = self.corrected_energy(plan, step, from, to).ok_or_else(none)?;
-        self.energies_agree(bench.method, from, to)?;
+        let mean = self.track.mean(stood, to).ok_or_else(none)?;
+        let corrected = |energy: Option<Energy>| Self::corrected(plan, step, energy?);
+        let whole = self.energy(plan, from, to, Some(stood));
+        let reference = corrected(whole).ok_or_else(none)?;
+        let lead_in = match lead {
+            None => None,
+            Some((load, stood)) => Some(LeadIn {
+                current_a: load.current_a,
+                reference_energy_j: corrected(self.track.energy_through_change(from, stood))
+                    .ok_or_else(none)?,
+            }),
+        };
+        self.energies_agree(bench.method, stood, to)?;
         let constant = plan.nameplate.constant_imp_per_kwh;
         let indicated = constant.energy(window.pulses);
         let error = match bench.method {
@@ -225,16 +289,17 @@ impl Evidence {
             reference_energy_j: reference,
             indicated_energy_j: indicated,
             error: error.map_err(|fault| fault.to_string())?,
-            line: self.line(plan, window, reference),
+            line: self.line(plan, window, stood, reference),
+            lead_in,
         })
     }
 
     /// The line through every edge of a window whose corrected reference energy is known.
-    fn line(&self, plan: &Plan, window: Window, reference: Energy) -> Option<Line> {
+    fn line(&self, plan: &Plan, window: Window, stood: Instant, reference: Energy) -> Option<Line> {
         let first = self.meter_edges.partition_point(|e| e.at < window.opened);
         let end = self.first_edge_after(window.closed);
         let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising).map(|e| e.at);
-        let energies = self.track.energies(rising, plan.capability.method)?;
+        let energies = self.energies(rising, stood, plan.capability.method)?;
         let correction = reference.ratio_to(*energies.last()?).ok()?.fraction();
         let corrected = energies.into_iter().map(|energy| energy * correction);
         let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, corrected).finish().ok()?;
@@ -267,7 +332,8 @@ impl Evidence {
         if let Err(unsteady) = steady {
             return Some(Attempt::Spoiled { from, to, why: unsteady.to_string(), error: None });
         }
-        let reference = self.corrected_energy(plan, step, from, to).filter(|e| *e > Energy::ZERO)?;
+        let energy = self.energy(plan, from, to, None)?;
+        let reference = Self::corrected(plan, step, energy).filter(|e| *e > Energy::ZERO)?;
         let constant = plan.nameplate.constant_imp_per_kwh;
         let bound: Ratio = error::upper_bound(0, constant, reference).ok()?;
         Some(Attempt::Silent {

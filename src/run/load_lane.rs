@@ -200,9 +200,7 @@ impl Run {
             }
             Phase::Working { since } => match step.map(|s| &s.work) {
                 Some(Work::Creep { dwell, .. } | Work::WarmUp { dwell }) => Some(*since + *dwell),
-                Some(Work::Start(windows) | Work::BasicError(windows)) => {
-                    self.windows_deadline(windows, *since)
-                }
+                Some(Work::Start(windows) | Work::BasicError(windows)) => self.windows_deadline(windows),
                 Some(Work::Hear { give_up }) => Some(*since + *give_up),
                 _ => None,
             },
@@ -286,7 +284,7 @@ impl Run {
             && last - from >= hold
         {
             self.enter(now, Phase::Working { since: now });
-            self.load_lane.scan = Scan::from(self.evidence.first_edge_after(now), now);
+            self.arm(now, from);
             self.begin_work();
             return true;
         }

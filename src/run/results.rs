@@ -15,6 +15,7 @@ use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
 mod data;
 mod energy;
+mod lead_in;
 
 /// Silence that is no evidence.
 const UNHEARD: &str =

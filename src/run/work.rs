@@ -54,7 +54,7 @@ impl Run {
             Work::Hear { give_up } => self.hear(now, since, *give_up),
             Work::Creep { dwell, .. } => self.creep(now, &step, since, *dwell),
             Work::Rest => self.register_start(now),
-            Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows, since),
+            Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows),
             Work::RegisterEnd => self.evidence.answer(step.no, Query::Energy).is_some(),
             _ => true,
         };

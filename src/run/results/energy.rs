@@ -1,7 +1,7 @@
 //! The uncertainty budget of an error by pulses, and the meter constant.
 
 use super::super::evidence::Evidence;
-use super::{Judge, decimal, kilowatt_hours, to_f64, undecided};
+use super::{Judge, decimal, kilowatt_hours, lead_in, to_f64, undecided};
 use crate::certificate::record::{Attempt, ItemResult, PulseReading, Unit};
 use crate::error;
 use crate::meter::Query;
@@ -53,7 +53,8 @@ pub(super) fn budget(
     step: &Step,
     readings: &[&PulseReading],
 ) -> Result<(f64, Vec<Component>), String> {
-    let errors: Vec<f64> = readings.iter().map(|r| r.error.percent()).collect();
+    let (errors, open): (Vec<f64>, Vec<f64>) =
+        readings.iter().map(|reading| lead_in::corrected(plan, evidence, reading)).unzip();
     let (mean, scatter, dof) = type_a(&errors).ok_or("one reading has no scatter")?;
     let sensitivity = (1.0 + mean / 100.0).abs();
     let standards = &plan.standards;
@@ -85,6 +86,7 @@ pub(super) fn budget(
             evidence: format!("{} readings", readings.len()),
         },
     ];
+    budget.extend(lead_in::component(&open, readings));
     if bench.method == Method::StandardMeter {
         let moment = readings
             .iter()
