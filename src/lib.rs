@@ -23,6 +23,7 @@
 //! | [`time`] | instants, spans, stamps; the only file that asks a clock or sleeps |
 //! | [`link`] | a line of bytes: serial, TCP, loopback, recorder, replay, fault injector; text instruments on it |
 //! | [`calibration`] | certificates of our standards: corrections and uncertainties with validity, never extrapolated |
+//! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
 //! | [`regulation`] | limits, load points and procedures as data, each figure with clause and provenance |
 //! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice |
 //! | [`source`] | the phantom load; its guard switches off on drop |
@@ -30,7 +31,6 @@
 //! | [`pulse`] | edges with counter time and sequence number; whole windows or none |
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
-//! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
 //! | [`archive`] | the data folder: packages, register; append-only |
@@ -63,6 +63,7 @@ pub mod quantity;
 pub mod time;
 pub mod link;
 pub mod calibration;
+pub mod uncertainty;
 pub mod regulation;
 pub mod plan;
 pub mod source;
@@ -70,7 +71,6 @@ pub mod reference;
 pub mod pulse;
 pub mod meter;
 pub mod error;
-pub mod uncertainty;
 pub mod verdict;
 pub mod certificate;
 pub mod archive;

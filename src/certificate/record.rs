@@ -235,6 +235,9 @@ pub struct ItemResult {
     pub reason: String,
     /// The clause of the limit.
     pub clause: String,
+    /// After how many readings it ended, and why not with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
     /// Every attempt, also those that were spoiled.
     pub attempts: Vec<Attempt>,
 }
@@ -266,6 +269,9 @@ pub struct Results {
     pub findings: Vec<String>,
     /// The decision rule in words.
     pub decision_rule: String,
+    /// The rule in words by which readings at a point end.
+    #[serde(default)]
+    pub stopping_rule: String,
     /// From the first action to the confirmed discharge.
     pub elapsed: Span,
 }

@@ -77,7 +77,7 @@ fn measured(
 
 fn item(item: Item, verdict: Verdict, reason: &str) -> ItemResult {
     let (reason, clause) = (reason.to_owned(), "7.3.2".to_owned());
-    ItemResult { item, point: None, measured: None, verdict, reason, clause, attempts: vec![] }
+    ItemResult { item, point: None, measured: None, verdict, reason, clause, stopped: None, attempts: vec![] }
 }
 
 /// A result by pulses with readings that scatter a little around `percent`.
@@ -126,6 +126,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
     ItemResult {
         point: Some(point(step, &windows.term)),
         measured: Some(measured),
+        stopped: Some("3 readings of 2 to 5: more readings would not narrow the uncertainty".into()),
         attempts: std::iter::once(spoiled).chain(readings.into_iter().map(Attempt::Reading)).collect(),
         ..item(step.item, verdict, &reason)
     }
@@ -175,6 +176,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             verdict,
             findings: vec!["the meter has no tariff registers".into()],
             decision_rule: RULE.words(),
+            stopping_rule: plan.early_stop.words(),
             elapsed: Span::from_secs(431),
         },
         plan,

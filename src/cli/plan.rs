@@ -1,7 +1,8 @@
 //! `phantomload plan`
 
 use super::inputs::Inputs;
-use super::{Ended, Task, print_json, print_text};
+use super::{Ended, Stop, Task, print_json, print_text};
+use phantomload::plan::conventional::Assumptions;
 use phantomload::plan::{Lane, gantt};
 use serde::Serialize;
 
@@ -17,7 +18,11 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Page<'a> {
     total_secs: f64,
+    total_max_secs: f64,
     lower_bound_secs: f64,
+    over_lower_bound: f64,
+    conventional: Conventional,
+    conventional_over_total: f64,
     fits: bool,
     simulated: bool,
     regulation: &'a str,
@@ -26,6 +31,14 @@ struct Page<'a> {
     advice: &'a [String],
     unconfirmed_figures: Vec<String>,
     steps: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Conventional {
+    parts: Vec<(String, f64)>,
+    total_secs: f64,
+    assumptions: Vec<String>,
+    reported: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -62,9 +75,19 @@ pub fn run(arguments: &Arguments) -> Ended {
         duration_secs: step.duration.secs(),
         lower_bound_secs: step.floor.secs(),
     });
+    let by_hand = Assumptions::builtin().map_err(Stop::fault)?.time(&plan);
     print_json(&Page {
         total_secs: plan.total.secs(),
+        total_max_secs: plan.total_max.secs(),
         lower_bound_secs: plan.lower_bound.secs(),
+        over_lower_bound: plan.over_lower_bound(),
+        conventional_over_total: by_hand.total.secs() / plan.total.secs(),
+        conventional: Conventional {
+            parts: by_hand.parts.iter().map(|(title, time)| (title.clone(), time.secs())).collect(),
+            total_secs: by_hand.total.secs(),
+            assumptions: by_hand.assumptions,
+            reported: by_hand.reported,
+        },
         fits: plan.fits,
         simulated: inputs.simulated,
         regulation: &plan.profile.id,

@@ -1,5 +1,6 @@
 //! The plan as text: steps, a Gantt chart of two lanes, the total.
 
+use super::conventional::Assumptions;
 use super::{Lane, Plan, TEN_MINUTES};
 use std::fmt::Write;
 
@@ -42,8 +43,31 @@ pub fn text(plan: &Plan) -> String {
         );
     }
     let _ = writeln!(page, "     (begin, duration; █ needs its load, ░ runs beside it)");
-    let _ =
-        writeln!(page, "Total {}; regulation and pulse rate alone demand {}.", plan.total, plan.lower_bound);
+    let _ = writeln!(
+        page,
+        "Total {}; regulation and pulse rate alone demand {} ({:.2} times that).",
+        plan.total,
+        plan.lower_bound,
+        plan.over_lower_bound()
+    );
+    if plan.total_max > plan.total {
+        let _ = writeln!(page, "At most {}, where readings scatter and more are taken.", plan.total_max);
+    }
+    if let Ok(assumptions) = Assumptions::builtin() {
+        let by_hand = assumptions.time(plan);
+        let ratio = by_hand.total.secs() / total;
+        let _ = writeln!(
+            page,
+            "The same items by hand, one after another: {} ({ratio:.1} times).",
+            by_hand.total
+        );
+        for line in &by_hand.assumptions {
+            let _ = writeln!(page, "  - assumed: {line}");
+        }
+        for line in &by_hand.reported {
+            let _ = writeln!(page, "  - told of other verifications: {line}");
+        }
+    }
     if plan.fits {
         let _ = writeln!(page, "Fits into {TEN_MINUTES}.");
     } else {

@@ -5,6 +5,7 @@
 
 mod advice;
 pub mod capability;
+pub mod conventional;
 pub mod entries;
 pub mod gantt;
 pub mod nameplate;
@@ -19,6 +20,7 @@ use crate::calibration::Standards;
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::{self, Class, Currents, Item, Kind, Profile};
 use crate::time::Span;
+use crate::uncertainty::sequential::Sequential;
 use serde::{Deserialize, Serialize};
 
 /// The time a verification may take in the field.
@@ -247,8 +249,12 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Energy that the register must move so that its step is fine enough.
     pub register_energy: Energy,
+    /// When readings at a point end, between the regulation's number and the planned maximum.
+    pub early_stop: Sequential,
     /// The whole planned time.
     pub total: Span,
+    /// The same where every point takes its greatest number of readings.
+    pub total_max: Span,
     /// What regulation and pulse rate alone demand with a perfect bench.
     pub lower_bound: Span,
     /// Whether ten minutes suffice.
@@ -261,6 +267,11 @@ impl Plan {
     /// Whether `item` is judged in this run.
     pub fn demands(&self, item: Item) -> bool {
         self.items.iter().any(|demanded| demanded.item == item)
+    }
+
+    /// The planned total as a multiple of its lower bound.
+    pub fn over_lower_bound(&self) -> f64 {
+        self.total.secs() / self.lower_bound.secs()
     }
 
     /// The figures of the regulation that nobody has confirmed and this run uses.

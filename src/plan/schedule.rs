@@ -7,6 +7,8 @@ use crate::calibration::Standards;
 use crate::quantity::{Energy, PulseConstant};
 use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
+use crate::uncertainty::COVERAGE;
+use crate::uncertainty::sequential::Sequential;
 use lay::Choice;
 pub(super) use lay::Laid;
 use rust_decimal::prelude::ToPrimitive;
@@ -55,7 +57,8 @@ pub fn make(
         return Err(Fault::Senseless { what });
     }
     let register_energy = draft.register_energy()?;
-    let laid = draft.shortest(register_energy)?;
+    let mut laid = draft.shortest(register_energy)?;
+    let total_max = laid.allow_more_readings();
     if laid.total > TOTAL_MAX {
         let longest = laid.steps.iter().max_by_key(|s| s.duration).map_or("a step", |s| s.title.as_str());
         let what =
@@ -66,7 +69,9 @@ pub fn make(
     Ok(Plan {
         items: draft.items(),
         register_energy,
+        early_stop: Sequential { risk: 1.0 - COVERAGE },
         total: laid.total,
+        total_max,
         lower_bound: laid.lower_bound,
         fits: laid.total <= TEN_MINUTES,
         steps: laid.steps,

@@ -8,6 +8,7 @@ use crate::pulse::Input;
 use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
+use crate::uncertainty::sequential::{Looks, Stop};
 use crate::uncertainty::{Component, Estimate, combine};
 use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interval};
 use rust_decimal::Decimal;
@@ -52,13 +53,35 @@ pub(super) fn all(
     }
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
-    Results { items, verdict, findings, decision_rule: rule(plan).words(), elapsed }
+    let (decision_rule, stopping_rule) = (rule(plan).words(), plan.early_stop.words());
+    Results { items, verdict, findings, decision_rule, stopping_rule, elapsed }
 }
 
 /// The statutory rule with the ratio the regulation gives.
 fn rule(plan: &Plan) -> Rule {
     let over = plan.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
     Rule::RoundedIfCapable { ratio: 1.0 / over }
+}
+
+/// Why a point takes no further reading; `None` where it takes another.
+pub(super) fn stop(plan: &Plan, evidence: &Evidence, step: &Step, windows: &Windows) -> Option<Stop> {
+    let attempts = evidence.attempts.get(&step.no).map(Vec::as_slice).unwrap_or_default();
+    let readings: Vec<&PulseReading> = readings(attempts);
+    let taken = readings.len() as u32;
+    if taken < windows.readings {
+        return None;
+    }
+    let looks = Looks { least: windows.readings, most: windows.readings_max };
+    match energy::budget(plan, evidence, step, &readings) {
+        Ok((mean, budget)) => plan.early_stop.look(looks, taken, mean, &budget, windows.limit.percent()),
+        // What cannot be computed will not be by more of it.
+        Err(_) => Some(Stop::Last),
+    }
+}
+
+/// The readings among attempts.
+fn readings(attempts: &[Attempt]) -> Vec<&PulseReading> {
+    attempts.iter().filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None }).collect()
 }
 
 fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResult {
@@ -69,6 +92,7 @@ fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResu
         verdict,
         reason,
         clause: clause.to_owned(),
+        stopped: None,
         attempts: vec![],
     }
 }
@@ -209,10 +233,7 @@ impl Judge<'_> {
             voltage_v: step.load.voltage_v,
             current_a: step.load.current_a,
         });
-        let readings: Vec<_> = attempts
-            .iter()
-            .filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None })
-            .collect();
+        let readings = readings(&attempts);
         let silent = attempts.iter().find_map(|a| match a {
             Attempt::Silent { bound, due, from, to, .. } => Some((*bound, *due, *from, *to)),
             _ => None,
@@ -268,6 +289,13 @@ impl Judge<'_> {
             }
         };
         self.doubt(&mut result, &readings, &attempts, limit);
+        result.stopped = (!readings.is_empty())
+            .then(|| stop(self.plan, self.evidence, step, windows))
+            .flatten()
+            .map(|stop| {
+                let (least, most) = (windows.readings, windows.readings_max);
+                format!("{} readings of {least} to {most}: {}", readings.len(), stop.words())
+            });
         result.point = point;
         result.attempts = attempts;
         result

@@ -7,8 +7,9 @@
 
 use super::Run;
 use super::load_lane::{Phase, SPOILED_MAX};
+use super::results::stop;
 use crate::certificate::record::Attempt;
-use crate::plan::{LEAD_SHARE, Load, Step, Windows, Work};
+use crate::plan::{LEAD_SHARE, Load, Step, Windows};
 use crate::time::{Instant, Span};
 
 /// What an early opening may shift the error by, as a share of the limit; a choice of this house.
@@ -31,6 +32,8 @@ pub(super) struct Scan {
     close: Option<usize>,
     /// Waiting for pulses has ended.
     gave_up: bool,
+    /// The readings suffice.
+    enough: bool,
 }
 
 impl Run {
@@ -38,14 +41,20 @@ impl Run {
     pub(super) fn arm(&mut self, now: Instant, stood: Instant) {
         let next = self.evidence.first_edge_after(stood);
         let open = self.opened_before(stood);
-        self.load_lane.scan =
-            Scan { stood, armed: now, next: open.map_or(next, |edge| edge + 1), open, ..Scan::default() };
+        let next = open.map_or(next, |edge| edge + 1);
+        let enough = self.step().is_some_and(|step| self.enough(step));
+        self.load_lane.scan = Scan { stood, armed: now, next, open, enough, ..Scan::default() };
+    }
+
+    /// Whether the readings of a step suffice, by the plan's rule for an early stop.
+    fn enough(&self, step: &Step) -> bool {
+        step.work.windows().is_some_and(|windows| stop(&self.plan, &self.evidence, step, windows).is_some())
     }
 
     /// The last edge of the load before, where the plan lets it open the window and little passed since.
     fn opened_before(&self, stood: Instant) -> Option<usize> {
         let step = self.step()?;
-        let (Work::Start(windows) | Work::BasicError(windows)) = &step.work else { return None };
+        let windows = step.work.windows()?;
         // After a spoiled attempt the load has stood all along: there is no load before.
         if !windows.opens_before || self.evidence.spoiled(step.no) > 0 {
             return None;
@@ -70,19 +79,18 @@ impl Run {
         last.map_or(scan.armed, |e| e.at.max(scan.armed))
     }
 
-    fn readings_done(&self, step: &Step, windows: &Windows) -> bool {
-        self.load_lane.scan.gave_up || self.evidence.readings(step.no) >= windows.readings as usize
+    fn readings_done(&self) -> bool {
+        self.load_lane.scan.gave_up || self.load_lane.scan.enough
     }
 
     pub(super) fn windows_deadline(&self, windows: &Windows) -> Option<Instant> {
-        let step = self.step()?;
         // Energy for the register is seen in the samples; their silence is watched elsewhere.
-        (!self.readings_done(step, windows)).then(|| self.quiet_since() + windows.give_up)
+        (!self.readings_done()).then(|| self.quiet_since() + windows.give_up)
     }
 
     /// Works through the edges that have come; true when the step has all it needs.
     pub(super) fn windows(&mut self, now: Instant, step: &Step, windows: &Windows) -> bool {
-        while !self.readings_done(step, windows) {
+        while !self.readings_done() {
             if self.load_lane.scan.close.is_none() {
                 self.look_for_close(windows.min_time);
             }
@@ -118,18 +126,19 @@ impl Run {
                 self.repeat(now);
                 return false;
             }
+            let enough = self.enough(step);
+            let scan = &mut self.load_lane.scan;
             // The next window opens with the edge that closed this one.
-            self.load_lane.scan.open = Some(close);
-            self.load_lane.scan.close = None;
+            (scan.open, scan.close, scan.enough) = (Some(close), None, enough);
         }
-        if !self.readings_done(step, windows)
+        if !self.readings_done()
             && now >= self.quiet_since() + windows.give_up
             && self.load_lane.scan.close.is_none()
         {
             self.give_up(now, step);
         }
         let still_here = matches!(self.load_lane.phase, Phase::Working { .. });
-        still_here && self.readings_done(step, windows) && self.register_has_moved(windows)
+        still_here && self.readings_done() && self.register_has_moved(windows)
     }
 
     /// Whether the register has moved as much as the meter constant asks for at the end of this step. Where it was not

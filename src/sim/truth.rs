@@ -26,6 +26,8 @@ pub struct Truth {
     pub register_start_kwh: Decimal,
     /// Standard deviation of a pulse's moment.
     pub pulse_jitter_us: f64,
+    /// How slowly the meter's count follows a change of load: time constant; 0: at once.
+    pub lag_secs: f64,
     /// Clock ahead of ours.
     pub clock_ahead_secs: f64,
     /// Its daily rate.
@@ -47,6 +49,7 @@ impl Default for Truth {
             told_constant: None,
             register_start_kwh: Decimal::new(12_345_678, 3),
             pulse_jitter_us: 20.0,
+            lag_secs: 0.0,
             clock_ahead_secs: 1.0,
             clock_rate_s_per_day: 0.1,
             cover_openings: 0,
@@ -72,6 +75,7 @@ impl Truth {
         let finite = [
             truth.register_factor,
             truth.pulse_jitter_us,
+            truth.lag_secs,
             truth.clock_ahead_secs,
             truth.clock_rate_s_per_day,
         ];

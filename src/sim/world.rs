@@ -57,6 +57,8 @@ pub struct World {
     phase: f64,
     register_j: f64,
     reference_j: f64,
+    /// The power that the meter counts with.
+    counted: Power,
     next_second: f64,
     pending: Vec<Edge>,
     seq: [u64; 2],
@@ -90,6 +92,7 @@ impl World {
             phase,
             register_j: 0.0,
             reference_j: 0.0,
+            counted: Power::ZERO,
             next_second,
             pending: vec![],
             seq: [0; 2],
@@ -239,7 +242,7 @@ impl World {
         let secs = span.secs() / (1.0 + self.time_base_rate);
         let power = load.voltage_v * load.current_a;
         self.reference_j += power.watts() * (1.0 + self.reference_error(load)) * secs;
-        let counted = self.counted_power(load, power);
+        let counted = self.follow(self.counted_power(load, power), secs);
         if counted <= Power::ZERO {
             return;
         }
@@ -259,6 +262,14 @@ impl World {
             crossing += 1.0;
         }
         self.phase -= self.phase.floor();
+    }
+
+    /// What a meter that follows the load slowly counts by now (first order).
+    fn follow(&mut self, goal: Power, secs: f64) -> Power {
+        let lag = self.truth.lag_secs;
+        let share = if lag > 0.0 { 1.0 - (-secs / lag).exp() } else { 1.0 };
+        self.counted = self.counted + (goal - self.counted) * share;
+        self.counted
     }
 
     fn counted_power(&self, load: Load, power: Power) -> Power {

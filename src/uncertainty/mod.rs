@@ -9,6 +9,7 @@
 //! | [`model`] | inputs, correlations, series of simultaneous observations, outputs |
 //! | [`propagation`] | the law of propagation with correlations (GUM 5.2.2) |
 //! | [`monte_carlo`] | propagation of distributions (JCGM 101), and whether it agrees with the law |
+//! | [`sequential`] | when to stop taking readings |
 //! | [`file`](mod@file) | a model as a TOML file |
 
 mod correlation;
@@ -18,6 +19,7 @@ pub mod file;
 pub mod model;
 pub mod monte_carlo;
 pub mod propagation;
+pub mod sequential;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};

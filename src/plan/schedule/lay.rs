@@ -1,10 +1,13 @@
 //! Lays the steps on the two lanes: what follows what, what runs beside it, and how long it takes.
 
 use super::{Draft, LOW_VOLTAGE};
-use crate::plan::{Capability, Fault, Lane, Load, Step, Windows, Work};
+use crate::plan::{Capability, Fault, Lane, Load, Step, TEN_MINUTES, Windows, Work};
 use crate::quantity::{Current, Energy};
 use crate::regulation::{Item, Kind};
 use crate::time::Span;
+
+/// A point whose readings scatter may take so many more than the regulation asks; a choice of this house.
+const MORE_READINGS: u32 = 3;
 
 /// What the optimiser may choose; everything else follows from regulation, meter and bench.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -292,6 +295,23 @@ impl Laid {
         self.steps.push(Step { no: 0, item, lane, title, load, work, start, settle, duration, floor });
     }
 
+    /// Lets every point take as many more readings as ten minutes leave room for, and tells the total that makes.
+    pub fn allow_more_readings(&mut self) -> Span {
+        let mut longest = self.total;
+        for more in 1..=MORE_READINGS {
+            let all = self.steps.iter().filter_map(|step| step.work.windows());
+            let total = all.fold(self.total, |total, windows| total + windows.whole(more));
+            if total > TEN_MINUTES {
+                break;
+            }
+            longest = total;
+            for windows in self.steps.iter_mut().filter_map(|step| step.work.windows_mut()) {
+                windows.readings_max = windows.readings + more;
+            }
+        }
+        longest
+    }
+
     /// Numbers the steps and adds them up.
     fn finish(&mut self) {
         self.total = self.at;
@@ -305,6 +325,23 @@ impl Laid {
             if let (Work::CrossCheck { during }, Some(point)) = (&mut step.work, first_point) {
                 *during = point + 1;
             }
+        }
+    }
+}
+
+impl Work {
+    /// The windows of a load point.
+    pub fn windows(&self) -> Option<&Windows> {
+        match self {
+            Self::Start(windows) | Self::BasicError(windows) => Some(windows),
+            _ => None,
+        }
+    }
+
+    fn windows_mut(&mut self) -> Option<&mut Windows> {
+        match self {
+            Self::Start(windows) | Self::BasicError(windows) => Some(windows),
+            _ => None,
         }
     }
 }
