@@ -30,6 +30,7 @@ fn each_faulty_meter_fails_its_own_item_and_no_other() {
         ("wrong-constant", Item::MeterConstant),
         ("clock-off", Item::ClockIndication),
         ("cover-opened", Item::Seal),
+        ("led-off", Item::MeterConstant),
     ] {
         let record = record(meter, "dc-meter", Kind::Subsequent, 1);
         let failed: Vec<_> = record.results.items.iter().filter(|i| i.verdict == Verdict::Fail).collect();
@@ -528,5 +529,109 @@ fn a_source_that_wanders_within_its_band_spoils_no_window() {
         let record = record_of(&rig, plan, 1);
         assert_eq!(spoiled_windows(&record), [""; 0]);
         assert_eq!(record.results.verdict, Some(Verdict::Pass), "{}", table(&record.results.items));
+    }
+}
+
+/// The cross-check of a run, with the words of its pairs and of the findings that came of it.
+fn crossed(meter: &str, seed: u64) -> (phantomload::certificate::record::Record, Vec<String>) {
+    let record = record(meter, "dc-meter", Kind::Subsequent, seed);
+    let words = ["cross-check", "coarse register", "stale value"];
+    let own = |finding: &&String| words.iter().any(|word| finding.starts_with(word));
+    let findings = record.results.findings.iter().filter(own).cloned().collect();
+    (record, findings)
+}
+
+#[test]
+fn all_ways_to_the_energy_of_a_good_meter_agree_and_the_one_that_is_not_there_is_said() {
+    use phantomload::certificate::cross_check::{Agreement, Said, Way};
+    for (meter, seeds) in [("good", 30), ("standard-register", 10), ("clock-off", 3)] {
+        for seed in 0..seeds {
+            let (record, findings) = crossed(meter, seed);
+            let check = record.results.cross_check.unwrap();
+            assert_eq!(findings, [""; 0], "{meter}, seed {seed}");
+            assert_eq!(check.witnesses.len(), 5);
+            // Reference, pulses, register, power: every two of them.
+            assert_eq!(check.pairs.len(), 6);
+            assert!(check.pairs.iter().all(|p| p.agreement == Agreement::Agree), "{check:?}");
+            let signed = check.witnesses.iter().find(|w| w.way == Way::SignedRecord).unwrap();
+            assert!(matches!(&signed.said, Said::Nothing { why } if why.starts_with("none")));
+        }
+    }
+}
+
+#[test]
+fn each_disagreement_of_two_ways_is_its_own_finding_with_its_likely_cause() {
+    let pairs = |findings: &[String], words: &str| findings.iter().filter(|f| f.contains(words)).count();
+    let (_, findings) = crossed("wrong-constant", 1);
+    assert_eq!(pairs(&findings, "wrong constant: the register takes "), 3, "{findings:#?}");
+    assert!(findings.iter().all(|f| f.contains("the meter itself says 400 imp/kWh")), "{findings:#?}");
+
+    let (record, findings) = crossed("led-off", 1);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert!(
+        findings[0].contains("pulses and register are +1.0")
+            && findings[0].contains("LED and register differ")
+    );
+    assert!(findings[0].contains("reference and active power are nearer to the register"), "{findings:#?}");
+    assert_eq!(
+        verdict_of(&record, Item::BasicError),
+        Verdict::Pass,
+        "by its pulses alone it is within its limits"
+    );
+    assert_eq!(verdict_of(&record, Item::MeterConstant), Verdict::Fail);
+
+    let (_, findings) = crossed("fast", 1);
+    assert_eq!(findings.len(), 3, "{findings:#?}");
+    assert!(findings.iter().all(|f| f.contains("the metering error itself")), "{findings:#?}");
+}
+
+#[test]
+fn a_power_that_does_not_follow_the_load_is_stale_and_leaves_the_data_output_undecided() {
+    let (record, findings) = crossed("stale-power", 1);
+    assert_eq!(verdict_of(&record, Item::DataOutput), Verdict::Undecided, "{}", table(&record.results.items));
+    assert_eq!(record.results.verdict, Some(Verdict::Undecided));
+    assert!(
+        findings.iter().any(|f| f.starts_with("stale value") && f.contains("still that of the load before")),
+        "{findings:#?}"
+    );
+    assert_eq!(
+        findings.iter().filter(|f| f.contains("active power") && f.starts_with("cross-check")).count(),
+        3,
+        "{findings:#?}"
+    );
+    // A power that stands still from the cross-check on is right there, and found at the next load.
+    let rig = rig("good");
+    let mut frozen = None;
+    let record = record_with(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1, |bench| {
+        Meddled::events(bench, move |_, event| {
+            let Event::Answer(mut answer) = event else { return Some(event) };
+            if answer.query == phantomload::meter::Query::Power {
+                answer.reading = frozen.get_or_insert(answer.reading).clone();
+            }
+            Some(Event::Answer(answer))
+        })
+    });
+    let data = record.results.items.iter().find(|i| i.item == Item::DataOutput).unwrap();
+    assert_eq!(data.verdict, Verdict::Undecided);
+    assert!(data.reason.contains("stale value: at"), "{}", data.reason);
+}
+
+#[test]
+fn a_register_coarser_than_it_promises_is_found_and_says_nothing_of_the_constant() {
+    use phantomload::certificate::cross_check::{Agreement, Way};
+    for seed in 0..20 {
+        let (record, findings) = crossed("coarse-register", seed);
+        assert!(
+            findings.iter().any(|f| f.starts_with("coarse register: it moves in steps of 0.1 kWh")),
+            "seed {seed}: {findings:#?}"
+        );
+        let constant = record.results.items.iter().find(|i| i.item == Item::MeterConstant).unwrap();
+        assert_eq!(constant.verdict, Verdict::Undecided, "seed {seed}: {}", constant.reason);
+        assert!(constant.reason.contains("a register step of 0.1 kWh"), "{}", constant.reason);
+        assert_eq!(record.results.verdict, Some(Verdict::Undecided));
+        let check = record.results.cross_check.unwrap();
+        let with_register = check.pairs.iter().filter(|p| p.ways.contains(&Way::Register));
+        assert!(with_register.clone().all(|p| p.agreement == Agreement::TooCoarse), "{check:?}");
+        assert_eq!(with_register.count(), 3);
     }
 }

@@ -1,5 +1,6 @@
 //! The paper of a run as plain text, and the table of results for the terminal.
 
+mod cross_check;
 pub(crate) mod page;
 mod table;
 
@@ -27,6 +28,7 @@ pub fn text(record: &Record) -> String {
     standards(&mut paper, record);
     environment(&mut paper, record);
     results(&mut paper, record);
+    cross_check::cross_check(&mut paper, record);
     statements(&mut paper, record);
     let title = title(record);
     let number = match &record.certificate_no {

@@ -162,7 +162,7 @@ impl Evidence {
     ///
     /// Where the reference counts energy itself its own time base is in its certificate; where energy is power by our
     /// time, our time base is corrected too.
-    fn corrected(plan: &Plan, step: &Step, energy: Energy) -> Option<Energy> {
+    pub fn corrected(plan: &Plan, step: &Step, energy: Energy) -> Option<Energy> {
         let correction =
             plan.standards.reference().power_correction(step.load.voltage_v, step.load.current_a).ok()?;
         let energy = energy / (1.0 + correction.error.fraction());

@@ -14,6 +14,7 @@ use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interv
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
+mod cross_check;
 mod data;
 mod energy;
 mod lead_in;
@@ -51,10 +52,11 @@ pub(super) fn all(
         }
         items.extend(results);
     }
+    let cross_check = judge.four_ways();
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (decision_rule, stopping_rule) = (rule(plan).words(), plan.early_stop.words());
-    Results { items, verdict, findings, decision_rule, stopping_rule, elapsed }
+    Results { items, cross_check, verdict, findings, decision_rule, stopping_rule, elapsed }
 }
 
 /// The statutory rule with the ratio the regulation gives.

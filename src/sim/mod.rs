@@ -34,6 +34,9 @@ pub const DEMO_METERS: &[(&str, &str)] = demo![
     "clock-off",
     "cover-opened",
     "standard-register",
+    "coarse-register",
+    "led-off",
+    "stale-power",
     "slow-pulses",
 ];
 
