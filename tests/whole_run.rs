@@ -411,7 +411,7 @@ fn with_prank(prank: Prank, from: f64, consistent: bool) -> phantomload::certifi
                     let later = width * if prank == Prank::Doubled { 0.1 } else { 1.3 };
                     let rise = Edge { seq: edge.seq + 1 + hole, at: edge.at + later, rising: true, ..edge };
                     let fall = Edge { seq: rise.seq + 1, at: rise.at + width * 0.1, rising: false, ..edge };
-                    shift = 2 + hole as i64;
+                    shift = 2 + hole.cast_signed();
                     vec![event, Event::Edge(rise), Event::Edge(fall)]
                 }
                 _ => vec![renumbered(edge, shift)],
@@ -629,6 +629,8 @@ fn a_register_coarser_than_it_promises_is_found_and_says_nothing_of_the_constant
         assert_eq!(constant.verdict, Verdict::Undecided, "seed {seed}: {}", constant.reason);
         assert!(constant.reason.contains("a register step of 0.1 kWh"), "{}", constant.reason);
         assert_eq!(record.results.verdict, Some(Verdict::Undecided));
+        let coarse = "cross-check: the register is too coarse to say anything";
+        assert_eq!(findings.iter().filter(|f| f.starts_with(coarse)).count(), 1, "{findings:#?}");
         let check = record.results.cross_check.unwrap();
         let with_register = check.pairs.iter().filter(|p| p.ways.contains(&Way::Register));
         assert!(with_register.clone().all(|p| p.agreement == Agreement::TooCoarse), "{check:?}");

@@ -82,14 +82,23 @@ impl Judge<'_> {
             current_a: stretch.step.load.current_a,
         };
         let (from, to) = (stretch.from, stretch.to);
-        self.findings.extend(pairs.iter().filter_map(|pair| {
-            let cause = pair.cause.as_ref()?;
+        let limit = stretch.windows.limit.percent();
+        let coarse = witnesses.iter().filter(|w| own_expanded(w) > limit).map(|w| {
+            let u = own_expanded(w);
+            format!("cross-check: the {} is too coarse to say anything: its U = {u:.3} % is beyond the limit {limit} %", w.way)
+        });
+        let disagree = pairs.iter().filter(|pair| pair.agreement == Agreement::Disagree).filter_map(|pair| {
             let [a, b] = pair.ways;
             Some(format!(
-                "cross-check: {a} and {b} are {:+.3} % apart, allowed {:.3} % with U = {:.3} %: {cause}",
-                pair.difference, pair.allowed, pair.expanded
+                "cross-check: {a} and {b} are {:+.3} % apart, allowed {:.3} % with U = {:.3} %: {}",
+                pair.difference,
+                pair.allowed,
+                pair.expanded,
+                pair.cause.as_ref()?
             ))
-        }));
+        });
+        let findings: Vec<String> = coarse.chain(disagree).collect();
+        self.findings.extend(findings);
         if let Some((seen, claimed)) = self.coarse_register() {
             self.findings.push(format!(
                 "coarse register: it moves in steps of {seen} kWh, but the nameplate and its digits promise {claimed} kWh"
@@ -202,9 +211,8 @@ impl Judge<'_> {
         let cause = match agreement {
             Agreement::Agree => None,
             Agreement::TooCoarse => {
-                let coarse =
-                    if a.way == Way::Register || b.way == Way::Register { "register" } else { "step" };
-                Some(format!("the {coarse} is too coarse to say anything: U is beyond the limit {limit} %"))
+                let coarser = if own_expanded(a) >= own_expanded(b) { a.way } else { b.way };
+                Some(format!("U is beyond the limit {limit} % by the {coarser}"))
             }
             Agreement::Disagree => Some(self.cause(all, a, b)),
         };
@@ -253,11 +261,17 @@ impl Judge<'_> {
                 (ratio - 1.0) * 100.0
             ),
             Way::Register => {
-                format!("register and LED differ: the register takes {:+.2} % too much", (ratio - 1.0) * 100.0)
+                format!(
+                    "register and LED differ: the register takes {:+.2} % too much",
+                    (ratio - 1.0) * 100.0
+                )
             }
-            Way::Power => self.stale_power().unwrap_or_else(|| {
-                format!("the meter's own power is off: it is {ratio:.3} times what it should be (scale, phase or sign)")
-            }),
+            Way::Power if self.stale_power().is_some() => {
+                "stale value: the active power does not follow a change of load".into()
+            }
+            Way::Power => format!(
+                "the meter's own power is off: it is {ratio:.3} times what it should be (scale, phase or sign)"
+            ),
             Way::Reference => "the metering error itself, all that the meter gives says the same".into(),
             Way::SignedRecord => "the signed record is off".into(),
         }
@@ -401,6 +415,14 @@ fn said(energy_j: Energy, reference: Energy, budget: Vec<Component>) -> Result<S
     let ratio = energy_j.ratio_to(reference).map_err(|fault| fault.to_string())?;
     let deviation = combine((ratio.fraction() - 1.0) * 100.0, &budget).map_err(|fault| fault.to_string())?;
     Ok(Said::Energy { energy_j, deviation, budget })
+}
+
+/// A way's own expanded uncertainty in percent; zero where it says nothing.
+fn own_expanded(witness: &Witness) -> f64 {
+    match &witness.said {
+        Said::Energy { deviation, .. } => deviation.expanded,
+        Said::Nothing { .. } => 0.0,
+    }
 }
 
 fn told(witness: &Witness) -> Option<(f64, &[Component])> {
