@@ -22,9 +22,9 @@ fn rig() -> Rig {
 fn verification(rig: &Rig, seed: u64) -> Record {
     let profile = Profile::builtin("dc-meter").expect("shipped");
     let (nameplate, standards) = (rig.nameplate.clone(), rig.standards.clone());
-    let plan =
-        plan::make(nameplate, profile, Kind::Subsequent, standards, rig.capability(), Entries::simulated());
     let started: Stamp = "2026-11-20T10:00:00.000+08:00".parse().expect("a stamp");
+    let (bench, entries) = (rig.capability(), Entries::simulated());
+    let plan = plan::make(nameplate, profile, Kind::Subsequent, standards, bench, entries, started.date());
     let mut run = Run::new(Arc::new(plan.expect("planned")), Instant::ZERO, started);
     let mut bench = rig.in_process(seed, started, None);
     conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});

@@ -15,7 +15,8 @@
 //!
 //! # Modules, in the order in which they may use one another
 //!
-//! A module imports only what stands before it; `tests/tidy.rs` holds that.
+//! A module imports only what stands before it; `tests/tidy.rs` holds that. [`uncertainty`] stands this early because the
+//! plan asks for the same budget beforehand ([`plan::budget`]) that the run states afterwards.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -25,7 +26,7 @@
 //! | [`calibration`] | certificates of our standards: corrections and uncertainties with validity, never extrapolated |
 //! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
 //! | [`regulation`] | limits, load points and procedures as data, each figure with clause and provenance |
-//! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice |
+//! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice; the budget of an error by pulses |
 //! | [`source`] | the phantom load; its guard switches off on drop |
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
 //! | [`pulse`] | edges with counter time and sequence number; whole windows or none |

@@ -66,8 +66,15 @@ fn the_pulse_heard_before_opens_the_start_window_where_the_reference_counts() {
     blind.energy_step = Energy::ZERO;
     let profile = phantomload::regulation::Profile::builtin("dc-meter").unwrap();
     let (kind, entries) = (Kind::Subsequent, phantomload::plan::Entries::simulated());
-    let blind =
-        phantomload::plan::make(rig.nameplate.clone(), profile, kind, rig.standards.clone(), blind, entries);
+    let blind = phantomload::plan::make(
+        rig.nameplate.clone(),
+        profile,
+        kind,
+        rig.standards.clone(),
+        blind,
+        entries,
+        simulated::started().date(),
+    );
     let (blind, counting) = (blind.unwrap(), plan(&rig));
     assert_eq!((opens(&blind), opens(&counting)), (0, 1));
     assert!((blind.total - counting.total).secs() > 10.0, "{} against {}", blind.total, counting.total);
@@ -134,4 +141,34 @@ fn a_spoiled_attempt_after_a_lead_in_is_repeated_with_the_load_standing() {
     assert!(start.attempts.iter().any(|a| matches!(a, Attempt::Spoiled { .. })), "{:?}", start.attempts);
     assert!(start.readings().all(|r| r.lead_in.is_none()));
     assert_eq!(start.verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_noisy_reference_gets_longer_windows_and_one_that_no_window_mends_a_word() {
+    let rig = rig("good");
+    let made = |scatter: f64, leads_a: Option<f64>| {
+        let mut bench = rig.capability();
+        bench.sample_scatter = Some(phantomload::quantity::Ratio::from_percent(scatter));
+        bench.leads_current_a = leads_a.map(phantomload::quantity::Current::from_amperes);
+        let profile = phantomload::regulation::Profile::builtin("dc-meter").unwrap();
+        let (kind, entries) = (Kind::Subsequent, phantomload::plan::Entries::simulated());
+        let day = simulated::started().date();
+        phantomload::plan::make(
+            rig.nameplate.clone(),
+            profile,
+            kind,
+            rig.standards.clone(),
+            bench,
+            entries,
+            day,
+        )
+        .unwrap()
+    };
+    let (quiet, noisy, hopeless) = (made(0.003, None), made(3.0, None), made(0.003, Some(0.05)));
+    let imax = |plan: &Plan| windows(plan).nth(1).unwrap().clone();
+    assert_eq!(imax(&quiet).min_time, imax(&quiet).regulation_time);
+    assert!(imax(&noisy).min_time > imax(&noisy).regulation_time * 1.5, "{}", imax(&noisy).min_time);
+    assert_eq!(noisy.lower_bound, quiet.lower_bound, "the bench's noise is none of the regulation's");
+    assert!(quiet.doubts.is_empty() && noisy.doubts.is_empty(), "{:?}", noisy.doubts);
+    assert!(hopeless.doubts.iter().any(|d| d.starts_with("Basic error at 5 A")), "{:?}", hopeless.doubts);
 }

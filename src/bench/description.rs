@@ -3,6 +3,7 @@
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::Address;
 use crate::plan::Capability;
+use crate::quantity::{Current, Voltage};
 use crate::time::Span;
 use crate::{calibration, reference, source};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,12 @@ pub struct File {
     /// Whether the bench is a stand-in; then everything made with it says SIMULATED.
     #[serde(default)]
     pub simulated: bool,
+    /// Half-width of the current by which meter and reference may differ (leakage), in ampere; left out: not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads_current_a: Option<f64>,
+    /// Half-width of the voltage by which meter and reference may differ (drop along leads, thermal EMF), in volt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads_voltage_v: Option<f64>,
     /// Nameplate of the meter that stands on it, where it is always the same; `--meter` goes before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nameplate: Option<PathBuf>,
@@ -126,6 +133,11 @@ pub struct Description {
     pub nameplate: Option<PathBuf>,
 }
 
+/// Leads that lose more than this are no phantom load with a reference beside it, but a fault of the wiring.
+const LEADS_CURRENT_MAX: f64 = 0.1;
+/// The same of the voltage.
+const LEADS_VOLTAGE_MAX: f64 = 10.0;
+
 /// Instrument profiles that come with the program.
 const SHIPPED: [(&str, &str); 2] = [
     ("simulated-source", include_str!("../../assets/instruments/simulated-source.toml")),
@@ -183,6 +195,17 @@ impl Description {
                 )));
             }
         }
+        for (key, half, most, unit) in [
+            ("leads_current_a", file.leads_current_a, LEADS_CURRENT_MAX, "A"),
+            ("leads_voltage_v", file.leads_voltage_v, LEADS_VOLTAGE_MAX, "V"),
+        ] {
+            if half.is_some_and(|half| !(0.0..=most).contains(&half)) {
+                let seen = half.unwrap_or_default();
+                return Err(form(format!(
+                    "{key} is {seen}; allowed is 0 to {most} {unit}, or nothing where it is not known"
+                )));
+            }
+        }
         let beside = path.parent().unwrap_or(Path::new("."));
         let source_text = profile_text(&file.source.profile, beside)?;
         let source = source::Profile::from_toml(&file.source.profile, &source_text)?;
@@ -230,6 +253,9 @@ impl Description {
             method: self.reference.sample.method,
             seconds_input: self.file.seconds_pulse.is_some(),
             exchange: EXCHANGE,
+            leads_current_a: self.file.leads_current_a.map(Current::from_amperes),
+            leads_voltage_v: self.file.leads_voltage_v.map(Voltage::from_volts),
+            sample_scatter: self.reference.scatter(),
             instruments: vec![],
         }
     }

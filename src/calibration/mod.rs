@@ -3,9 +3,11 @@
 //! One TOML file a certificate, in `calibration/`: superseded by a new file, never edited. A correction is
 //! interpolated between calibrated points and never extrapolated; outside them there is a [`Fault`], no number.
 
+mod change;
 mod correction;
 mod sheet;
 
+pub use change::Change;
 pub use correction::{CalibratedPoint, Corrected};
 
 use crate::quantity::{Ratio, Temperature};
@@ -50,6 +52,26 @@ pub enum Fault {
         to: String,
         /// What was asked for.
         seen: String,
+    },
+    /// A figure that the budget needs and the file does not have.
+    #[error(
+        "{standard}: certificate {certificate_no} states no `{key}`, and without it there is no uncertainty to state; add it to the calibration file, 0 only where that is known"
+    )]
+    Unstated {
+        /// The standard.
+        standard: String,
+        /// Its certificate.
+        certificate_no: String,
+        /// The key of the file.
+        key: String,
+    },
+    /// Neither an entry nor the regulation says how warm the standards were.
+    #[error(
+        "the temperature at the bench was not entered, and {document} gives no span in which to assume it; enter temperature_degc"
+    )]
+    NoTemperature {
+        /// The regulation.
+        document: String,
     },
     /// Another kind of standard was needed.
     #[error("{standard} is a {seen}, where a {wanted} is needed; name the right calibration file")]

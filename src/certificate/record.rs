@@ -103,8 +103,17 @@ pub struct PulseReading {
 pub struct LeadIn {
     /// Current of the load before.
     pub current_a: Current,
-    /// Corrected reference energy from the opening edge until the load stood in its band.
+    /// When the load of this point stood in its band.
+    pub stood: Instant,
+    /// Corrected reference energy from the opening edge until then.
     pub reference_energy_j: Energy,
+}
+
+impl PulseReading {
+    /// From when on the load of the point stood in its band.
+    pub fn stood(&self) -> Instant {
+        self.lead_in.as_ref().map_or(self.window.opened, |lead| lead.stood)
+    }
 }
 
 /// The error by the straight line of counted against reference energy through every edge of a window.
@@ -114,6 +123,13 @@ pub struct Line {
     pub error: Ratio,
     /// The standard uncertainty of that error from the scatter about the line.
     pub u: Ratio,
+    /// Standard deviation of an edge about the line, as reference energy; n − 2 degrees of freedom. None in records
+    /// older than this figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scatter_j: Option<Energy>,
+    /// Edges on the line, n; 0 in records older than this figure.
+    #[serde(default)]
+    pub edges: u64,
     /// Why it does not agree with the regulation's value; none where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disagrees: Option<String>,
@@ -259,6 +275,17 @@ impl ItemResult {
     }
 }
 
+/// Two results that share causes of uncertainty: the reference, the time base, the leads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Correlation {
+    /// Index of the one in [`Results::items`].
+    pub a: usize,
+    /// Index of the other.
+    pub b: usize,
+    /// The correlation coefficient of the two errors, −1 to 1.
+    pub r: f64,
+}
+
 /// What follows from a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
@@ -269,6 +296,13 @@ pub struct Results {
     pub cross_check: Option<CrossCheck>,
     /// On the meter; none where the run was not completed.
     pub verdict: Option<Verdict>,
+    /// Between each two errors by pulses of this run (start and basic error) that were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub correlations: Vec<Correlation>,
+    /// Probability that the meter conforms at all these points at once, given that they share their reference
+    /// ([`crate::verdict::joint_conformity`]). None with fewer than two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint_conformity: Option<f64>,
     /// Observations that are no verdict: what the meter lacks, what differs without a limit.
     pub findings: Vec<String>,
     /// The decision rule in words.
@@ -389,13 +423,7 @@ impl Record {
 
     /// The reference temperature that was not kept or not measured, in words.
     fn outside(&self, conditions: &Conditions) -> Option<String> {
-        let class = self.plan.class.name();
-        let wider =
-            conditions.wider_classes.as_ref().is_some_and(|classes| classes.value.iter().any(|c| c == class));
-        let tolerance = match &conditions.wider_tolerance_k {
-            Some(wide) if wider => wide.value,
-            _ => conditions.temperature_tolerance_k.value,
-        };
+        let tolerance = conditions.tolerance_k(self.plan.class.name());
         let reference = conditions.temperature_c.value;
         let allowed = format!("{reference} °C ± {tolerance} K ({})", conditions.temperature_c.clause);
         match self.plan.entries.temperature_degc {

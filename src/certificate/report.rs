@@ -1,5 +1,6 @@
 //! The paper of a run as plain text, and the table of results for the terminal.
 
+mod common;
 mod cross_check;
 pub(crate) mod page;
 mod table;
@@ -28,6 +29,12 @@ pub fn text(record: &Record) -> String {
     standards(&mut paper, record);
     environment(&mut paper, record);
     results(&mut paper, record);
+    if let Some((heading, blocks)) = common::lines(record) {
+        paper.heading(heading);
+        for lines in blocks {
+            paper.block(lines, vec![]);
+        }
+    }
     cross_check::cross_check(&mut paper, record);
     statements(&mut paper, record);
     let title = title(record);
@@ -254,7 +261,7 @@ fn results(paper: &mut Paper, record: &Record) {
     paper.line("");
     paper.line(&format!("Items 项目: {}.", named.join("; ")));
     paper.line(
-        "Error: unrounded mean; rounded: as the regulation says; U: expanded uncertainty with factor k, coverage 95.45 %, two digits, rounded up. A `<` is an upper bound: no pulse came.",
+        "Error: unrounded mean; rounded: as the regulation says; U: expanded uncertainty with factor k, coverage 95 %, two digits, rounded up. A `<` is an upper bound: no pulse came.",
     );
 }
 

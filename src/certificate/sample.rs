@@ -38,6 +38,9 @@ fn capability() -> Capability {
         method: Method::PowerTime,
         seconds_input: false,
         exchange: Span::from_millis(200),
+        leads_current_a: None,
+        leads_voltage_v: None,
+        sample_scatter: None,
         instruments: vec![
             "source: Phantomload,SIM-SOURCE,1,1.0".into(),
             "reference: Phantomload,SIM-REF,1,1.0".into(),
@@ -60,7 +63,16 @@ fn real_standards() -> Standards {
 
 fn plan(profile: Profile, standards: Standards, entries: Entries) -> Plan {
     let nameplate = Nameplate::from_toml("good.toml", include_str!("../../assets/demo/good.toml")).unwrap();
-    plan::make(nameplate, profile, Kind::Subsequent, standards, capability(), entries).unwrap()
+    plan::make(
+        nameplate,
+        profile,
+        Kind::Subsequent,
+        standards,
+        capability(),
+        entries,
+        jiff::civil::date(2026, 11, 20),
+    )
+    .unwrap()
 }
 
 fn measured(
@@ -109,13 +121,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
         .collect();
     let errors: Vec<f64> = readings.iter().map(|r| r.error.percent()).collect();
     let (mean, u, dof) = type_a(&errors).unwrap();
-    let scatter = Component {
-        label: "repeatability".into(),
-        kind: crate::uncertainty::Kind::A,
-        u,
-        dof: Some(dof),
-        evidence: "3 readings".into(),
-    };
+    let scatter = Component::a("repeatability", u, dof, "3 readings");
     let budget = vec![Component::b("reference certificate", 0.012, "certificate"), scatter];
     let (measured, verdict, reason) = measured(mean, Unit::Percent, "0.1", windows.limit.percent(), budget);
     let spoiled = Attempt::Spoiled {
@@ -176,6 +182,8 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             items,
             cross_check: Some(cross_check()),
             verdict,
+            correlations: vec![],
+            joint_conformity: None,
             findings: vec!["the meter has no tariff registers".into()],
             decision_rule: RULE.words(),
             stopping_rule: plan.early_stop.words(),

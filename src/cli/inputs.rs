@@ -6,6 +6,7 @@ use phantomload::calibration::Standards;
 use phantomload::plan::{self, Capability, Entries, Nameplate, Plan};
 use phantomload::regulation::{Kind, Profile};
 use phantomload::sim::{Rig, demo_meter};
+use phantomload::time::Stamp;
 use std::path::Path;
 
 /// The bench that was chosen.
@@ -101,6 +102,8 @@ impl Inputs {
     pub fn plan(&self, capability: Capability) -> Result<Plan, Stop> {
         let (nameplate, profile, entries) =
             (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
-        plan::make(nameplate, profile, self.kind, self.standards(), capability, entries).map_err(Stop::input)
+        let day = Stamp::now().date();
+        plan::make(nameplate, profile, self.kind, self.standards(), capability, entries, day)
+            .map_err(Stop::input)
     }
 }

@@ -29,6 +29,7 @@ struct Page<'a> {
     kind: String,
     class: &'a str,
     advice: &'a [String],
+    doubts: &'a [String],
     unconfirmed_figures: Vec<String>,
     steps: Vec<Row<'a>>,
 }
@@ -94,6 +95,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         kind: plan.kind.to_string(),
         class: plan.class.name(),
         advice: &plan.advice,
+        doubts: &plan.doubts,
         unconfirmed_figures: plan.unconfirmed(),
         steps: steps.collect(),
     })?;

@@ -82,6 +82,9 @@ pub fn run(arguments: &Arguments) -> Ended {
             plan_time,
             plan.profile.id
         ));
+        for doubt in &plan.doubts {
+            say(doubt);
+        }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
         }

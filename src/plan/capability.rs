@@ -128,6 +128,18 @@ pub struct Capability {
     pub seconds_input: bool,
     /// Planned time of one exchange with the meter's data output.
     pub exchange: Span,
+    /// Half-width of the current by which meter and reference may differ: what leaks past one of them. None: the bench
+    /// does not say, and the budget has no such component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads_current_a: Option<Current>,
+    /// Half-width of the voltage by which meter and reference may differ: drop along the leads between the two, thermal
+    /// EMF. None: the bench does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leads_voltage_v: Option<Voltage>,
+    /// Standard deviation of one power sample, reference and source together, as the reference's file states it; it
+    /// serves before the run, when no sample has been seen. None: the settle band is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_scatter: Option<Ratio>,
     /// Identities the instruments gave, for the record.
     pub instruments: Vec<String>,
 }

@@ -110,7 +110,7 @@ impl Assumptions {
                 if matches!(step.work, Work::BasicError(_)) {
                     by_hand.min_time = windows.min_time.max(Span::from_secs_f64(self.manual_timing.seconds));
                 }
-                step.settle + hold + windows.pulse_period.half() + by_hand.floor()
+                step.settle + hold + windows.pulse_period.half() + by_hand.whole(windows.readings)
             }
             Work::Creep { dwell, .. } => step.settle + *dwell,
             // The register run is counted by itself.

@@ -3,6 +3,10 @@
 use crate::quantity::{Ratio, Temperature};
 use serde::{Deserialize, Serialize};
 
+/// The temperature of the simulated bench, in °C: a kelvin above the calibration of its standards, so that their
+/// coefficients have something to do.
+pub const SIMULATED_DEGREES: f64 = 24.0;
+
 /// One thing a person has looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +96,7 @@ impl Entries {
             tariff_registers: seen(),
             known_cover_openings: Some(0),
             tester_clock_checked: true,
-            temperature_degc: Some(Temperature::from_degrees_celsius(23.0)),
+            temperature_degc: Some(Temperature::from_degrees_celsius(SIMULATED_DEGREES)),
             humidity_percent: Some(50.0),
         }
     }

@@ -53,6 +53,9 @@ pub fn text(plan: &Plan) -> String {
     if plan.total_max > plan.total {
         let _ = writeln!(page, "At most {}, where readings scatter and more are taken.", plan.total_max);
     }
+    for doubt in &plan.doubts {
+        let _ = writeln!(page, "  - {doubt}");
+    }
     if let Ok(assumptions) = Assumptions::builtin() {
         let by_hand = assumptions.time(plan);
         let ratio = by_hand.total.secs() / total;

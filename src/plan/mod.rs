@@ -4,6 +4,7 @@
 //! It freezes all that a verdict depends on: nothing that changes afterwards can change a result.
 
 mod advice;
+pub mod budget;
 pub mod capability;
 pub mod conventional;
 pub mod entries;
@@ -16,11 +17,12 @@ pub use entries::{Entries, Look};
 pub use nameplate::Nameplate;
 pub use schedule::{LEAD_SHARE, make};
 
-use crate::calibration::Standards;
+use crate::calibration::{self, Standards};
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::{self, Class, Currents, Item, Kind, Profile};
 use crate::time::Span;
 use crate::uncertainty::sequential::Sequential;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The time a verification may take in the field.
@@ -163,8 +165,10 @@ pub enum Work {
 pub struct Windows {
     /// The load point as the regulation names it.
     pub term: String,
-    /// Shortest window.
+    /// Shortest window of this plan: the regulation's, or longer where the uncertainty asks for it.
     pub min_time: Span,
+    /// Shortest window of the regulation.
+    pub regulation_time: Span,
     /// At least so many windows; their mean is the result.
     pub readings: u32,
     /// At most so many, where those before decide nothing.
@@ -227,6 +231,9 @@ pub struct DemandedItem {
 /// All that a run is: frozen before its first action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// The day it was made; the run states its drift for its own day. Year 0 in records older than this field.
+    #[serde(default)]
+    pub planned_on: Date,
     /// The meter.
     pub nameplate: Nameplate,
     /// First, subsequent or in service.
@@ -261,6 +268,8 @@ pub struct Plan {
     pub fits: bool,
     /// Which step forbids ten minutes and what would help; empty where it fits.
     pub advice: Vec<String>,
+    /// Points whose uncertainty is to be expected above the share of the limit that the rule asks.
+    pub doubts: Vec<String>,
 }
 
 impl Plan {
@@ -272,6 +281,11 @@ impl Plan {
     /// The planned total as a multiple of its lower bound.
     pub fn over_lower_bound(&self) -> f64 {
         self.total.secs() / self.lower_bound.secs()
+    }
+
+    /// How warm the standards are, as far as is known.
+    pub fn surroundings(&self) -> Result<budget::Surroundings, calibration::Fault> {
+        budget::Surroundings::of(&self.entries, &self.profile, &self.class)
     }
 
     /// The figures of the regulation that nobody has confirmed and this run uses.

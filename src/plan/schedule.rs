@@ -2,13 +2,15 @@
 
 mod lay;
 
+use super::budget::{Seen, Setting, Surroundings};
 use super::{Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, Windows};
 use crate::calibration::Standards;
-use crate::quantity::{Energy, PulseConstant};
+use crate::quantity::{Energy, PulseConstant, Ratio};
 use crate::regulation::{self, Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
-use crate::uncertainty::COVERAGE;
 use crate::uncertainty::sequential::Sequential;
+use crate::uncertainty::{COVERAGE, combine, coverage_factor};
+use jiff::civil::Date;
 use lay::Choice;
 pub(super) use lay::Laid;
 use rust_decimal::prelude::ToPrimitive;
@@ -17,18 +19,18 @@ use rust_decimal::prelude::ToPrimitive;
 const PULSE_RATE_MAX: f64 = 10_000.0;
 /// A run longer than a day is no visit to a charger.
 const TOTAL_MAX: Span = Span::from_secs(86_400);
-/// Coverage factor taken for the reverse uncertainty of the meter constant; its components are all of kind B.
-const K: f64 = 2.0;
 /// A meter may count less than was planned, down to its limits and a little more.
 const SLOW_METER: f64 = 1.03;
 
+/// Longer windows than this are no way to a smaller uncertainty in the field; a choice of this house.
+const WINDOW_MAX: Span = Span::from_secs(120);
 /// So much of the energy of a window may have passed before the load stood; it is corrected for, with its uncertainty.
 pub const LEAD_SHARE: f64 = 0.15;
 
 /// The connection is checked at this share of the nominal voltage.
 const LOW_VOLTAGE: f64 = 0.1;
 
-/// Makes the plan of a verification, or says why there is none.
+/// Makes the plan of a verification on `day`, or says why there is none.
 pub fn make(
     nameplate: Nameplate,
     profile: Profile,
@@ -36,6 +38,7 @@ pub fn make(
     standards: Standards,
     capability: Capability,
     entries: Entries,
+    day: Date,
 ) -> Result<Plan, Fault> {
     if profile.rule.value != regulation::Rule::Rounded {
         return Err(Fault::Rule { id: profile.id, rule: profile.rule.value.to_string() });
@@ -50,6 +53,8 @@ pub fn make(
         currents: &currents,
         standards: &standards,
         bench: &capability,
+        entries: &entries,
+        day,
     };
     let fastest = nameplate.constant_imp_per_kwh.rate(nameplate.voltage_v * currents.imax);
     if fastest > PULSE_RATE_MAX {
@@ -65,8 +70,9 @@ pub fn make(
             format!("`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution");
         return Err(Fault::Senseless { what });
     }
-    let advice = draft.advice(&laid)?;
+    let (advice, doubts) = (draft.advice(&laid)?, draft.doubts(&laid));
     Ok(Plan {
+        planned_on: day,
         items: draft.items(),
         register_energy,
         early_stop: Sequential { risk: 1.0 - COVERAGE },
@@ -76,6 +82,7 @@ pub fn make(
         fits: laid.total <= TEN_MINUTES,
         steps: laid.steps,
         advice,
+        doubts,
         class,
         currents,
         nameplate,
@@ -95,6 +102,8 @@ pub(super) struct Draft<'a> {
     currents: &'a Currents,
     standards: &'a Standards,
     bench: &'a Capability,
+    entries: &'a Entries,
+    day: Date,
 }
 
 impl<'a> Draft<'a> {
@@ -161,11 +170,11 @@ impl<'a> Draft<'a> {
         let least = self.profile.constant_energy_min(self.class, resolution, self.currents)?;
         // Reverse uncertainty: two register steps and two pulses, each a triangle of standard deviation step/√6, must
         // expand to no more than the share of the limit that the rule asks.
-        let over = self.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value);
-        let limit = self.profile.constant_limit(self.class, self.currents)?.ratio.fraction();
+        let limit =
+            self.limit_share() * self.profile.constant_limit(self.class, self.currents)?.ratio.fraction();
         let pulse = self.constant().energy(1).kilowatt_hours();
         let u_kwh = (resolution.powi(2) + pulse.powi(2)).sqrt() / 6f64.sqrt();
-        let fine = Energy::try_from_kilowatt_hours(K * u_kwh * over / limit * SLOW_METER);
+        let fine = Energy::try_from_kilowatt_hours(coverage_factor(None) * u_kwh / limit * SLOW_METER);
         Ok(least.max(fine.unwrap_or(least)))
     }
 
@@ -227,6 +236,71 @@ impl<'a> Draft<'a> {
         windows.collect()
     }
 
+    /// The share of the limit that the expanded uncertainty may reach.
+    fn limit_share(&self) -> f64 {
+        1.0 / self.profile.bench.as_ref().map_or(3.0, |bench| bench.limit_over_uncertainty.value)
+    }
+
+    /// Expanded uncertainty to be expected of the mean of windows of this length. `None` where the budget lacks a
+    /// figure; the run then says which.
+    pub(super) fn expected_u(&self, load: Load, readings: u32, window: Span) -> Option<Ratio> {
+        let surroundings = Surroundings::of(self.entries, self.profile, self.class).ok()?;
+        let setting = Setting {
+            standards: self.standards,
+            bench: self.bench,
+            load,
+            day: self.day,
+            surroundings: &surroundings,
+            window,
+            readings,
+            error: Ratio::ZERO,
+            seen: Seen::default(),
+        };
+        let expanded = combine(0.0, &setting.components().ok()?).ok()?.expanded;
+        Ratio::try_from_fraction(expanded / 100.0).ok()
+    }
+
+    /// Reverse uncertainty: the shortest window, not below `least`, whose expected U is no more than asked. `None` where
+    /// no window reaches that, or nothing is known.
+    fn shortest_window(&self, load: Load, readings: u32, asked: Ratio, least: Span) -> Option<Span> {
+        let reaches = |window: Span| Some(self.expected_u(load, readings, window)? <= asked);
+        if reaches(least)? {
+            return Some(least);
+        }
+        if !reaches(WINDOW_MAX)? {
+            return None;
+        }
+        let (mut short, mut long) = (least, WINDOW_MAX);
+        while long - short > Span::from_millis(100) {
+            let middle = short + (long - short).half();
+            if reaches(middle)? {
+                long = middle;
+            } else {
+                short = middle;
+            }
+        }
+        Some(long)
+    }
+
+    /// Points whose uncertainty will be above the share of the limit however long they take, in words.
+    fn doubts(&self, laid: &Laid) -> Vec<String> {
+        let windows = laid.steps.iter().filter_map(|step| Some((step, step.work.windows()?)));
+        let doubts = windows.filter_map(|(step, windows)| {
+            let expected = self.expected_u(step.load, windows.readings, windows.min_time)?;
+            let asked = windows.limit * self.limit_share();
+            (expected > asked).then(|| {
+                format!(
+                    "{}: U = {:.3} % is to be expected, more than {:.3} % ({:.2} of the limit), and no longer window mends it; a finer reference would",
+                    step.title,
+                    expected.percent(),
+                    asked.percent(),
+                    self.limit_share()
+                )
+            })
+        });
+        doubts.collect()
+    }
+
     fn windows(&self, term: String, load: Load, readings: u32, min_time: Span) -> Result<Windows, Fault> {
         let limit = self.profile.limit(self.class, load.current_a, self.currents)?;
         let covered = self.standards.reference().power_correction(load.voltage_v, load.current_a);
@@ -245,6 +319,9 @@ impl<'a> Draft<'a> {
                 limit_percent: limit.ratio.percent(),
             });
         }
+        let ratio = limit.ratio * self.limit_share();
+        let regulation_time = min_time;
+        let min_time = self.shortest_window(load, readings, ratio, min_time).unwrap_or(min_time);
         let pulse_period = self.period(load);
         // A meter at its limit needs 1/(1 − limit) periods for a pulse; half as much again is beyond doubt.
         let slack = (1.5 / (1.0 - limit.ratio.fraction().min(0.9))).max(2.0);
@@ -253,6 +330,7 @@ impl<'a> Draft<'a> {
         Ok(Windows {
             term,
             min_time,
+            regulation_time,
             readings,
             readings_max: readings,
             opens_before: false,

@@ -27,6 +27,11 @@ pub enum Fault {
     },
 }
 
+/// A number with so many significant digits, to be written in words.
+pub(crate) fn shown(number: f64, digits: usize) -> f64 {
+    format!("{number:.*e}", digits.saturating_sub(1)).parse().unwrap_or(number)
+}
+
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $unit:literal, $($(#[$door_doc:meta])* $from:ident, $try_from:ident, $to:ident, $factor:expr);+ $(;)?) => {
         $(#[$doc])*
@@ -88,8 +93,7 @@ macro_rules! quantity {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 // Ten significant digits hide the last bits of binary arithmetic and nothing a bench can resolve.
-                let shown: f64 = format!("{:.9e}", self.0).parse().unwrap_or(self.0);
-                write!(f, concat!("{} ", $unit), shown)
+                write!(f, concat!("{} ", $unit), shown(self.0, 10))
             }
         }
 

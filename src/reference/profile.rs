@@ -61,6 +61,10 @@ pub struct Sampling {
     pub age_max_secs: f64,
     /// Resolution of the power, in percent of the reading.
     pub resolution_percent: f64,
+    /// Standard deviation of one sample of power at a settled load, in percent of the reading, where it is known; it
+    /// serves to plan with, the run sees for itself.
+    #[serde(default)]
+    pub scatter_percent: Option<f64>,
     /// One step of its energy count, in joule; asked for by the standard-meter method.
     #[serde(default)]
     pub energy_step_j: Option<f64>,
@@ -121,6 +125,9 @@ impl Profile {
         if sample.method == Method::StandardMeter && !(has(Field::EnergyJ) || has(Field::EnergyWh)) {
             return Err(refuse("sample.method standard-meter needs a field energy_j or energy_wh".into()));
         }
+        if let Some(scatter) = sample.scatter_percent.filter(|s| !(0.0..=5.0).contains(s)) {
+            return Err(refuse(format!("sample.scatter_percent is {scatter}; allowed is 0 to 5")));
+        }
         let step = sample.energy_step_j;
         if step.is_some_and(|j| !(j.is_finite() && j > 0.0))
             || (sample.method == Method::StandardMeter && step.is_none())
@@ -145,6 +152,11 @@ impl Profile {
     /// One step of its energy count; nothing where it is not said.
     pub fn energy_step(&self) -> Energy {
         Energy::from_joules(self.sample.energy_step_j.unwrap_or(0.0))
+    }
+
+    /// Standard deviation of one sample of power, relative, where it is known.
+    pub fn scatter(&self) -> Option<Ratio> {
+        self.sample.scatter_percent.map(Ratio::from_percent)
     }
 
     /// Resolution of the power, relative to the reading.

@@ -2,7 +2,7 @@
 
 use super::Sample;
 use crate::plan::{Load, Method, Settle};
-use crate::quantity::{Current, Energy, Power, Voltage};
+use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::time::{Instant, Span};
 
 /// Why the reference says nothing about a stretch of time.
@@ -164,6 +164,19 @@ impl Track {
         })
     }
 
+    /// Relative standard deviation of one power sample of the stretch, and their number: from the differences of
+    /// neighbours, Σ(Pᵢ₊₁ − Pᵢ)²/2(n − 1) (von Neumann 1941), so that a slow wander of the source, which the reference
+    /// follows, is no scatter. `None` with fewer than three samples or no power.
+    pub fn scatter(&self, from: Instant, to: Instant) -> Option<(Ratio, usize)> {
+        let samples = self.around(from, to)?;
+        let n = samples.len();
+        let mean = samples.iter().map(|s| s.power.watts()).sum::<f64>() / n as f64;
+        let square: f64 =
+            samples.windows(2).map(|pair| (pair[1].power - pair[0].power).watts().powi(2)).sum();
+        let relative = Ratio::try_from_fraction((square / (2.0 * (n as f64 - 1.0))).sqrt() / mean.abs());
+        relative.ok().filter(|_| n >= 3).map(|scatter| (scatter, n))
+    }
+
     /// Largest half-width of a sample's moment in the stretch.
     pub fn taken_half_width(&self, from: Instant, to: Instant) -> Span {
         self.around(from, to).and_then(|s| s.iter().map(|s| s.taken_half_width).max()).unwrap_or_default()
@@ -268,6 +281,21 @@ mod tests {
             track.energy(at(0), at(1000), Method::StandardMeter).is_none(),
             "a reference that does not count"
         );
+    }
+
+    #[test]
+    fn a_slow_wander_is_no_scatter_and_a_quick_one_is() {
+        let at = |ms: i64| Instant::from_nanos(ms * 1_000_000);
+        let scatter = |watts: &dyn Fn(i64) -> f64| {
+            let mut track = Track::default();
+            (0..=100).for_each(|n| track.push(sample(n * 100, watts(n))));
+            track.scatter(at(0), at(10_000)).unwrap()
+        };
+        let (slow, n) = scatter(&|n| 100.0 + 0.1 * n as f64);
+        assert!(n == 101 && slow.percent() < 0.08, "{slow:?}");
+        let (quick, _) = scatter(&|n| if n % 2 == 0 { 99.0 } else { 101.0 });
+        assert!((quick.percent() - 2f64.sqrt()).abs() < 0.01, "{quick:?}");
+        assert!(Track::default().scatter(at(0), at(1)).is_none());
     }
 
     #[test]

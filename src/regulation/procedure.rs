@@ -221,6 +221,18 @@ pub struct Conditions {
     pub flux_density_mt: Option<Figure<f64>>,
 }
 
+impl Conditions {
+    /// The tolerance ± of the temperature for a class, in K: the wider one where the regulation allows it.
+    pub fn tolerance_k(&self, class: &str) -> f64 {
+        let wider =
+            self.wider_classes.as_ref().is_some_and(|classes| classes.value.iter().any(|c| c == class));
+        match &self.wider_tolerance_k {
+            Some(wide) if wider => wide.value,
+            _ => self.temperature_tolerance_k.value,
+        }
+    }
+}
+
 /// What is asked of the tester.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -262,6 +262,7 @@ impl Evidence {
             None => None,
             Some((load, stood)) => Some(LeadIn {
                 current_a: load.current_a,
+                stood,
                 reference_energy_j: corrected(self.track.energy_through_change(from, stood))
                     .ok_or_else(none)?,
             }),
@@ -305,7 +306,7 @@ impl Evidence {
         let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, corrected).finish().ok()?;
         let agreement = fit.compare();
         let disagrees = (!agreement.agrees).then_some(agreement.words);
-        Some(Line { error: fit.error, u: fit.u, disagrees })
+        Some(Line { error: fit.error, u: fit.u, scatter_j: Some(fit.scatter), edges: fit.edges, disagrees })
     }
 
     /// A reference that counts energy and measures power must say the same with both.

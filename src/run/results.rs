@@ -9,7 +9,7 @@ use crate::quantity::Ratio;
 use crate::regulation::{Demand, Item};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::sequential::{Looks, Stop};
-use crate::uncertainty::{Component, Estimate, combine};
+use crate::uncertainty::{Component, Estimate, combine, coverage_factor};
 use crate::verdict::{Bounds, Conformity, Rule, Verdict, overall, round_to_interval};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
@@ -17,6 +17,7 @@ use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 mod cross_check;
 mod data;
 mod energy;
+mod joint;
 mod lead_in;
 
 /// Silence that is no evidence.
@@ -53,10 +54,24 @@ pub(super) fn all(
         items.extend(results);
     }
     let cross_check = judge.four_ways();
+    if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
+        judge.leads();
+    }
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
+    let (correlations, joint_conformity) = joint::of(&items);
     let (decision_rule, stopping_rule) = (rule(plan).words(), plan.early_stop.words());
-    Results { items, cross_check, verdict, findings, decision_rule, stopping_rule, elapsed }
+    Results {
+        items,
+        cross_check,
+        verdict,
+        correlations,
+        joint_conformity,
+        findings,
+        decision_rule,
+        stopping_rule,
+        elapsed,
+    }
 }
 
 /// The statutory rule with the ratio the regulation gives.
@@ -66,7 +81,13 @@ fn rule(plan: &Plan) -> Rule {
 }
 
 /// Why a point takes no further reading; `None` where it takes another.
-pub(super) fn stop(plan: &Plan, evidence: &Evidence, step: &Step, windows: &Windows) -> Option<Stop> {
+pub(super) fn stop(
+    plan: &Plan,
+    evidence: &Evidence,
+    started: Stamp,
+    step: &Step,
+    windows: &Windows,
+) -> Option<Stop> {
     let attempts = evidence.attempts.get(&step.no).map(Vec::as_slice).unwrap_or_default();
     let readings: Vec<&PulseReading> = readings(attempts);
     let taken = readings.len() as u32;
@@ -74,7 +95,8 @@ pub(super) fn stop(plan: &Plan, evidence: &Evidence, step: &Step, windows: &Wind
         return None;
     }
     let looks = Looks { least: windows.readings, most: windows.readings_max };
-    match energy::budget(plan, evidence, step, &readings) {
+    let judge = Judge { plan, evidence, began: Instant::ZERO, started, findings: vec![] };
+    match judge.budget(step, &readings) {
         Ok((mean, budget)) => plan.early_stop.look(looks, taken, mean, &budget, windows.limit.percent()),
         // What cannot be computed will not be by more of it.
         Err(_) => Some(Stop::Last),
@@ -144,9 +166,12 @@ impl Judge<'_> {
         budget: Vec<Component>,
         clause: &str,
     ) -> ItemResult {
-        let rounded = round_to_interval(value, interval);
-        let (Ok(estimate), Some(rounded)) = (combine(value, &budget), rounded) else {
-            return undecided(item, format!("{value} {unit} with its uncertainty cannot be stated"));
+        let estimate = match combine(value, &budget) {
+            Ok(estimate) => estimate,
+            Err(fault) => return undecided(item, fault.to_string()),
+        };
+        let Some(rounded) = round_to_interval(value, interval) else {
+            return undecided(item, format!("{value} {unit} cannot be rounded"));
         };
         let (verdict, reason) = rule(self.plan).judge(value, rounded, estimate.expanded, limit);
         let guarded = Some(Rule::Guarded { r: 1.0 }.judge(value, rounded, estimate.expanded, limit).0);
@@ -244,7 +269,10 @@ impl Judge<'_> {
         let mut result = if let Some((bound, due, from, to)) = silent {
             let waited = to - from;
             // The bound is the number: the error lies below it.
-            let budget = energy::reference_component(self.plan, step, bound).into_iter().collect();
+            let budget = match self.budget_of_bound(step, bound, waited) {
+                Ok(budget) => budget,
+                Err(why) => return ItemResult { point, attempts, ..undecided(step.item, why) },
+            };
             let mut result = self.measured(
                 step.item,
                 bound.percent(),
@@ -277,7 +305,7 @@ impl Judge<'_> {
             };
             undecided(step.item, format!("{} of {} readings{last}", readings.len(), windows.readings))
         } else {
-            match energy::budget(self.plan, self.evidence, step, &readings) {
+            match self.budget(step, &readings) {
                 Ok((mean, budget)) => self.measured(
                     step.item,
                     mean,
@@ -292,7 +320,7 @@ impl Judge<'_> {
         };
         self.doubt(&mut result, &readings, &attempts, limit);
         result.stopped = (!readings.is_empty())
-            .then(|| stop(self.plan, self.evidence, step, windows))
+            .then(|| stop(self.plan, self.evidence, self.started, step, windows))
             .flatten()
             .map(|stop| {
                 let (least, most) = (windows.readings, windows.readings_max);
@@ -343,7 +371,7 @@ fn decimal(figure: f64) -> Decimal {
 /// A plain count has no uncertainty and no rounding.
 fn count(unit: Unit, seen: u64, limit: f64) -> Measured {
     let value = seen as f64;
-    let estimate = Estimate { value, u: 0.0, dof: None, k: 2.0, expanded: 0.0 };
+    let estimate = Estimate { value, u: 0.0, dof: None, k: coverage_factor(None), expanded: 0.0 };
     let rounded = Decimal::from(seen);
     Measured { unit, estimate, rounded, limit, budget: vec![], guarded: None, conformity: None }
 }

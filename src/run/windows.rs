@@ -48,7 +48,9 @@ impl Run {
 
     /// Whether the readings of a step suffice, by the plan's rule for an early stop.
     fn enough(&self, step: &Step) -> bool {
-        step.work.windows().is_some_and(|windows| stop(&self.plan, &self.evidence, step, windows).is_some())
+        step.work
+            .windows()
+            .is_some_and(|windows| stop(&self.plan, &self.evidence, self.started, step, windows).is_some())
     }
 
     /// The last edge of the load before, where the plan lets it open the window and little passed since.

@@ -8,7 +8,7 @@ mod world;
 
 pub use in_process::InProcess;
 pub use slave::{Slave, hold};
-pub use truth::{BenchTruth, Truth};
+pub use truth::{BenchTruth, Luck, Truth};
 pub use world::{Sight, World};
 
 use crate::bench::description::EXCHANGE;
@@ -16,12 +16,20 @@ use crate::calibration::{Standards, builtin_simulated};
 use crate::meter::dlt645::frame::NoAddress;
 use crate::meter::dlt645::{Address, Profile};
 use crate::plan::{Capability, Nameplate, nameplate};
+use crate::quantity::{Current, Voltage};
 use crate::time::{Instant, Span, Stamp};
 use crate::{reference, source};
 
 macro_rules! demo {
     ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../../assets/demo/", $name, ".toml")))),+] };
 }
+
+/// Half-width of a time stamp of the simulated counters.
+const EDGE_HALF_WIDTH_US: f64 = 50.0;
+/// What may leak past the simulated reference: 1000 V over 50 MΩ. Set by this project, like all of the simulated bench.
+const LEADS_CURRENT_A: f64 = 20e-6;
+/// What its voltage leads may differ by: a milliampere over 10 Ω and some thermal EMF.
+const LEADS_VOLTAGE_V: f64 = 0.01;
 
 /// The demo meters that come with the program: name and file.
 pub const DEMO_METERS: &[(&str, &str)] = demo![
@@ -138,10 +146,13 @@ impl Rig {
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),
             energy_step: self.reference.energy_step(),
-            edge_time_half_width: Span::from_secs_f64(50e-6),
+            edge_time_half_width: Span::from_secs_f64(EDGE_HALF_WIDTH_US * 1e-6),
             method: self.reference.sample.method,
             seconds_input: true,
             exchange: EXCHANGE,
+            leads_current_a: Some(Current::from_amperes(LEADS_CURRENT_A)),
+            leads_voltage_v: Some(Voltage::from_volts(LEADS_VOLTAGE_V)),
+            sample_scatter: self.reference.scatter(),
             instruments: vec!["SIMULATED bench in process".into()],
         }
     }

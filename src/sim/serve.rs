@@ -177,8 +177,13 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         calibration: None,
         source: Instrument { profile: "simulated-source".into(), link: serial_address(&source_path)? },
         reference: Instrument { profile: "simulated-reference".into(), link: tcp(reference_port) },
-        pulse: Counter { link: tcp(pulse_port), edge_half_width_us: 50.0 },
-        seconds_pulse: Some(Counter { link: tcp(seconds_port), edge_half_width_us: 50.0 }),
+        leads_current_a: Some(super::LEADS_CURRENT_A),
+        leads_voltage_v: Some(super::LEADS_VOLTAGE_V),
+        pulse: Counter { link: tcp(pulse_port), edge_half_width_us: super::EDGE_HALF_WIDTH_US },
+        seconds_pulse: Some(Counter {
+            link: tcp(seconds_port),
+            edge_half_width_us: super::EDGE_HALF_WIDTH_US,
+        }),
         meter: meter_line,
     };
     let text = toml::to_string(&file)

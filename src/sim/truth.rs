@@ -1,7 +1,9 @@
 //! What is really so with a simulated meter and bench, and what the program has to find out.
 
+use crate::plan::entries::SIMULATED_DEGREES;
 use crate::plan::nameplate::Fault;
-use crate::quantity::{Current, Power, Ratio};
+use crate::quantity::{Current, Power, Ratio, Temperature};
+use rand_chacha::rand_core::Rng;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -124,11 +126,71 @@ pub struct BenchTruth {
     pub wander: f64,
     /// From this second of the run on the source drifts away, relative per second; none: it does not.
     pub drift_from: Option<(f64, f64)>,
+    /// How warm the standards are.
+    pub temperature: Temperature,
+    /// What the certificates leave open, set by hand; none: drawn from the seed.
+    pub luck: Option<Luck>,
+}
+
+/// What certificates and bench leave open, as it really is in one world: each statement of the budget comes true
+/// somewhere within its own distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Luck {
+    /// The reference's error beyond its certificate's, in standard uncertainties.
+    pub reference: f64,
+    /// Its drift since calibration, as a share of the half-width stated: −1 to 1. So all that follow, but the clock's own.
+    pub reference_drift: f64,
+    /// Its effect of temperature.
+    pub reference_temperature: f64,
+    /// The clock's rate beyond its certificate's, in standard uncertainties.
+    pub time_base: f64,
+    /// Its drift.
+    pub time_base_drift: f64,
+    /// Its effect of temperature.
+    pub time_base_temperature: f64,
+    /// The current that goes past the reference.
+    pub current_leads: f64,
+    /// The voltage that meter and reference differ by.
+    pub voltage_leads: f64,
+}
+
+impl Luck {
+    /// Draws it: standard uncertainties from a standard normal, half-widths from a flat distribution.
+    pub(super) fn draw(rng: &mut impl Rng) -> Self {
+        let mut flat = || 2.0 * uniform(rng) - 1.0;
+        let luck = Self {
+            reference_drift: flat(),
+            reference_temperature: flat(),
+            time_base_drift: flat(),
+            time_base_temperature: flat(),
+            current_leads: flat(),
+            voltage_leads: flat(),
+            ..Self::default()
+        };
+        Self { reference: gauss(rng), time_base: gauss(rng), ..luck }
+    }
+}
+
+/// A number from 0 up to 1.
+pub(super) fn uniform(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A standard normal deviate (Box–Muller).
+pub(super) fn gauss(rng: &mut impl Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform(rng)).cos()
 }
 
 impl Default for BenchTruth {
     fn default() -> Self {
-        Self { sample_noise: 30e-6, wander: 50e-6, drift_from: None }
+        Self {
+            sample_noise: 30e-6,
+            wander: 50e-6,
+            drift_from: None,
+            temperature: Temperature::from_degrees_celsius(SIMULATED_DEGREES),
+            luck: None,
+        }
     }
 }
 

@@ -3,17 +3,17 @@
 //! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
 
 use super::Rig;
-use super::truth::{BenchTruth, Truth};
-use crate::calibration::Standards;
+use super::truth::{BenchTruth, Luck, Truth, gauss, uniform};
+use crate::calibration::{Change, Fault, Standards};
 use crate::meter::{Query, Unit, Value};
-use crate::plan::{Load, Nameplate, Settle};
+use crate::plan::{Capability, Load, Nameplate, Settle};
 use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::reference::Sample;
 use crate::time::{Instant, Span, Stamp};
 use jiff::civil::DateTime;
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
@@ -44,8 +44,11 @@ pub struct World {
     bench: BenchTruth,
     settle: Settle,
     standards: Standards,
-    /// What the certificates leave open, drawn once: in standard uncertainties of reference and time base.
-    reference_luck: f64,
+    /// What the bench states of itself, and keeps to: resolution, stamps, leads.
+    stated: Capability,
+    luck: Luck,
+    /// How far the reference has changed since its calibration, relative.
+    reference_change: f64,
     time_base_rate: f64,
     rng: ChaCha8Rng,
     began: Instant,
@@ -71,9 +74,20 @@ impl World {
     pub fn new(rig: &Rig, seed: u64, now: Instant, started: Stamp) -> Self {
         let standards = rig.standards.clone();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let reference_luck = gauss(&mut rng);
-        let rate = standards.time_base().rate_error();
-        let time_base_rate = rate.map_or(0.0, |r| r.error.fraction() + r.u.fraction() * gauss(&mut rng));
+        let drawn = Luck::draw(&mut rng);
+        let luck = rig.bench.luck.unwrap_or(drawn);
+        // The simulated standards age by the calendar as real ones do: their certificates are never due, so that the
+        // bench works for ever, but the drift that they state happens, and grows.
+        let (day, warm) = (started.date(), rig.bench.temperature);
+        let half_width = |change: Result<Change, Fault>| change.map_or(0.0, |c| c.half_width.fraction());
+        let reference = standards.reference();
+        let reference_change = luck.reference_drift * half_width(reference.drift_until(day))
+            + luck.reference_temperature * half_width(reference.temperature_effect(warm, warm));
+        let clock = standards.time_base();
+        let rate = clock.rate_error();
+        let time_base_rate = rate.map_or(0.0, |r| r.error.fraction() + r.u.fraction() * luck.time_base)
+            + luck.time_base_drift * half_width(clock.drift_until(day))
+            + luck.time_base_temperature * half_width(clock.temperature_effect(warm, warm));
         let phase = uniform(&mut rng);
         let next_second = uniform(&mut rng);
         Self {
@@ -82,7 +96,9 @@ impl World {
             bench: rig.bench,
             settle: rig.source.settle,
             standards,
-            reference_luck,
+            stated: rig.capability(),
+            luck,
+            reference_change,
             time_base_rate,
             rng,
             began: now,
@@ -150,7 +166,7 @@ impl World {
         }
     }
 
-    /// A sample of the reference now: truth, its own error, scatter.
+    /// A sample of the reference now: truth, its own error, scatter, and no finer than its last digit.
     pub fn sample(&mut self) -> Sample {
         let load = self.load_now();
         let noise = self.bench.sample_noise;
@@ -158,7 +174,11 @@ impl World {
         let voltage = load.voltage_v * (1.0 + noise * gauss(&mut self.rng) / 2.0);
         let current = load.current_a * (1.0 + noise * gauss(&mut self.rng) / 2.0);
         let power = load.voltage_v * load.current_a * (1.0 + error) * (1.0 + noise * gauss(&mut self.rng));
-        let energy = Some(Energy::from_joules(self.reference_j));
+        let digit = self.real.voltage_v * self.real.current_a * self.stated.reference_resolution.fraction();
+        let power = if digit > Power::ZERO { digit * (power.watts() / digit.watts()).round() } else { power };
+        let step = self.stated.energy_step.joules();
+        let counted = if step > 0.0 { (self.reference_j / step).floor() * step } else { self.reference_j };
+        let energy = Some(Energy::from_joules(counted));
         Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy }
     }
 
@@ -210,12 +230,12 @@ impl World {
         shown.with().subsec_nanosecond(0).build().unwrap_or(shown)
     }
 
-    /// The certificate's error at this load, and what its uncertainty leaves open.
+    /// The certificate's error at this load, what its uncertainty leaves open, and what has changed since.
     fn reference_error(&self, load: Load) -> f64 {
         let (voltage, current) =
             (load.voltage_v.max(Voltage::from_volts(10.0)), load.current_a.max(Current::from_amperes(0.1)));
         let at = self.standards.reference().power_correction(voltage, current);
-        at.map_or(0.0, |c| c.error.fraction() + self.reference_luck * c.u.fraction())
+        at.map_or(0.0, |c| c.error.fraction() + self.luck.reference * c.u.fraction()) + self.reference_change
     }
 
     /// The load with the source's wander, and its drift if it has one.
@@ -269,7 +289,7 @@ impl World {
             let at = end - span + span * ((crossing - begin) / pulses);
             let jitter = Span::from_secs_f64(gauss(&mut self.rng) * self.truth.pulse_jitter_us * 1e-6);
             let jitter = jitter.clamp(Span::ZERO - period * 0.2, period * 0.2);
-            self.pend(Input::Meter, at + jitter, width);
+            self.pend(Input::Meter, at + jitter, width, period);
             crossing += 1.0;
         }
         self.phase -= self.phase.floor();
@@ -290,6 +310,11 @@ impl World {
         if load.current_a < self.truth.start_current_a {
             return Power::ZERO;
         }
+        // The meter has what the reference has, and what goes past that.
+        let (leaks, drops) = (self.stated.leads_current_a, self.stated.leads_voltage_v);
+        let current = load.current_a + leaks.unwrap_or_default() * self.luck.current_leads;
+        let voltage = load.voltage_v + drops.unwrap_or_default() * self.luck.voltage_leads;
+        let power = if power > Power::ZERO { voltage * current } else { power };
         power * (1.0 + self.truth.error_at(load.current_a).fraction())
     }
 
@@ -303,14 +328,18 @@ impl World {
             if at > end {
                 return;
             }
-            self.pend(Input::Seconds, at, SECOND_WIDTH);
+            self.pend(Input::Seconds, at, SECOND_WIDTH, Span::from_secs(1));
             self.next_second += 1.0;
         }
     }
 
-    fn pend(&mut self, input: Input, at: Instant, width: Span) {
-        self.pending.push(Edge { input, seq: 0, at, rising: true });
-        self.pending.push(Edge { input, seq: 0, at: at + width, rising: false });
+    /// Both edges of a pulse, as the counter stamps them; stamps are never so far off that edges change places.
+    fn pend(&mut self, input: Input, at: Instant, width: Span, period: Span) {
+        let most = self.stated.edge_time_half_width.min(period * 0.05);
+        for (at, rising) in [(at, true), (at + width, false)] {
+            let at = at + most * (2.0 * uniform(&mut self.rng) - 1.0);
+            self.pending.push(Edge { input, seq: 0, at, rising });
+        }
     }
 
     fn show_edges(&mut self, end: Instant, sights: &mut Vec<Sight>) {
@@ -328,15 +357,4 @@ impl World {
     pub fn true_error(&self, current: Current) -> Ratio {
         self.truth.error_at(current)
     }
-}
-
-/// A number from 0 up to 1.
-fn uniform(rng: &mut impl Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// A standard normal deviate (Box–Muller).
-pub(super) fn gauss(rng: &mut impl Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
-    radius * (std::f64::consts::TAU * uniform(rng)).cos()
 }

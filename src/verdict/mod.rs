@@ -6,11 +6,13 @@
 //! with a stated [`Prior`] the [`Global`] risks of false acceptance and false rejection (JCGM 106 9.5).
 
 mod global;
+mod joint;
 mod risk;
 mod rounding;
 mod rule;
 
 pub use global::{Global, Prior};
+pub use joint::{Shared, joint_conformity};
 pub use risk::{Bounds, Conformity, Zones};
 pub use rounding::round_to_interval;
 pub use rule::{Rule, Zone};

@@ -26,7 +26,7 @@ pub enum Rule {
     /// Guarded acceptance (ILAC-G8:09/2019 4.2.2, JCGM 106 8.3.2): pass inside AL = TL − w with w = r·U, else fail.
     Guarded {
         /// Width of the guard band in units of U. With 1 a pass is false in at most 2.5 % of cases while U ≤ MPE/3;
-        /// where U nears the limit itself both limits threaten, up to 4.6 %.
+        /// where U nears the limit itself both limits threaten, up to 5 %.
         r: f64,
     },
     /// Four answers (ILAC-G8:09/2019 4.2.3): the guard band w = r·U on both sides of the limit is conditional.

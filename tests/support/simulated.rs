@@ -32,6 +32,7 @@ pub fn plan_of(rig: &Rig, regulation: &str, kind: Kind) -> Plan {
         rig.standards.clone(),
         rig.capability(),
         Entries::simulated(),
+        started().date(),
     )
     .unwrap()
 }

@@ -168,17 +168,20 @@ impl Draft<'_> {
 
     fn points(&self, laid: &mut Laid, register_energy: Energy) -> Result<(), Fault> {
         let mut points = self.point_windows()?;
-        // What the later windows move at least; the rest is made where it goes fastest, at the highest current.
-        let later =
-            points.iter().skip(1).map(|(load, windows)| load.voltage_v * load.current_a * windows.floor());
-        let target = later.fold(register_energy, |left, energy| left - energy);
+        // What the later windows move; the rest is made where it goes fastest, at the highest current.
+        let rest = |time: fn(&Windows) -> Span| {
+            let later =
+                points.iter().skip(1).map(|(load, windows)| load.voltage_v * load.current_a * time(windows));
+            later.fold(register_energy, |left, energy| left - energy)
+        };
+        let (target, least) = (rest(|windows| windows.whole(windows.readings)), rest(Windows::floor));
         let mut demanded = Span::ZERO;
         if target > Energy::ZERO
             && let Some((load, first)) = points.first_mut()
         {
             first.register_energy = target;
             let power = load.voltage_v * load.current_a;
-            demanded = Span::from_secs_f64(target.joules() / power.watts());
+            demanded = Span::from_secs_f64(least.joules() / power.watts());
         }
         for (index, (load, windows)) in points.into_iter().enumerate() {
             let title = format!("Basic error at {}", load.current_a);
@@ -347,21 +350,25 @@ impl Work {
 }
 
 impl Windows {
-    /// The least that regulation and pulse rate demand: `readings` whole windows.
+    /// The least that regulation and pulse rate demand: the regulation's readings in its shortest windows.
     pub fn floor(&self) -> Span {
-        self.whole(self.readings)
+        self.pulses_in(self.regulation_time) * f64::from(self.readings)
     }
 
-    /// So many whole windows.
+    /// So many whole windows of this plan.
     pub fn whole(&self, readings: u32) -> Span {
+        self.pulses_in(self.min_time) * f64::from(readings)
+    }
+
+    /// The least whole number of pulse periods that lasts so long.
+    fn pulses_in(&self, time: Span) -> Span {
         let period = self.pulse_period.secs();
-        let pulses = (self.min_time.secs() / period - 1e-9).ceil().max(1.0);
-        Span::from_secs_f64(pulses * period * f64::from(readings))
+        Span::from_secs_f64((time.secs() / period - 1e-9).ceil().max(1.0) * period)
     }
 
     /// The time to expect from the load in its band: half a period for the first pulse, then the windows.
     pub fn expected(&self) -> Span {
         let first = if self.opens_before { Span::ZERO } else { self.pulse_period.half() };
-        first + self.floor()
+        first + self.whole(self.readings)
     }
 }

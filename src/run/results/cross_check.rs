@@ -130,7 +130,7 @@ impl Judge<'_> {
 
     fn by_reference(&self, stretch: &Stretch) -> Result<Said, String> {
         let plan = self.plan;
-        let mut budget = vec![super::energy::reference_component(plan, stretch.step, Ratio::ZERO)?];
+        let mut budget = self.budget_of_bound(stretch.step, Ratio::ZERO, stretch.to - stretch.from)?;
         if stretch.from_rest && plan.capability.method == Method::PowerTime {
             // Between two samples the load may have jumped at any moment; the trapezoid is then off by up to half of
             // the jump times the interval, either way.
@@ -153,9 +153,10 @@ impl Judge<'_> {
     fn by_pulses(&self, stretch: &Stretch) -> Result<Said, String> {
         let constant = self.plan.nameplate.constant_imp_per_kwh;
         let pulses = self.countable(stretch.from, stretch.to)?;
-        // One pulse begun and one not ended, each cut off at random: a triangle of half-width 1/C.
-        let u = constant.energy(1).joules() / 6f64.sqrt() / stretch.reference.joules() * 100.0;
-        let budget = vec![Component::b("pulse at either end", u, format!("1 of {pulses}"))];
+        // One pulse begun and one not ended, each cut off at random: a triangle. Windows are whole pulses.
+        let pulse = constant.energy(1).joules() / stretch.reference.joules() * 100.0;
+        let ends = Component::triangular("pulse at either end", pulse, format!("1 of {pulses}"));
+        let budget = if stretch.from_rest { vec![ends] } else { vec![] };
         said(constant.energy(pulses), stretch.reference, budget)
     }
 
@@ -164,8 +165,9 @@ impl Judge<'_> {
         let moved = to.checked_sub(from).map_or(f64::NAN, to_f64);
         let energy = Energy::try_from_kilowatt_hours(moved).map_err(|fault| fault.to_string())?;
         let step = self.register_step(to);
-        let u = step / 6f64.sqrt() / stretch.reference.kilowatt_hours() * 100.0;
-        said(energy, stretch.reference, vec![Component::b("register step", u, format!("{step} kWh"))])
+        let part = step / stretch.reference.kilowatt_hours() * 100.0;
+        let budget = vec![Component::triangular("register step", part, format!("{step} kWh"))];
+        said(energy, stretch.reference, budget)
     }
 
     fn by_power(&self, stretch: &Stretch) -> Result<Said, String> {

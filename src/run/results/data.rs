@@ -7,7 +7,7 @@ use crate::meter::{Query, Reading, Value};
 use crate::plan::Work;
 use crate::pulse::Input;
 use crate::regulation::{Demand, Item, Kind};
-use crate::uncertainty::{Component, Kind as Type, type_a};
+use crate::uncertainty::{Component, type_a};
 use crate::verdict::Verdict;
 use rust_decimal::Decimal;
 
@@ -192,13 +192,7 @@ impl Judge<'_> {
                 half_width * 2f64.sqrt() / length * 86_400.0,
                 "first and last edge",
             ),
-            Component {
-                label: "repeatability".into(),
-                kind: Type::A,
-                u: scatter,
-                dof: Some(dof),
-                evidence: format!("{} readings", rates.len()),
-            },
+            Component::a("repeatability", scatter, dof, format!("{} readings", rates.len())),
         ];
         let interval = decimal(rule.rounding_seconds.value);
         vec![self.measured(item, mean, Unit::SecondPerDay, interval, limit.value, budget, &limit.clause)]

@@ -5,102 +5,128 @@ use super::{Judge, decimal, kilowatt_hours, lead_in, to_f64, undecided};
 use crate::certificate::record::{ItemResult, PulseReading, Unit};
 use crate::error;
 use crate::meter::Query;
-use crate::plan::{Method, Plan, Step, Work};
+use crate::plan::budget::{Seen, Setting, Surroundings};
+use crate::plan::{Step, Work};
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::Item;
-use crate::uncertainty::{Component, Kind, type_a};
+use crate::time::Span;
+use crate::uncertainty::Component;
 use crate::verdict::Verdict;
 
-/// The reference's last digit: of its power, or of its energy count at both ends of a window.
-fn resolution(plan: &Plan, readings: &[&PulseReading], sensitivity: f64) -> Component {
-    let bench = &plan.capability;
-    let label = "resolution of the reference";
-    match bench.method {
-        Method::PowerTime => {
-            let step = bench.reference_resolution.percent();
-            Component::rectangular(label, step / 2.0 * sensitivity, format!("{step} % of reading"))
-        }
-        Method::StandardMeter => {
-            let least = readings.iter().map(|r| r.reference_energy_j.joules()).fold(f64::INFINITY, f64::min);
-            let u = bench.energy_step.joules() / 6f64.sqrt() / least * 100.0 * sensitivity;
-            Component::b(label, u, format!("{} at either end of {least:.0} J", bench.energy_step))
-        }
-    }
-}
-
-/// The reference's certificate as a component of an error in percent.
-pub(super) fn reference_component(plan: &Plan, step: &Step, error: Ratio) -> Result<Component, String> {
-    let reference = plan
-        .standards
-        .reference()
-        .power_correction(step.load.voltage_v, step.load.current_a)
-        .map_err(|fault| fault.to_string())?;
-    Ok(Component {
-        label: "reference certificate".into(),
-        kind: Kind::B,
-        u: reference.u.percent() * (1.0 + error.fraction()).abs(),
-        dof: reference.dof.is_finite().then_some(reference.dof),
-        evidence: format!("certificate {}", plan.standards.reference().certificate_no()),
-    })
-}
-
-/// Mean error of the readings in percent, with its budget in percent. The error is 100·(E/E₀ − 1), so a relative
-/// uncertainty of the reference enters with the sensitivity 1 + error, near 1 for any meter worth a verdict.
-pub(super) fn budget(
-    plan: &Plan,
-    evidence: &Evidence,
-    step: &Step,
-    readings: &[&PulseReading],
-) -> Result<(f64, Vec<Component>), String> {
-    let (errors, open): (Vec<f64>, Vec<f64>) =
-        readings.iter().map(|reading| lead_in::corrected(plan, evidence, reading)).unzip();
-    let (mean, scatter, dof) = type_a(&errors).ok_or("one reading has no scatter")?;
-    let sensitivity = (1.0 + mean / 100.0).abs();
-    let standards = &plan.standards;
-    let rate = standards.time_base().rate_error().map_err(|fault| fault.to_string())?;
-    let n = (readings.len() as f64).sqrt();
-    let window = readings.iter().map(|r| r.window.elapsed().secs()).fold(f64::INFINITY, f64::min);
-    let bench = &plan.capability;
-    let half_width = bench.edge_time_half_width.secs();
-    let mut budget = vec![
-        reference_component(plan, step, Ratio::from_percent(mean))?,
-        // By power and time it is the time itself; where the reference counts, edges are laid on its samples by it.
-        Component::b(
-            "time base",
-            rate.u.percent() * sensitivity,
-            format!("certificate {}", standards.time_base().certificate_no()),
-        ),
-        // Two stamps bound a window; windows follow one another, so each of the mean's n windows has its own.
-        Component::rectangular(
-            "edge time stamps",
-            half_width / window * 100.0 * 2f64.sqrt() / n * sensitivity,
-            format!("±{:.0} µs each", half_width * 1e6),
-        ),
-        resolution(plan, readings, sensitivity),
-        Component {
-            label: "repeatability".into(),
-            kind: Kind::A,
-            u: scatter,
-            dof: Some(dof),
-            evidence: format!("{} readings", readings.len()),
-        },
-    ];
-    budget.extend(lead_in::component(&open, readings));
-    if bench.method == Method::StandardMeter {
-        let moment = readings
+/// Everything that the windows have shown of scatter.
+fn seen(evidence: &Evidence, readings: &[&PulseReading]) -> Seen {
+    let scatters: Vec<(f64, usize)> = readings
+        .iter()
+        .filter_map(|r| evidence.track.scatter(r.stood(), r.window.closed))
+        .map(|(scatter, n)| (scatter.fraction(), n))
+        .collect();
+    let samples: usize = scatters.iter().map(|(_, n)| n).sum();
+    // Each line leaves n − 2 degrees of freedom; pooled as variances of one population are.
+    let lines: Vec<(f64, f64)> = readings
+        .iter()
+        .filter_map(|r| {
+            let line = r.line.as_ref()?;
+            let energy_per_second = r.reference_energy_j.joules() / r.window.elapsed().secs();
+            Some((line.scatter_j?.joules() / energy_per_second, line.edges.checked_sub(2)? as f64))
+        })
+        .collect();
+    let dof: f64 = lines.iter().map(|(_, dof)| dof).sum();
+    let breaks =
+        readings.windows(2).filter(|pair| pair[0].window.last_seq != pair[1].window.first_seq).count();
+    Seen {
+        samples: Ratio::try_from_fraction(pooled(scatters.iter().map(|(s, n)| (*s, *n as f64))))
+            .ok()
+            .map(|scatter| (scatter, samples)),
+        edges: Some((pooled(lines.iter().copied()), dof)).filter(|_| dof > 0.0),
+        moment: readings
             .iter()
-            .map(|r| evidence.track.taken_half_width(r.window.opened, r.window.closed).secs())
-            .fold(0.0, f64::max);
-        budget.push(Component::rectangular(
-            "moment of the reference's energy count",
-            moment / window * 100.0 * 2f64.sqrt() / n * sensitivity,
-            format!("±{:.1} ms between question and answer", moment * 1e3),
-        ));
+            .map(|r| evidence.track.taken_half_width(r.window.opened, r.window.closed))
+            .max()
+            .unwrap_or_default(),
+        stretches: 1 + breaks as u32,
     }
-    Ok((mean, budget))
+}
+
+/// Standard deviation of all from those of parts with their weights; NaN of none.
+fn pooled(parts: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (square, weight) =
+        parts.fold((0.0, 0.0), |(square, weight), (s, w)| (square + s * s * w, weight + w));
+    (square / weight).sqrt()
 }
 
 impl Judge<'_> {
+    fn setting<'a>(
+        &'a self,
+        step: &Step,
+        surroundings: &'a Surroundings,
+        error: Ratio,
+        window: Span,
+        readings: u32,
+        seen: Seen,
+    ) -> Setting<'a> {
+        Setting {
+            standards: &self.plan.standards,
+            bench: &self.plan.capability,
+            load: step.load,
+            day: self.started.date(),
+            surroundings,
+            window,
+            readings,
+            error,
+            seen,
+        }
+    }
+
+    /// Mean error of the readings in percent, with its budget in percent.
+    pub(super) fn budget(
+        &self,
+        step: &Step,
+        readings: &[&PulseReading],
+    ) -> Result<(f64, Vec<Component>), String> {
+        let (errors, open): (Vec<f64>, Vec<f64>) =
+            readings.iter().map(|reading| lead_in::corrected(self.plan, self.evidence, reading)).unzip();
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        let error = Ratio::try_from_fraction(mean / 100.0).map_err(|fault| fault.to_string())?;
+        let surroundings = self.plan.surroundings().map_err(|fault| fault.to_string())?;
+        let window = readings.iter().map(|r| r.window.elapsed()).min().unwrap_or_default();
+        let count = u32::try_from(errors.len()).unwrap_or(u32::MAX);
+        let setting = self.setting(step, &surroundings, error, window, count, seen(self.evidence, readings));
+        let mut budget = setting.components().map_err(|fault| fault.to_string())?;
+        budget.extend(lead_in::component(&open, readings));
+        budget.push(setting.repeatability(&errors).ok_or("one reading has no scatter")?);
+        Ok((mean, budget))
+    }
+
+    /// The budget of a bound, found where the meter was silent for `waited`.
+    pub(super) fn budget_of_bound(
+        &self,
+        step: &Step,
+        bound: Ratio,
+        waited: Span,
+    ) -> Result<Vec<Component>, String> {
+        let surroundings = self.plan.surroundings().map_err(|fault| fault.to_string())?;
+        let setting = self.setting(step, &surroundings, bound, waited, 1, Seen::default());
+        setting.components().map_err(|fault| fault.to_string())
+    }
+
+    /// What the bench should state and does not, where errors by pulses were asked for.
+    pub(super) fn leads(&mut self) {
+        let bench = &self.plan.capability;
+        let missing: Vec<_> = [
+            ("leads_current_a", bench.leads_current_a.is_none()),
+            ("leads_voltage_v", bench.leads_voltage_v.is_none()),
+        ]
+        .into_iter()
+        .filter_map(|(key, missing)| missing.then_some(key))
+        .collect();
+        if !missing.is_empty() {
+            self.findings.push(format!(
+                "the bench states no {}: what leaks past the reference or is lost on its leads is not in the uncertainty",
+                missing.join(" and ")
+            ));
+        }
+    }
+
     /// Register against pulses over the run, from rest to rest: no timing enters, only the two register steps and the
     /// pulse at either end.
     pub(super) fn meter_constant(&mut self) -> ItemResult {
@@ -145,14 +171,14 @@ impl Judge<'_> {
         let counted = constant.energy(pulses).kilowatt_hours();
         let budget = vec![
             // Two register steps cut off at random: a triangle of half-width R, standard deviation R/√6.
-            Component::b(
+            Component::triangular(
                 "register step",
-                resolution / 6f64.sqrt() / register.abs() * 100.0,
+                resolution / register.abs() * 100.0,
                 format!("{resolution} kWh"),
             ),
-            Component::b(
+            Component::triangular(
                 "pulse at either end",
-                constant.energy(1).kilowatt_hours() / 6f64.sqrt() / register.abs() * 100.0,
+                constant.energy(1).kilowatt_hours() / register.abs() * 100.0,
                 format!("1 of {pulses}"),
             ),
         ];
