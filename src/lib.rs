@@ -47,20 +47,21 @@
 //!   answered, with nothing), [`verdict::Verdict`] (the meter). Never a number in place of "no number".
 //! * Only a run that was completed yields a verdict. Every end of a run begins with the source's off, and a completed
 //!   one ends with a discharge that the reference has seen.
-//! * A window with a lost edge, an impossible interval, a source out of its band or a silent reference is spoiled: it
+//! * A window with a lost edge, a pulse that does not belong, a source out of its band or a silent reference is spoiled: it
 //!   is kept with its reason, enters no mean, and is repeated.
 //! * Silence on the pulse input is evidence only after the input has been heard in the same run.
 //! * The record freezes plan, nameplate, regulation, calibration and program version; results are computed from it and
 //!   the raw events by [`run::recompute`], bit for bit.
 //! * The regulation profile names the decision rule; whatever it is, the guarded verdict, the probability of conformity
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
+//! * Pulses, register and the meter's own power are held against one another and the reference, pair by pair; a
+//!   disagreement is a finding with its likely cause, never averaged away.
 //! * What comes from a simulated device is marked so in every file.
 //!
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Built and tested, but not yet used by a run: interval analysis against P·C.
-//! Not yet here: the optimising planner, papers with signatures, GPIO, further meter protocols, the touchscreen.
+//! Not yet here: papers with signatures, GPIO, further meter protocols, the touchscreen.
 
 pub mod quantity;
 pub mod time;

@@ -65,7 +65,16 @@ fn verify_without_arguments_passes_and_leaves_a_package_that_replays() {
 #[test]
 fn exit_codes_tell_the_verdict() {
     let dir = data();
-    for (meter, code) in [("fast", 1), ("not-starting", 1), ("cover-opened", 1), ("standard-register", 0)] {
+    let codes = [
+        ("fast", 1),
+        ("not-starting", 1),
+        ("cover-opened", 1),
+        ("standard-register", 0),
+        ("led-off", 1),
+        ("stale-power", 4),
+        ("coarse-register", 4),
+    ];
+    for (meter, code) in codes {
         assert_eq!(verify(dir.path(), &["--meter", meter, "--json"]).status.code(), Some(code), "{meter}");
     }
     let entries = dir.path().join("entries.toml");

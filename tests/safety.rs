@@ -11,6 +11,7 @@ use phantomload::time::Instant;
 use proptest::prelude::*;
 use simulated::{Meddled, plan_of, rig, started};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How a run is disturbed.
@@ -47,12 +48,13 @@ proptest! {
             bench: Box::new(rig.in_process(1, started(), None)),
             order: Box::new(|action| if !matches!(action, Action::Ask(_)) { orders.borrow_mut().push(action.clone()) }),
             count: 0,
+            waiting: VecDeque::new(),
             meddle: Box::new(move |count, event| match disturbance {
-                Disturbance::Fault(device) if count == at => Some(Event::Fault { device, what: "on purpose".into() }),
-                Disturbance::Abort if count == at => Some(Event::Abort { why: "on purpose".into() }),
-                Disturbance::Silence if count >= at && matches!(event, Event::Sample(_)) => None,
-                Disturbance::MuteSource if event == Event::SourceOff => None,
-                _ => Some(event),
+                Disturbance::Fault(device) if count == at => vec![Event::Fault { device, what: "on purpose".into() }],
+                Disturbance::Abort if count == at => vec![Event::Abort { why: "on purpose".into() }],
+                Disturbance::Silence if count >= at && matches!(event, Event::Sample(_)) => vec![],
+                Disturbance::MuteSource if event == Event::SourceOff => vec![],
+                _ => vec![event],
             }),
         };
         conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});

@@ -1,5 +1,6 @@
 //! The record of a run and the papers made from it. Bytes are made here; files are written by `archive`.
 
+pub mod cross_check;
 pub mod csv;
 pub mod number;
 pub mod raw;

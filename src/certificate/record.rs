@@ -1,5 +1,6 @@
 //! The record: the frozen plan, all that came in, and what follows from it. Immutable once written.
 
+use super::cross_check::CrossCheck;
 use super::raw::Logged;
 use crate::plan::Plan;
 use crate::pulse::Window;
@@ -334,6 +335,9 @@ pub struct Correlation {
 pub struct Results {
     /// One for each item and point.
     pub items: Vec<ItemResult>,
+    /// The ways to one energy held against one another; none where the load point for it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_check: Option<CrossCheck>,
     /// On the meter; none where the run was not completed.
     pub verdict: Option<Verdict>,
     /// Between each two errors by pulses of this run (start and basic error) that were measured.

@@ -1,6 +1,7 @@
 //! The paper of a run as plain text, and the table of results for the terminal.
 
 mod common;
+mod cross_check;
 mod decision;
 pub(crate) mod page;
 mod table;
@@ -35,6 +36,7 @@ pub fn text(record: &Record) -> String {
             paper.block(lines, vec![]);
         }
     }
+    cross_check::cross_check(&mut paper, record);
     decision::decision(&mut paper, record);
     statements(&mut paper, record);
     let title = title(record);

@@ -1,5 +1,6 @@
 //! Records for the tests of papers and archive: a real plan, results made by hand. No evidence stands behind them.
 
+use super::cross_check::{Agreement, CrossCheck, Pair, Said, Way, Witness};
 use super::record::{
     Attempt, ItemResult, Measured, Outcome, Point, Program, PulseReading, Record, Results, SCHEMA, Unit,
 };
@@ -179,6 +180,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         outcome: Outcome::Completed,
         results: Results {
             items,
+            cross_check: Some(cross_check()),
             verdict,
             correlations: vec![],
             joint_conformity: None,
@@ -190,6 +192,40 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         },
         plan,
         raw: vec![],
+    }
+}
+
+/// Two ways that disagree and one that says nothing, in many words.
+fn cross_check() -> CrossCheck {
+    let energy = |way, percent: f64, u: f64| {
+        let budget = vec![Component::b("made up", u, "nothing")];
+        let energy_j = Energy::from_kilowatt_hours(2.5 * (1.0 + percent / 100.0));
+        Witness {
+            way,
+            said: Said::Energy { energy_j, deviation: combine(percent, &budget).unwrap(), budget },
+        }
+    };
+    let why = "none: no protocol of this program gives a signed record yet ".repeat(4);
+    let pair = Pair {
+        ways: [Way::Pulses, Way::Register],
+        difference: -900.0,
+        expanded: 0.03,
+        allowed: 0.1,
+        agreement: Agreement::Disagree,
+        cause: Some("wrong constant: the register takes 10 times the energy of the pulses ".repeat(4)),
+    };
+    let (voltage_v, current_a) = (Voltage::from_volts(750.0), Current::from_amperes(250.0));
+    CrossCheck {
+        point: Point { term: "Imax".into(), voltage_v, current_a },
+        from: Instant::ZERO + Span::from_secs(20),
+        to: Instant::ZERO + Span::from_secs(400),
+        witnesses: vec![
+            energy(Way::Reference, 0.0, 0.01),
+            energy(Way::Pulses, -0.25, 0.002),
+            energy(Way::Register, 899.75, 0.014),
+            Witness { way: Way::SignedRecord, said: Said::Nothing { why } },
+        ],
+        pairs: vec![pair],
     }
 }
 

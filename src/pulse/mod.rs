@@ -65,18 +65,6 @@ pub enum Flaw {
         /// The edge.
         seq: u64,
     },
-    /// An interval that does not belong.
-    #[error(
-        "the interval of {seen} before edge number {seq} does not belong among intervals of {usual}: a pulse too many or one missing"
-    )]
-    Interval {
-        /// The edge that closes it.
-        seq: u64,
-        /// The interval.
-        seen: Span,
-        /// The usual one.
-        usual: Span,
-    },
     /// Not even one interval.
     #[error("fewer than two pulses")]
     TooFew,
@@ -98,15 +86,9 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window over `edges`, from its first to its last rising edge, if it is whole and its intervals belong together.
+    /// The window over `edges`, from its first to its last rising edge, if none is missing by number; whether its
+    /// intervals belong together is seen against the reference's energy ([`crate::error::edge_fit::rhythm`]).
     pub fn over(edges: &[Edge]) -> Result<Self, Flaw> {
-        let window = Self::whole(edges)?;
-        belongs(edges)?;
-        Ok(window)
-    }
-
-    /// The window over `edges` if no edge is missing in it, whatever its intervals.
-    pub fn whole(edges: &[Edge]) -> Result<Self, Flaw> {
         whole(edges)?;
         let mut rising = edges.iter().filter(|e| e.rising);
         let (first, last) = (rising.next().ok_or(Flaw::TooFew)?, rising.next_back().ok_or(Flaw::TooFew)?);
@@ -128,35 +110,6 @@ pub fn whole(edges: &[Edge]) -> Result<(), Flaw> {
         }
         if pair[1].at <= pair[0].at {
             return Err(Flaw::Backwards { seq: pair[1].seq });
-        }
-    }
-    Ok(())
-}
-
-/// At a steady load each interval is near the usual one: half of it is a doubled or spurious pulse, one and a half a
-/// missing one. With two or three intervals the longest must not be one and a half of the shortest; one alone has
-/// nothing to be compared with.
-pub fn belongs(edges: &[Edge]) -> Result<(), Flaw> {
-    let rising: Vec<&Edge> = edges.iter().filter(|e| e.rising).collect();
-    let mut intervals: Vec<i64> = rising.windows(2).map(|p| (p[1].at - p[0].at).nanos()).collect();
-    if intervals.len() < 4 {
-        let (Some(least), Some(most)) = (intervals.iter().min(), intervals.iter().max()) else {
-            return Ok(());
-        };
-        let flaw =
-            |seq| Flaw::Interval { seq, seen: Span::from_nanos(*most), usual: Span::from_nanos(*least) };
-        return if most * 2 > least * 3 { Err(flaw(rising[rising.len() - 1].seq)) } else { Ok(()) };
-    }
-    let middle = intervals.len() / 2;
-    let usual = *intervals.select_nth_unstable(middle).1;
-    for pair in rising.windows(2) {
-        let seen = (pair[1].at - pair[0].at).nanos();
-        if seen * 2 < usual || seen * 2 > usual * 3 {
-            return Err(Flaw::Interval {
-                seq: pair[1].seq,
-                seen: Span::from_nanos(seen),
-                usual: Span::from_nanos(usual),
-            });
         }
     }
     Ok(())
@@ -189,15 +142,6 @@ mod tests {
         let mut edges = edges(&[0, 100, 200, 300]);
         edges.remove(3);
         assert_eq!(Window::over(&edges), Err(Flaw::Lost { after: 9, before: 11 }));
-    }
-
-    #[test]
-    fn a_doubled_or_missing_pulse_is_seen_in_the_intervals() {
-        assert!(matches!(
-            Window::over(&edges(&[0, 100, 200, 230, 300, 400, 500])),
-            Err(Flaw::Interval { .. })
-        ));
-        assert!(matches!(Window::over(&edges(&[0, 100, 200, 400, 500, 600])), Err(Flaw::Interval { .. })));
     }
 
     #[test]

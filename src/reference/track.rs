@@ -86,7 +86,11 @@ impl Track {
     }
 
     fn energy_until(&self, at: Instant, method: Method) -> Option<f64> {
-        let index = self.before(at)?;
+        self.energy_after(self.before(at)?, at, method)
+    }
+
+    /// The energy at a moment between the sample at `index` and the next one.
+    fn energy_after(&self, index: usize, at: Instant, method: Method) -> Option<f64> {
         let sample = &self.samples[index];
         if sample.taken == at {
             return match method {
@@ -113,6 +117,26 @@ impl Track {
     pub fn energy(&self, from: Instant, to: Instant, method: Method) -> Option<Energy> {
         let joules = self.energy_until(to, method)? - self.energy_until(from, method)?;
         Energy::try_from_joules(joules).ok()
+    }
+
+    /// The reference's energy from the first of these moments, which come in order of time, up to each of them,
+    /// uncorrected: one pass, however many. `None` where samples are missing at either end.
+    pub fn energies(
+        &self,
+        moments: impl IntoIterator<Item = Instant>,
+        method: Method,
+    ) -> Option<Vec<Energy>> {
+        let mut moments = moments.into_iter().peekable();
+        let mut index = self.before(*moments.peek()?)?;
+        let mut begin = None;
+        let energies = moments.map(|at| {
+            while self.samples.get(index + 1).is_some_and(|next| next.taken <= at) {
+                index += 1;
+            }
+            let joules = self.energy_after(index, at, method)?;
+            Energy::try_from_joules(joules - *begin.get_or_insert(joules)).ok()
+        });
+        energies.collect()
     }
 
     /// The reference's own count from a moment before a change of load to a sample after it, uncorrected. Between two
@@ -249,6 +273,10 @@ mod tests {
         assert!((energy(0, 3000) - 600.0).abs() < 1e-9);
         assert!((energy(500, 1500) - (50.0 + 75.0)).abs() < 1e-9);
         assert!(track.energy(at(500), at(3500), Method::PowerTime).is_none(), "nothing is extrapolated");
+        let moments = [500, 700, 2100, 2500].map(at);
+        let one_by_one = moments.map(|to| track.energy(moments[0], to, Method::PowerTime).unwrap());
+        assert_eq!(track.energies(moments, Method::PowerTime).unwrap(), one_by_one);
+        assert!(track.energies([at(500), at(3500)], Method::PowerTime).is_none());
         assert!(
             track.energy(at(0), at(1000), Method::StandardMeter).is_none(),
             "a reference that does not count"

@@ -39,6 +39,11 @@ impl DataLane {
         }
     }
 
+    /// Puts one more question of a step behind the others.
+    pub fn ask_also(&mut self, step: usize, query: Query) {
+        self.queue.push_back((step, query));
+    }
+
     /// Nothing to ask and nothing on the way.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.out.is_none()

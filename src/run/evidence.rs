@@ -1,10 +1,11 @@
 //! What has come in, in the form the results ask it for.
 
 use crate::certificate::record::{Attempt, LeadIn, Line, PulseReading};
-use crate::error::{self, edge_fit::EdgeFit};
+use crate::error;
+use crate::error::edge_fit::{EdgeFit, rhythm};
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Load, Method, Plan, Step, Work};
-use crate::pulse::{self, Edge, Input, Window};
+use crate::pulse::{Edge, Input, Window};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
 use crate::time::{Instant, Span};
@@ -138,11 +139,30 @@ impl Evidence {
         }
     }
 
+    /// The reference energy from the first of these moments up to each, uncorrected. Only the first may lie before the
+    /// load stood; there the reference's own count is taken.
+    fn energies(
+        &self,
+        moments: impl Iterator<Item = Instant>,
+        stood: Instant,
+        method: Method,
+    ) -> Option<Vec<Energy>> {
+        let mut moments = moments.peekable();
+        let first = *moments.peek()?;
+        if stood <= first {
+            return self.track.energies(moments, method);
+        }
+        moments.next();
+        let lead = self.track.energy_through_change(first, stood)?;
+        let after = self.track.energies(std::iter::once(stood).chain(moments), method)?;
+        Some(std::iter::once(Energy::ZERO).chain(after.into_iter().skip(1).map(|e| lead + e)).collect())
+    }
+
     /// An energy with our standards' corrections for this step's load.
     ///
     /// Where the reference counts energy itself its own time base is in its certificate; where energy is power by our
     /// time, our time base is corrected too.
-    fn corrected(plan: &Plan, step: &Step, energy: Energy) -> Option<Energy> {
+    pub fn corrected(plan: &Plan, step: &Step, energy: Energy) -> Option<Energy> {
         let correction =
             plan.standards.reference().power_correction(step.load.voltage_v, step.load.current_a).ok()?;
         let energy = energy / (1.0 + correction.error.fraction());
@@ -188,13 +208,32 @@ impl Evidence {
         edges: &[Edge],
         lead: Option<(Load, Instant)>,
     ) -> Result<PulseReading, (String, Option<Ratio>)> {
-        let window = Window::whole(edges).map_err(|flaw| (flaw.to_string(), None))?;
+        let window = Window::over(edges).map_err(|flaw| (flaw.to_string(), None))?;
         let reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
-        // The interval in which the load changed is not like the others.
-        let like = if lead.is_some() { edges.get(2..).unwrap_or_default() } else { edges };
-        match pulse::belongs(like) {
-            Ok(()) => Ok(reading),
-            Err(flaw) => Err((flaw.to_string(), Some(reading.error))),
+        match self.strays(plan, edges, lead.map_or(window.opened, |(_, stood)| stood), &reading) {
+            None => Ok(reading),
+            Some(why) => Err((why, Some(reading.error))),
+        }
+    }
+
+    /// Which pulses of a window do not belong, in words. Once the load stands, what is due between two edges is told by
+    /// the reference's power: the steps of its energy count may be as coarse as a pulse.
+    fn strays(&self, plan: &Plan, edges: &[Edge], stood: Instant, reading: &PulseReading) -> Option<String> {
+        let rising = || edges.iter().filter(|e| e.rising);
+        let Some(energies) = self.energies(rising().map(|e| e.at), stood, Method::PowerTime) else {
+            return Some("the reference gave no power for it".into());
+        };
+        let whole = energies.last().and_then(|whole| reading.reference_energy_j.ratio_to(*whole).ok());
+        let correction = whole.map_or(1.0, Ratio::fraction);
+        let tick = |(e, energy): (&Edge, Energy)| rhythm::Tick {
+            edge: e.seq,
+            at: e.at,
+            energy: energy * correction,
+        };
+        let ticks: Vec<_> = rising().zip(energies).map(tick).collect();
+        match rhythm::examine(&ticks, plan.nameplate.constant_imp_per_kwh) {
+            Ok(rhythm) => rhythm.spoils(),
+            Err(fault) => Some(fault.to_string()),
         }
     }
 
@@ -258,20 +297,13 @@ impl Evidence {
 
     /// The line through every edge of a window whose corrected reference energy is known.
     fn line(&self, plan: &Plan, window: Window, stood: Instant, reference: Energy) -> Option<Line> {
-        // The opening edge may lie before the load stood; every later one lies after it.
-        let energy = |at| {
-            if at == window.opened {
-                Some(Energy::ZERO)
-            } else {
-                self.energy(plan, window.opened, at, Some(stood))
-            }
-        };
-        let correction = reference.ratio_to(energy(window.closed)?).ok()?.fraction();
         let first = self.meter_edges.partition_point(|e| e.at < window.opened);
         let end = self.first_edge_after(window.closed);
-        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising);
-        let energies: Option<Vec<Energy>> = rising.map(|e| Some(energy(e.at)? * correction)).collect();
-        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, energies?).finish().ok()?;
+        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising).map(|e| e.at);
+        let energies = self.energies(rising, stood, plan.capability.method)?;
+        let correction = reference.ratio_to(*energies.last()?).ok()?.fraction();
+        let corrected = energies.into_iter().map(|energy| energy * correction);
+        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, corrected).finish().ok()?;
         let agreement = fit.compare();
         let disagrees = (!agreement.agrees).then_some(agreement.words);
         Some(Line { error: fit.error, u: fit.u, scatter_j: Some(fit.scatter), edges: fit.edges, disagrees })
@@ -328,6 +360,12 @@ impl Evidence {
             .rev()
             .find_map(|a| if let Attempt::Spoiled { why, .. } = a { Some(why) } else { None });
         last.cloned().unwrap_or_default()
+    }
+
+    /// Attempts of a step that only the rhythm of the pulses has spoiled.
+    pub fn irregular(&self, step: usize) -> usize {
+        let attempts = self.attempts.get(&step).map(Vec::as_slice).unwrap_or_default();
+        attempts.iter().filter(|a| matches!(a, Attempt::Spoiled { error: Some(_), .. })).count()
     }
 
     /// Spoiled attempts of a step.

@@ -13,6 +13,7 @@ use crate::verdict::{Rule, Verdict, overall};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
+mod cross_check;
 mod data;
 mod energy;
 mod joint;
@@ -51,6 +52,7 @@ pub(super) fn all(
         }
         items.extend(results);
     }
+    let cross_check = judge.four_ways();
     if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
         judge.leads();
     }
@@ -60,6 +62,7 @@ pub(super) fn all(
     let rule = Rule::of(&plan.profile);
     Results {
         items,
+        cross_check,
         verdict,
         correlations,
         joint_conformity,
@@ -281,7 +284,14 @@ impl Judge<'_> {
             }
             result
         } else if readings.len() < windows.readings as usize {
-            undecided(step.item, format!("{} of {} readings", readings.len(), windows.readings))
+            let spoiled = self.evidence.spoiled(step.no);
+            let last = match spoiled {
+                0 => String::new(),
+                _ => {
+                    format!("; {spoiled} attempts spoiled, the last: {}", self.evidence.last_spoiled(step.no))
+                }
+            };
+            undecided(step.item, format!("{} of {} readings{last}", readings.len(), windows.readings))
         } else {
             match self.budget(step, &readings) {
                 Ok((mean, budget)) => self.measured(

@@ -6,7 +6,7 @@
 //! carry the load before into such a window; [`Run::lead_in_differs`] looks for that and lets the window open later.
 
 use super::Run;
-use super::load_lane::Phase;
+use super::load_lane::{Phase, SPOILED_MAX};
 use super::results::stop;
 use crate::certificate::record::Attempt;
 use crate::plan::{LEAD_SHARE, Load, Step, Windows};
@@ -118,6 +118,12 @@ impl Run {
             let attempt = self.evidence.attempt(&self.plan, step, open..=close, lead);
             let spoiled = matches!(attempt, Attempt::Spoiled { .. });
             self.evidence.attempts.entry(step.no).or_default().push(attempt);
+            if spoiled && self.evidence.irregular(step.no) > SPOILED_MAX {
+                // Pulses that never belong together are the meter's doing, or light on the head: no number comes of
+                // them, but the bench has worked and the rest of the run is worth having.
+                self.load_lane.scan.gave_up = true;
+                break;
+            }
             if spoiled {
                 self.repeat(now);
                 return false;

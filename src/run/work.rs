@@ -23,6 +23,13 @@ impl Run {
                 let crosses = |s: &&Step| matches!(s.work, Work::CrossCheck { during } if during == no);
                 if let Some(cross) = plan.steps.iter().find(crosses) {
                     self.data_lane.ask_once(cross.no, &[Query::Voltage, Query::Current, Query::Power]);
+                } else if reads {
+                    // Whether the meter's own power follows a change of load is seen at another load.
+                    self.data_lane.ask_once(no, &[Query::Power]);
+                }
+                if reads {
+                    // In what steps the register moves is seen in many readings.
+                    self.data_lane.ask_also(no, Query::Energy);
                 }
             }
             _ => {}

@@ -43,6 +43,9 @@ pub const DEMO_METERS: &[(&str, &str)] = demo![
     "clock-off",
     "cover-opened",
     "standard-register",
+    "coarse-register",
+    "led-off",
+    "stale-power",
     "slow-pulses",
 ];
 

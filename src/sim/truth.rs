@@ -21,6 +21,12 @@ pub struct Truth {
     pub creep_power_w: Power,
     /// How many times too much the register takes for one pulse.
     pub register_factor: f64,
+    /// How many times too many pulses the output gives for the energy that register and power tell.
+    pub pulse_factor: f64,
+    /// The step in which the register really moves; absent: the nameplate's.
+    pub register_step_kwh: Option<Decimal>,
+    /// The data output's power is still that of the load before.
+    pub power_stale: bool,
     /// What the data output says of the constant; absent: the nameplate's.
     pub told_constant: Option<f64>,
     /// Register before the run.
@@ -48,6 +54,9 @@ impl Default for Truth {
             start_current_a: Current::ZERO,
             creep_power_w: Power::ZERO,
             register_factor: 1.0,
+            pulse_factor: 1.0,
+            register_step_kwh: None,
+            power_stale: false,
             told_constant: None,
             register_start_kwh: Decimal::new(12_345_678, 3),
             pulse_jitter_us: 20.0,
@@ -76,13 +85,15 @@ impl Truth {
             truth.error_curve.iter().all(|(i, e)| i.amperes() > 0.0 && e.is_finite() && e.abs() < 100.0);
         let finite = [
             truth.register_factor,
+            truth.pulse_factor,
             truth.pulse_jitter_us,
             truth.lag_secs,
             truth.clock_ahead_secs,
             truth.clock_rate_s_per_day,
         ];
-        if !(rising && sane && finite.iter().all(|n| n.is_finite() && n.abs() <= 1e7)) {
-            let what = "[truth]: numbers must be finite, the error curve in rising currents with errors within ±100 %";
+        let steps = truth.register_step_kwh.is_none_or(|step| step > Decimal::ZERO);
+        if !(rising && sane && steps && finite.iter().all(|n| n.is_finite() && n.abs() <= 1e7)) {
+            let what = "[truth]: numbers must be finite, the error curve in rising currents with errors within ±100 %, a register step above 0";
             return Err(Fault::Form { origin: origin.to_owned(), what: what.into() });
         }
         Ok(truth)

@@ -57,6 +57,8 @@ pub struct World {
     next_sample: Instant,
     set: Load,
     real: Load,
+    /// What was there when the source was last told otherwise.
+    left: Load,
     phase: f64,
     register_j: f64,
     reference_j: f64,
@@ -105,6 +107,7 @@ impl World {
             next_sample: now,
             set: Load::OFF,
             real: Load::OFF,
+            left: Load::OFF,
             phase,
             register_j: 0.0,
             reference_j: 0.0,
@@ -122,6 +125,9 @@ impl World {
 
     /// The source takes over a load; it gets there at its slew rate.
     pub fn set_source(&mut self, load: Load) {
+        if load != self.set {
+            self.left = self.load_now();
+        }
         self.set = load;
     }
 
@@ -188,7 +194,7 @@ impl World {
                 self.truth.told_number.clone().unwrap_or_else(|| self.nameplate.serial.clone()),
             )),
             Query::Energy | Query::TariffEnergy(1) => {
-                let step = self.nameplate.register_resolution_kwh;
+                let step = self.truth.register_step_kwh.unwrap_or(self.nameplate.register_resolution_kwh);
                 let counted = Decimal::from_f64(self.register_j / 3.6e6)? / step;
                 Some(Value::Number(
                     self.truth.register_start_kwh + counted.trunc() * step,
@@ -197,7 +203,11 @@ impl World {
             }
             Query::Voltage => number(load.voltage_v.volts(), 3, Unit::Volt),
             Query::Current => number(load.current_a.amperes() * error, 4, Unit::Ampere),
-            Query::Power => number((load.voltage_v * load.current_a).kilowatts() * error, 4, Unit::Kilowatt),
+            Query::Power => {
+                let load = if self.truth.power_stale { self.left } else { load };
+                let error = 1.0 + self.truth.error_at(load.current_a).fraction();
+                number((load.voltage_v * load.current_a).kilowatts() * error, 4, Unit::Kilowatt)
+            }
             Query::Clock => Some(Value::Clock(self.clock())),
             Query::Constant => {
                 let nameplate = self.nameplate.constant_imp_per_kwh.impulses_per_kilowatt_hour();
@@ -268,7 +278,8 @@ impl World {
         }
         let joules = counted.watts() * secs;
         self.register_j += joules * self.truth.register_factor;
-        let pulses = self.nameplate.constant_imp_per_kwh.pulses(Energy::from_joules(joules));
+        let pulses =
+            self.nameplate.constant_imp_per_kwh.pulses(Energy::from_joules(joules)) * self.truth.pulse_factor;
         let begin = self.phase;
         self.phase += pulses;
         let period = Span::from_secs_f64(span.secs() / pulses);

@@ -9,6 +9,7 @@ use phantomload::regulation::{Kind, Profile};
 use phantomload::run::{Action, Event, Run};
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::{Instant, Stamp};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The moment at which all these runs begin.
@@ -66,8 +67,10 @@ pub fn record(meter: &str, regulation: &str, kind: Kind, seed: u64) -> Record {
 pub struct Meddled<'a> {
     /// The bench behind it.
     pub bench: Box<dyn Bench + 'a>,
-    /// Told each event with its number; gives what comes in instead.
-    pub meddle: Box<dyn FnMut(usize, Event) -> Option<Event> + 'a>,
+    /// Told each event with its number; gives what comes in instead: none, one, or several.
+    pub meddle: Box<dyn FnMut(usize, Event) -> Vec<Event> + 'a>,
+    /// What it gave and has not come in yet.
+    pub waiting: VecDeque<Event>,
     /// Told each order.
     pub order: Box<dyn FnMut(&Action) + 'a>,
     /// Events so far.
@@ -76,11 +79,12 @@ pub struct Meddled<'a> {
 
 impl<'a> Meddled<'a> {
     /// Only the events are changed.
-    pub fn events(
+    pub fn events<I: IntoIterator<Item = Event>>(
         bench: Box<dyn Bench + 'a>,
-        meddle: impl FnMut(usize, Event) -> Option<Event> + 'a,
+        mut meddle: impl FnMut(usize, Event) -> I + 'a,
     ) -> Box<dyn Bench + 'a> {
-        Box::new(Self { bench, meddle: Box::new(meddle), order: Box::new(|_| {}), count: 0 })
+        let meddle = Box::new(move |count, event| meddle(count, event).into_iter().collect());
+        Box::new(Self { bench, meddle, order: Box::new(|_| {}), waiting: VecDeque::new(), count: 0 })
     }
 }
 
@@ -93,10 +97,14 @@ impl Bench for Meddled<'_> {
         self.bench.act(action);
     }
     fn wait(&mut self, until: Option<Instant>) -> Waited {
+        if let Some(event) = self.waiting.pop_front() {
+            return Waited::Event(event);
+        }
         match self.bench.wait(until) {
             Waited::Event(event) => {
                 self.count += 1;
-                (self.meddle)(self.count, event).map_or(Waited::Nothing, Waited::Event)
+                self.waiting.extend((self.meddle)(self.count, event));
+                self.waiting.pop_front().map_or(Waited::Nothing, Waited::Event)
             }
             other => other,
         }

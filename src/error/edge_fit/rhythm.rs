@@ -1,7 +1,7 @@
 //! Pulses that do not belong: spurious, doubled and missing ones, found from the intervals between rising edges.
 //!
-//! Each interval is counted in pulses that were due in it, n = P·Δt·C/3.6·10⁶, so that a change of load is no change
-//! of rhythm. What is usual is learned from the window itself and not from the nameplate: a meter with a constant
+//! Each interval is counted in pulses that were due in it, n = E·C with the reference energy E between its two edges, so
+//! that neither a wander of the source nor a change of load is a change of rhythm. What is usual is learned from the window itself and not from the nameplate: a meter with a constant
 //! error, however large, keeps its own steady rhythm. The nameplate's 1/(P·C) is the second witness: a usual interval
 //! far from it is worth a [hint](Rhythm::hint), and where the window has no steady rhythm of its own it decides.
 //!
@@ -9,20 +9,23 @@
 //! an edge is one too many where its two neighbours stand closer than one and a half usual intervals, and a pulse is
 //! missing in an interval of one and a half and more. Jitter of ±20 % of an interval at each edge passes; a pulse that
 //! is missing or added only at the very end of a short window, by less than that, cannot be told from jitter.
+//!
+//! Two or three intervals have no usual one among them: there the longest must stay below one and a half of the
+//! shortest, and the nameplate says which of the two is the wrong one. One interval has nothing to be compared with.
 
-use crate::quantity::{Power, PulseConstant};
+use crate::quantity::{Energy, PulseConstant};
 use crate::time::{Instant, Span};
 use std::fmt;
 
-/// A rising edge with the power at its moment.
+/// A rising edge with the reference's energy at its moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tick {
     /// The counter's number of the edge.
     pub edge: u64,
     /// Its moment.
     pub at: Instant,
-    /// The reference's power there.
-    pub power: Power,
+    /// The reference's energy from any one moment, the same for all edges, up to this one.
+    pub energy: Energy,
 }
 
 /// What does not belong.
@@ -44,6 +47,8 @@ pub enum Stray {
 pub struct Finding {
     /// The edge: the one too many, or the first one after the gap.
     pub edge: u64,
+    /// How long after the first edge of the window.
+    pub into: Span,
     /// What it is.
     pub stray: Stray,
     /// The interval that ends with the edge.
@@ -56,16 +61,16 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let edge = self.edge;
+        let edge = format!("edge number {}, {:.4} s into the window,", self.edge, self.into.secs());
         match self.stray {
-            Stray::Spurious => write!(f, "edge number {edge} is spurious")?,
-            Stray::Doubled => write!(f, "edge number {edge} doubles the one before it")?,
-            Stray::Missing { pulses: 1 } => write!(f, "a pulse is missing before edge number {edge}")?,
-            Stray::Missing { pulses } => write!(f, "{pulses} pulses are missing before edge number {edge}")?,
+            Stray::Spurious => write!(f, "{edge} is spurious")?,
+            Stray::Doubled => write!(f, "{edge} doubles the one before it")?,
+            Stray::Missing { pulses: 1 } => write!(f, "a pulse is missing before {edge}")?,
+            Stray::Missing { pulses } => write!(f, "{pulses} pulses are missing before {edge}")?,
         }
         write!(
             f,
-            ": {:.4} s where {:.4} s are usual and 1/(P·C) is {:.4} s",
+            " after an interval of {:.4} s where {:.4} s are usual and 1/(P·C) is {:.4} s",
             self.seen.secs(),
             self.usual.secs(),
             self.nominal.secs()
@@ -90,13 +95,11 @@ pub enum Fault {
         /// The edge.
         edge: u64,
     },
-    /// No pulse is due without power.
-    #[error("the power at edge number {edge} is {power}; no pulse is due there")]
-    NoPower {
+    /// No pulse is due without energy.
+    #[error("the reference energy does not rise before edge number {edge}; no pulse is due there")]
+    NoEnergy {
         /// The edge.
         edge: u64,
-        /// The power.
-        power: Power,
     },
     /// A constant that says nothing.
     #[error("the meter constant must be above zero, not {constant}")]
@@ -117,7 +120,10 @@ pub struct Rhythm {
     pub irregular: bool,
 }
 
-const FEWEST: usize = 5;
+/// One interval at least.
+const FEWEST: usize = 2;
+/// Edges from which on intervals have a median that one stray does not move.
+const MANY: usize = 5;
 /// Greatest distance of an edge from an even grid, in intervals, that is jitter.
 const JITTER: f64 = 0.25;
 /// Above this many usual intervals one is missing; two that make less have one edge too many between them.
@@ -126,6 +132,8 @@ const LONG: f64 = 1.5;
 const SHORT: f64 = 0.5;
 /// An edge this close after another is its double.
 const BOUNCE: f64 = 0.25;
+/// So many places are told in words.
+const PLACES: usize = 3;
 
 /// Looks through the rising edges of one window.
 pub fn examine(ticks: &[Tick], constant: PulseConstant) -> Result<Rhythm, Fault> {
@@ -135,45 +143,68 @@ pub fn examine(ticks: &[Tick], constant: PulseConstant) -> Result<Rhythm, Fault>
     if constant <= PulseConstant::ZERO {
         return Err(Fault::NoConstant { constant });
     }
-    if let Some(tick) = ticks.iter().find(|t| t.power <= Power::ZERO) {
-        return Err(Fault::NoPower { edge: tick.edge, power: tick.power });
-    }
     // Pulses due from the first edge up to each.
     let mut due = vec![0.0];
     for pair in ticks.windows(2) {
+        let edge = pair[1].edge;
         if pair[1].at <= pair[0].at {
-            return Err(Fault::Backwards { edge: pair[1].edge });
+            return Err(Fault::Backwards { edge });
         }
-        let mean = (pair[0].power + pair[1].power) * 0.5;
-        due.push(due[due.len() - 1] + constant.pulses(mean * (pair[1].at - pair[0].at)));
+        if pair[1].energy <= pair[0].energy {
+            return Err(Fault::NoEnergy { edge });
+        }
+        due.push(constant.pulses(pair[1].energy - ticks[0].energy));
     }
-    if let Some(grid) = even_grid(&due) {
-        return Ok(Rhythm { usual_over_nominal: grid, findings: vec![], irregular: false });
+    let (usual, found, irregular) = if due.len() < MANY {
+        let (usual, found) = few(&due);
+        (usual, found, false)
+    } else if let Some(grid) = even_grid(&due) {
+        (grid, vec![], false)
+    } else {
+        uneven(&due)
+    };
+    let findings = found.into_iter().map(|(index, stray)| {
+        let (before, tick) = (&ticks[index - 1], &ticks[index]);
+        let seen = tick.at - before.at;
+        let nominal = seen * (1.0 / (due[index] - due[index - 1]));
+        Finding { edge: tick.edge, into: tick.at - ticks[0].at, stray, seen, usual: nominal * usual, nominal }
+    });
+    Ok(Rhythm { usual_over_nominal: usual, findings: findings.collect(), irregular })
+}
+
+/// Usual interval and stray of one to three intervals.
+fn few(due: &[f64]) -> (f64, Vec<(usize, Stray)>) {
+    let intervals = || due.windows(2).enumerate().map(|(before, pair)| (before + 1, pair[1] - pair[0]));
+    let by_length = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1);
+    let (Some(short), Some(long)) = (intervals().min_by(by_length), intervals().max_by(by_length)) else {
+        return (1.0, vec![]);
+    };
+    if long.1 < LONG * short.1 {
+        return (due[due.len() - 1] / (due.len() - 1) as f64, vec![]);
     }
+    if short.1.ln().abs() <= long.1.ln().abs() {
+        let pulses = (long.1 / short.1).round() as u64 - 1;
+        (short.1, vec![(long.0, Stray::Missing { pulses })])
+    } else {
+        let stray = if short.1 < BOUNCE * long.1 { Stray::Doubled } else { Stray::Spurious };
+        (long.1, vec![(short.0, stray)])
+    }
+}
+
+/// Usual interval and strays where the edges lie on no even grid, and whether there is no rhythm at all.
+fn uneven(due: &[f64]) -> (f64, Vec<(usize, Stray)>, bool) {
     let intervals = due.len() - 1;
     // The window's own usual interval: medians over one and over several intervals, whichever leaves least to explain.
     let lags = [1, intervals / 16, intervals / 8, intervals / 4].into_iter().filter(|lag| *lag > 0);
-    let strays = |usual: f64| (usual, strays(&due, usual));
+    let strays = |usual: f64| (usual, strays(due, usual));
     let fewest = |a: (f64, Vec<(usize, Stray)>), b: (f64, Vec<(usize, Stray)>)| {
         if cost(&b.1) < cost(&a.1) { b } else { a }
     };
-    let own = lags.map(|lag| strays(median(&due, lag))).reduce(fewest).unwrap_or_else(|| strays(1.0));
+    let own = lags.map(|lag| strays(median(due, lag))).reduce(fewest).unwrap_or_else(|| strays(1.0));
     let much = |found: &[(usize, Stray)]| found.len() * 4 > intervals;
     let irregular = much(&own.1);
     let (usual, found) = if irregular { fewest(own, strays(1.0)) } else { own };
-    let findings = found.into_iter().map(|(index, stray)| {
-        let (before, tick) = (&ticks[index - 1], &ticks[index]);
-        let power = (before.power + tick.power) * 0.5;
-        let nominal = 1.0 / constant.rate(power);
-        Finding {
-            edge: tick.edge,
-            stray,
-            seen: tick.at - before.at,
-            usual: Span::from_secs_f64(usual * nominal),
-            nominal: Span::from_secs_f64(nominal),
-        }
-    });
-    Ok(Rhythm { usual_over_nominal: usual, findings: findings.collect(), irregular })
+    (usual, found, irregular)
 }
 
 /// The interval of the even grid on which all edges lie, if they do: a straight line through position over number.
@@ -243,17 +274,25 @@ fn cost(found: &[(usize, Stray)]) -> u64 {
 }
 
 impl Rhythm {
-    /// Why the window is no evidence, in words; none where every pulse belongs.
+    /// Why the window is no evidence, in words: how many of each kind, and where the first ones are. None where every
+    /// pulse belongs.
     pub fn spoils(&self) -> Option<String> {
-        let first = self.findings.first()?;
-        let count = self.findings.len();
-        Some(if self.irregular {
-            format!("the pulses have no steady rhythm: {count} do not belong; first: {first}")
-        } else if count == 1 {
-            first.to_string()
-        } else {
-            format!("{first}; {} more like it", count - 1)
-        })
+        let count = |is: fn(&Stray) -> Option<u64>| self.findings.iter().filter_map(|f| is(&f.stray)).sum();
+        let kinds: [(u64, &str); 3] = [
+            (count(|s| if let Stray::Missing { pulses } = s { Some(*pulses) } else { None }), "missing"),
+            (count(|s| (*s == Stray::Spurious).then_some(1)), "spurious"),
+            (count(|s| (*s == Stray::Doubled).then_some(1)), "doubled"),
+        ];
+        let kinds: Vec<String> =
+            kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
+        let places: Vec<String> = self.findings.iter().take(PLACES).map(Finding::to_string).collect();
+        let more = match self.findings.len().saturating_sub(PLACES) {
+            0 => String::new(),
+            more => format!("; and {more} more places"),
+        };
+        let steady = if self.irregular { "the pulses have no steady rhythm; " } else { "" };
+        (!places.is_empty())
+            .then(|| format!("{steady}pulses {}: {}{more}", kinds.join(", "), places.join("; ")))
     }
 
     /// What a usual interval far from the nameplate's may mean. It spoils nothing: the metering error says the same.

@@ -7,16 +7,13 @@ use crate::meter::{Query, Reading, Value};
 use crate::plan::Work;
 use crate::pulse::Input;
 use crate::regulation::{Demand, Item, Kind};
-use crate::time::Span;
 use crate::uncertainty::{Component, type_a};
 use crate::verdict::Verdict;
 use rust_decimal::Decimal;
 
 /// The cross-check asks whether the data output tells of the same load at all (scale, sign, stale value); a deviation
 /// of the meter itself is the basic error's business. This many limits apart, it does not. A rule of this house.
-const CROSS_CHECK_LIMITS: f64 = 3.0;
-/// Stretch around the meter's answer over which the reference is averaged.
-const AROUND: Span = Span::from_millis(500);
+pub(super) const CROSS_CHECK_LIMITS: f64 = 3.0;
 
 impl Judge<'_> {
     pub(super) fn identity(&mut self) -> Vec<ItemResult> {
@@ -293,13 +290,7 @@ impl Judge<'_> {
         for query in [Query::Voltage, Query::Current, Query::Power] {
             let Some(answer) = self.evidence.answer(no, query) else { continue };
             let Some(seen) = number(answer) else { continue };
-            let (from, to) = (answer.taken - AROUND, answer.taken + AROUND);
-            // An answer that came when its load had gone says nothing of that load.
-            let bench = &plan.capability;
-            if self.evidence.track.steady(from, to, load, &bench.settle, bench.sample_age_max).is_err() {
-                continue;
-            }
-            let Some(mean) = self.evidence.track.mean(from, to) else { continue };
+            let Some(mean) = self.beside(answer, load) else { continue };
             let reference = match query {
                 Query::Voltage => mean.voltage.volts(),
                 Query::Current => mean.current.amperes(),
@@ -334,6 +325,11 @@ impl Judge<'_> {
             ));
         }
         result.reason = format!("{} (worst of: {})", result.reason, words.join(", "));
+        if let Some(stale) = self.stale_power() {
+            result.verdict = Verdict::Undecided;
+            result.reason = format!("{}; but {stale}", result.reason);
+            self.findings.push(stale);
+        }
         vec![result]
     }
 

@@ -2,12 +2,11 @@
 
 use super::super::evidence::Evidence;
 use super::{Judge, decimal, kilowatt_hours, lead_in, to_f64, undecided};
-use crate::certificate::record::{Attempt, ItemResult, PulseReading, Unit};
+use crate::certificate::record::{ItemResult, PulseReading, Unit};
 use crate::error;
 use crate::meter::Query;
 use crate::plan::budget::{Seen, Setting, Surroundings};
 use crate::plan::{Step, Work};
-use crate::pulse::Input;
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::Item;
 use crate::time::Span;
@@ -143,27 +142,17 @@ impl Judge<'_> {
         let (Some(from), Some(to)) = (kilowatt_hours(&start_value), kilowatt_hours(&end_value)) else {
             return undecided(item, "the register gave no number".into());
         };
-        let edges = self.evidence.edges_between(start.taken, end.taken);
-        if self.evidence.broken(Input::Meter, start.taken, end.taken) {
-            return undecided(item, "the counter lost edges between the two readings".into());
-        }
-        let silent = self.evidence.attempts.values().flatten().find_map(|attempt| match attempt {
-            Attempt::Silent { from, to, .. } => Some((*from, *to)),
-            _ => None,
-        });
-        if silent.is_some_and(|(from, to)| !self.evidence.heard_around(from, to)) {
-            return undecided(item, "the pulse input fell silent in between and was not heard again".into());
-        }
+        let pulses = match self.countable(start.taken, end.taken) {
+            Ok(pulses) => pulses,
+            Err(why) => return undecided(item, why),
+        };
         let plan = self.plan;
         let limit = match plan.profile.constant_limit(&plan.class, &plan.currents) {
             Ok(limit) => limit,
             Err(fault) => return undecided(item, fault.to_string()),
         };
-        let pulses = edges.iter().filter(|e| e.rising).count() as u64;
         let constant = plan.nameplate.constant_imp_per_kwh;
-        // The register's own last digit, as it answered; the nameplate's where the answer shows more than it counts.
-        let step = 10f64.powi(-(to.scale().cast_signed()));
-        let resolution = step.max(to_f64(plan.nameplate.register_resolution_kwh));
+        let resolution = self.register_step(to);
         let Some(difference) = to.checked_sub(from).filter(|d| !d.is_sign_negative()) else {
             return undecided(
                 item,

@@ -14,7 +14,7 @@ fn ticks(positions: &[f64]) -> Vec<Tick> {
     let tick = |(edge, x): (usize, &f64)| Tick {
         edge: edge as u64,
         at: Instant::from_nanos((x * 1e9).round() as i64),
-        power: Power::from_kilowatts(3.6),
+        energy: constant().energy(1) * *x,
     };
     positions.iter().enumerate().map(tick).collect()
 }
@@ -48,7 +48,7 @@ fn a_missing_pulse_in_the_middle_is_found_and_located() {
     let spoils = examine(&ticks(&positions), constant()).unwrap().spoils().unwrap();
     assert_eq!(
         spoils,
-        "a pulse is missing before edge number 50: 2.0000 s where 1.0000 s are usual and 1/(P·C) is 1.0000 s"
+        "pulses 1 missing: a pulse is missing before edge number 50, 51.0000 s into the window, after an interval of 2.0000 s where 1.0000 s are usual and 1/(P·C) is 1.0000 s"
     );
     let positions: Vec<f64> = (0..100).filter(|k| !(50..53).contains(k)).map(f64::from).collect();
     assert_eq!(found(&positions), [(50, Stray::Missing { pulses: 3 })]);
@@ -133,14 +133,22 @@ fn a_change_of_load_is_no_change_of_rhythm() {
     // Ten pulses at 3.6 kW, then ten at 7.2 kW: half the interval, the same energy.
     let tick = |edge: u64| {
         let secs = if edge <= 10 { edge as f64 } else { 10.0 + (edge - 10) as f64 / 2.0 };
-        let kilowatts = if edge < 10 { 3.6 } else { 7.2 };
-        Tick { edge, at: Instant::from_nanos((secs * 1e9) as i64), power: Power::from_kilowatts(kilowatts) }
+        Tick { edge, at: Instant::from_nanos((secs * 1e9) as i64), energy: constant().energy(edge) }
     };
     let ticks: Vec<Tick> = (0..=20).map(tick).collect();
     let rhythm = examine(&ticks, constant()).unwrap();
-    // The one interval in which the load changes is known only by the mean of both powers.
-    assert!(rhythm.findings.len() <= 1, "{rhythm:?}");
-    assert!(!rhythm.irregular);
+    assert!(rhythm.findings.is_empty() && !rhythm.irregular, "{rhythm:?}");
+}
+
+#[test]
+fn of_two_or_three_intervals_the_nameplate_says_which_is_wrong() {
+    assert_eq!(found(&[0.0, 1.0, 3.0]), [(2, Stray::Missing { pulses: 1 })]);
+    assert_eq!(found(&[0.0, 1.1, 2.0, 5.0]), [(3, Stray::Missing { pulses: 2 })]);
+    assert_eq!(found(&[0.0, 0.4, 1.0, 2.0]), [(1, Stray::Spurious)]);
+    assert_eq!(found(&[0.0, 1.0, 1.1, 2.0]), [(2, Stray::Doubled)]);
+    for even in [&[0.0, 7.0][..], &[0.0, 1.0, 2.3], &[0.0, 0.5, 1.1, 1.6], &[0.0, 2.0, 4.1, 6.0]] {
+        assert_eq!(found(even), [], "{even:?}");
+    }
 }
 
 #[test]
@@ -162,19 +170,18 @@ fn where_every_pulse_is_doubled_the_nameplate_decides() {
     let rhythm = examine(&ticks(&positions), constant()).unwrap();
     assert!(rhythm.irregular && rhythm.findings.len() >= 39, "{rhythm:?}");
     assert!(rhythm.findings.iter().all(|f| f.stray == Stray::Doubled), "{:?}", rhythm.findings);
-    assert!(rhythm.spoils().unwrap().starts_with("the pulses have no steady rhythm"));
+    assert!(rhythm.spoils().unwrap().starts_with("the pulses have no steady rhythm; pulses 40 doubled"));
 }
 
 #[test]
 fn what_has_no_rhythm_is_refused_by_name() {
-    assert_eq!(examine(&ticks(&[0.0, 1.0, 2.0]), constant()), Err(Fault::TooFew { seen: 3, needed: 5 }));
+    assert_eq!(examine(&ticks(&[0.0]), constant()), Err(Fault::TooFew { seen: 1, needed: 2 }));
     assert_eq!(examine(&ticks(&[0.0, 1.0, 1.0, 2.0, 3.0]), constant()), Err(Fault::Backwards { edge: 2 }));
     assert!(matches!(
         examine(&ticks(&[0.0, 1.0, 2.0, 3.0, 4.0]), PulseConstant::ZERO),
         Err(Fault::NoConstant { .. })
     ));
     let mut dead = ticks(&[0.0, 1.0, 2.0, 3.0, 4.0]);
-    dead[3].power = Power::ZERO;
-    assert!(matches!(examine(&dead, constant()), Err(Fault::NoPower { edge: 3, .. })));
-    assert!(Power::try_from_watts(f64::NAN).is_err(), "NaN does not pass the door of the quantity");
+    dead[3].energy = dead[2].energy;
+    assert_eq!(examine(&dead, constant()), Err(Fault::NoEnergy { edge: 3 }));
 }
