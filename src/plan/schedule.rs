@@ -24,6 +24,9 @@ const SLOW_METER: f64 = 1.03;
 
 /// Longer windows than this are no way to a smaller uncertainty in the field; a choice of this house.
 const WINDOW_MAX: Span = Span::from_secs(120);
+/// A wait for the first pulse below this is not worth the uncertainty of a window that opens before its load stands; a
+/// choice of this house.
+const WAIT_WORTH_SAVING: Span = Span::from_secs(5);
 /// So much of the energy of a window may have passed before the load stood; it is corrected for, with its uncertainty.
 pub const LEAD_SHARE: f64 = 0.15;
 
@@ -193,13 +196,15 @@ impl<'a> Draft<'a> {
     }
 
     /// The input may be heard at ten times Itr or at any load point; from a load point the start window may open too,
-    /// where what passes before the starting current stands is a small share of it and the reference counts it. The
+    /// where that saves a long wait, what passes before the starting current stands is a small share of it, and the reference counts it. The
     /// error at that point is then known from its own windows.
     fn choices(&self) -> Result<Vec<Choice>, Fault> {
         let fast = (self.currents.itr * 10.0).min(self.currents.imax);
         let mut choices = vec![Choice { hear: fast, opens_start: false }];
         let at_once = self.bench.energy_step > Energy::ZERO && self.warm_up()? == Span::ZERO;
-        let start = self.start_windows()?.filter(|_| at_once);
+        let start = self
+            .start_windows()?
+            .filter(|(_, windows)| at_once && windows.pulse_period.half() >= WAIT_WORTH_SAVING);
         for point in self.profile.load_points(self.kind, self.currents) {
             choices.push(Choice { hear: point.current, opens_start: false });
             let Some((ist, windows)) = &start else { continue };
