@@ -12,7 +12,7 @@ use phantomload::quantity::Current;
 use phantomload::regulation::{self, Item, Kind, Profile};
 use phantomload::run::{Event, Logged, Run, recompute};
 use phantomload::sim::Rig;
-use phantomload::uncertainty::{Component, Kind as Evidence, combine, type_a};
+use phantomload::uncertainty::{Component, combine, type_a};
 use phantomload::verdict::{Rule, Verdict, overall, round_to_interval};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -126,7 +126,7 @@ proptest! {
         profile.rule.value = rule(name);
         let judged = |readings: &[f64]| {
             let (mean, u, dof) = type_a(readings).unwrap();
-            let repeatability = Component { kind: Evidence::A, dof: Some(dof), ..Component::b("repeatability", u, "") };
+            let repeatability = Component::a("repeatability", u, dof, "");
             let budget = vec![Component::b("reference certificate", 0.01, ""), repeatability];
             let estimate = combine(mean, &budget).unwrap();
             Measured::judged(&profile, Unit::Percent, estimate, Decimal::new(1, 1), 1.0, budget).unwrap()

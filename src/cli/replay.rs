@@ -196,10 +196,16 @@ fn words(budgets: &[Budget], seed: u64) -> String {
     );
     for b in budgets {
         let point = b.point.as_ref().map_or(String::new(), |p| format!(" at {p}"));
+        let ends = b.law_low.zip(b.law_high).zip(b.monte_carlo_low.zip(b.monte_carlo_high));
+        let too_narrow =
+            ends.is_some_and(|((low, high), (drawn_low, drawn_high))| high - low < drawn_high - drawn_low);
         let answer = match b.agree {
             Some(true) => "agree",
+            Some(false) if too_narrow => {
+                "DISAGREE: the stated interval is narrower than its distributions give"
+            }
             Some(false) => {
-                "DISAGREE: the stated interval is not what the distributions give, consider the other"
+                "DISAGREE: the stated interval is wider than its distributions give, on the safe side"
             }
             None => "no answer",
         };
@@ -207,7 +213,6 @@ fn words(budgets: &[Budget], seed: u64) -> String {
         if let Some(reason) = &b.reason {
             let _ = write!(text, ": {reason}");
         }
-        let ends = b.law_low.zip(b.law_high).zip(b.monte_carlo_low.zip(b.monte_carlo_high));
         if let (Some(((law_low, law_high), (low, high))), Some(tolerance), Some(trials)) =
             (ends, b.tolerance, b.trials)
         {

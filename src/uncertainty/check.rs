@@ -78,7 +78,7 @@ pub fn check(
 
 /// Few readings: Student's t (JCGM 101 6.4.9.2), whose standard deviation exists above two degrees of freedom.
 fn has_no_deviation(component: &Component) -> bool {
-    component.dof.is_some_and(|dof| dof <= 2.0)
+    component.shape == Shape::Normal && component.dof.is_some_and(|dof| dof <= 2.0)
 }
 
 /// What a component is drawn from.
@@ -129,6 +129,14 @@ mod tests {
         let checked = answer(&[readings(0.011, 3.0), readings(0.011, 3.0)]);
         assert_eq!(checked.agree, Some(false), "{checked:?}");
         assert!(checked.sampled.high > checked.law.value + checked.law.expanded);
+    }
+
+    #[test]
+    fn a_single_rectangle_is_narrower_than_the_law_says() {
+        // ±1.96·u by the law, ±0.95 of its half-width, 1.65·u, by the rectangle itself.
+        let checked = answer(&[Component::rectangular("last digit", 0.01, "")]);
+        assert_eq!(checked.agree, Some(false), "{checked:?}");
+        assert!((checked.sampled.high - 0.3095).abs() < checked.sampled.tolerance, "{checked:?}");
     }
 
     #[test]
