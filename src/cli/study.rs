@@ -18,10 +18,10 @@ use std::sync::atomic::Ordering;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// How many simulated verifications, 1 to 1000000; 10000 make a study with coverage to ±0.6 %
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
     runs: u64,
     /// Seed of all chances: the same seed gives the same study, whatever the number of cores
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// Nameplate of the simulated meters: a file or a demo meter; their true errors are drawn around the limits
     #[arg(long, value_name = "FILE|DEMO", default_value = "good")]
