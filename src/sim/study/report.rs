@@ -308,14 +308,13 @@ impl Report {
                 (Some(_), Some(_)) => {}
                 _ => problems.push(format!("{place}: no interval was stated in any run")),
             }
-            match (risks.false_accepts_promised, risks.false_accepts_high) {
-                (Some(expected), Some(high)) if !risks.false_accepts_within_promise => {
-                    problems.push(format!(
-                        "{place}: {} false accepts, promised are {expected:.1}, by chance {high} at most",
-                        risks.false_accepts
-                    ))
-                }
-                _ => {}
+            if let (Some(expected), Some(high)) = (risks.false_accepts_promised, risks.false_accepts_high)
+                && !risks.false_accepts_within_promise
+            {
+                problems.push(format!(
+                    "{place}: {} false accepts, promised are {expected:.1}, by chance {high} at most",
+                    risks.false_accepts
+                ));
             }
         }
         problems
