@@ -173,3 +173,31 @@ fn a_noisy_reference_gets_longer_windows_and_one_that_no_window_mends_a_word() {
     assert!(quiet.doubts.is_empty() && noisy.doubts.is_empty(), "{:?}", noisy.doubts);
     assert!(hopeless.doubts.iter().any(|d| d.starts_with("Basic error at 5 A")), "{:?}", hopeless.doubts);
 }
+
+#[test]
+fn a_meter_beyond_its_limit_does_not_pass_because_it_follows_the_load_slowly() {
+    // Found by a review: a first window that carried the load before was averaged in and made −1.10 % pass.
+    let mut rig = rig("good");
+    let amperes = phantomload::quantity::Current::from_amperes;
+    rig.truth.error_curve =
+        vec![(amperes(0.4), 1.2), (amperes(5.0), 0.3), (amperes(10.0), -1.1), (amperes(100.0), -0.1)];
+    for (lag, seed) in [(0.0, 1), (0.25, 2), (0.3, 1), (0.3, 3), (0.3, 4), (1.0, 1)] {
+        rig.truth.lag_secs = lag;
+        let record = record_of(&rig, plan(&rig), seed);
+        assert_true(&rig, &record);
+        assert_eq!(record.results.verdict, Some(Verdict::Fail), "lag {lag} s, seed {seed}");
+    }
+}
+
+#[test]
+fn a_good_meter_passes_however_slowly_it_follows_and_however_its_pulses_scatter() {
+    let mut rig = rig("good");
+    for (lag, jitter_us) in [(1.0, 20.0), (2.0, 20.0), (0.0, 1_500.0), (0.0, 5_000.0)] {
+        (rig.truth.lag_secs, rig.truth.pulse_jitter_us) = (lag, jitter_us);
+        let record = record_of(&rig, plan(&rig), 1);
+        let findings = &record.results.findings;
+        assert_eq!(record.results.verdict, Some(Verdict::Pass), "lag {lag} s, {jitter_us} µs: {findings:?}");
+        let accused = findings.iter().filter(|f| f.contains("follows slowly")).count();
+        assert!(lag > 0.0 || accused == 0, "{jitter_us} µs: {findings:?}");
+    }
+}

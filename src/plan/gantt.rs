@@ -45,7 +45,7 @@ pub fn text(plan: &Plan) -> String {
     let _ = writeln!(page, "     (begin, duration; █ needs its load, ░ runs beside it)");
     let _ = writeln!(
         page,
-        "Total {}; regulation and pulse rate alone demand {} ({:.2} times that).",
+        "Total {}; with a perfect bench, regulation, pulse rate and the meter's register demand {} ({:.2} times that).",
         plan.total,
         plan.lower_bound,
         plan.over_lower_bound()

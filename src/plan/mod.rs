@@ -254,7 +254,8 @@ pub struct Plan {
     pub total: Span,
     /// The same where every point takes its greatest number of readings.
     pub total_max: Span,
-    /// What regulation and pulse rate alone demand with a perfect bench.
+    /// What regulation, pulse rate and the meter's own register demand with a perfect bench: no settling, no waiting, no
+    /// uncertainty but that of the register's step, for which the rule asks U ≤ a share of the limit as everywhere.
     pub lower_bound: Span,
     /// Whether ten minutes suffice.
     pub fits: bool,

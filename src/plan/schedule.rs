@@ -162,7 +162,10 @@ impl<'a> Draft<'a> {
         Span::from_secs_f64(self.profile.basic_error.min_seconds.value)
     }
 
-    pub(super) fn register_energy(&self) -> Result<Energy, Fault> {
+    /// The energy that the register has to move: the regulation's least, and as much as brings U of the meter constant
+    /// down to the share of the limit that the rule asks, for the meter's own register step and pulse. `margin`: the
+    /// latter so many times, for a meter that counts less than was planned.
+    fn register_need(&self, margin: f64) -> Result<Energy, Fault> {
         if !self.wants(Item::MeterConstant) || !self.reads() {
             return Ok(Energy::ZERO);
         }
@@ -174,8 +177,12 @@ impl<'a> Draft<'a> {
             self.limit_share() * self.profile.constant_limit(self.class, self.currents)?.ratio.fraction();
         let pulse = self.constant().energy(1).kilowatt_hours();
         let u_kwh = (resolution.powi(2) + pulse.powi(2)).sqrt() / 6f64.sqrt();
-        let fine = Energy::try_from_kilowatt_hours(coverage_factor(None) * u_kwh / limit * SLOW_METER);
+        let fine = Energy::try_from_kilowatt_hours(coverage_factor(None) * u_kwh / limit * margin);
         Ok(least.max(fine.unwrap_or(least)))
+    }
+
+    pub(super) fn register_energy(&self) -> Result<Energy, Fault> {
+        self.register_need(SLOW_METER)
     }
 
     /// Time between two pulses of a meter without error.

@@ -3,17 +3,25 @@
 //! The first window need not wait for the hold of the settle rule: it may open as soon as the load is in its band, and
 //! that the load stood is then seen over the whole window. At the starting current it may even open with the last edge
 //! of the load before, because the reference integrates through the change. A meter that follows a change slowly would
-//! carry the load before into such a window; [`Run::lead_in_differs`] looks for that and lets the window open later.
+//! carry the load before into such a window; `Run::lead_in_differs` looks for that and lets the window open later, and
+//! looks again, until what comes after an opening agrees with what follows.
 
 use super::Run;
 use super::load_lane::{Phase, SPOILED_MAX};
 use super::results::stop;
 use crate::certificate::record::Attempt;
+use crate::error::edge_fit::EdgeFit;
 use crate::plan::{LEAD_SHARE, Load, Step, Windows};
 use crate::time::{Instant, Span};
 
-/// What an early opening may shift the error by, as a share of the limit; a choice of this house.
+/// What the first part of a window may shift its error by, as a share of the limit; a choice of this house.
 const LEAD_SHIFT: f64 = 0.02;
+/// Where the pulses scatter, that much of the limit at most; repeatability and jitter in the budget answer for it.
+const LEAD_SHIFT_MAX: f64 = 0.2;
+/// Standard uncertainties by which two parts of a window must differ before the difference counts.
+const CLEARLY: f64 = 3.0;
+/// A meter that has not followed a change of load after so many hold times does not come to rest.
+const LATER_MAX: usize = 20;
 
 /// Progress through the windows of a step.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -26,8 +34,10 @@ pub(super) struct Scan {
     next: usize,
     /// The rising edge that opened the present window.
     open: Option<usize>,
-    /// Whether what came before the gate has been compared with what came after.
-    judged: bool,
+    /// Whether the first part of the first window has been found to agree with the rest.
+    agreed: bool,
+    /// How often it did not, and the window was opened later.
+    later: usize,
     /// The rising edge that will close it, waiting for the reference to cover it.
     close: Option<usize>,
     /// Waiting for pulses has ended.
@@ -101,15 +111,30 @@ impl Run {
             if !self.evidence.track.covers(self.evidence.meter_edges[close].at) {
                 break;
             }
-            if !scan.judged && self.evidence.meter_edges[open].at < scan.armed {
+            if !scan.agreed && (scan.later > 0 || self.evidence.meter_edges[open].at < scan.armed) {
                 match self.lead_in_differs(step, windows, open, close) {
+                    None if now >= self.quiet_since() + windows.give_up => {
+                        // The pulses that would tell do not come: the silence is to be judged.
+                        let scan = &mut self.load_lane.scan;
+                        (scan.open, scan.close, scan.agreed) = (Some(close), None, true);
+                        break;
+                    }
                     None => break,
-                    Some(None) => self.load_lane.scan.judged = true,
+                    Some(None) => self.load_lane.scan.agreed = true,
                     Some(Some((gated, why))) => {
                         self.evidence.note(why);
                         let scan = &mut self.load_lane.scan;
-                        (scan.open, scan.next, scan.close, scan.judged) =
-                            (Some(gated), gated + 1, None, true);
+                        (scan.open, scan.next, scan.close) = (Some(gated), gated + 1, None);
+                        scan.later += 1;
+                        if scan.later > LATER_MAX {
+                            let from = scan.stood;
+                            self.spoil(
+                                now,
+                                from,
+                                "the meter does not come to rest after a change of load".into(),
+                            );
+                            return false;
+                        }
                         continue;
                     }
                 }
@@ -152,8 +177,8 @@ impl Run {
         moved.is_none_or(|moved| moved >= windows.register_energy)
     }
 
-    /// Compares what came before the gate would have opened with what came after. `None`: the pulses that tell are
-    /// still to come. `Some(None)`: they agree. Else the edge at which the window has to open, and why.
+    /// Compares the first part of a window, up to the gate or for a hold time, with what came after. `None`: the pulses
+    /// that tell are still to come. `Some(None)`: they agree. Else the edge at which the window has to open, and why.
     #[expect(clippy::option_option, reason = "not yet, agrees, differs: three answers of one look")]
     fn lead_in_differs(
         &self,
@@ -164,28 +189,38 @@ impl Run {
     ) -> Option<Option<(usize, String)>> {
         let edges = &self.evidence.meter_edges;
         let rising = |from: usize| (from..edges.len()).find(|index| edges[*index].rising);
-        let gated = (open + 1..edges.len())
-            .find(|i| edges[*i].rising && edges[*i].at >= self.load_lane.scan.armed)?;
+        let scan = &self.load_lane.scan;
+        let part_end = scan.armed.max(edges[open].at + self.plan.capability.settle.hold());
+        let gated = (open + 1..edges.len()).find(|i| edges[*i].rising && edges[*i].at >= part_end)?;
         let last = close.max(rising(gated + 1)?);
         if !self.evidence.track.covers(edges[last].at) {
             return None;
         }
-        let stood = Some(self.load_lane.scan.stood);
         let energy = |from: usize, to: usize| {
-            Some(self.evidence.energy(&self.plan, edges[from].at, edges[to].at, stood)?.joules())
+            Some(self.evidence.energy(&self.plan, edges[from].at, edges[to].at, Some(scan.stood))?.joules())
         };
+        let constant = self.plan.nameplate.constant_imp_per_kwh;
         let counted = |from: usize, to: usize| {
             let pulses = edges[from + 1..=to].iter().filter(|e| e.rising).count() as u64;
-            self.plan.nameplate.constant_imp_per_kwh.energy(pulses).joules()
+            constant.energy(pulses).joules()
         };
         let (early, late, whole) = (energy(open, gated)?, energy(gated, last)?, energy(open, close)?);
         let difference = counted(open, gated) / early - counted(gated, last) / late;
         let shift = difference * early / whole.max(early);
-        if shift.abs() <= windows.limit.fraction() * LEAD_SHIFT {
+        // What the pulses scatter by is seen in the later part, where the change of load is over. Each of the two parts
+        // has two ends: together two scatters of an edge over the window.
+        let later = (gated..=last).filter(|index| edges[*index].rising);
+        let energies: Option<Vec<_>> = later
+            .map(|index| self.evidence.energy(&self.plan, edges[gated].at, edges[index].at, None))
+            .collect();
+        let scatter = EdgeFit::over(constant, energies?).finish().map_or(0.0, |fit| fit.scatter.joules());
+        let by_chance = CLEARLY * 2.0 * scatter / whole.max(early);
+        let limit = windows.limit.fraction();
+        if shift.abs() <= by_chance.clamp(limit * LEAD_SHIFT, limit * LEAD_SHIFT_MAX) {
             return Some(None);
         }
         let why = format!(
-            "{}: just after the change of load the meter's error differs by {:+.2} % from that a moment later; it follows slowly, and the window was opened later",
+            "{}: just after the change of load the meter's error differs by {:+.2} % from that a moment later: it follows slowly, or its pulses are not even; the window was opened later",
             step.title,
             difference * 100.0
         );

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 const LITTLE: f64 = 1.0 / 3.0;
 
 /// The rule. Each look at the readings so far spends an equal part of the risk (Bonferroni's inequality), so that the
-/// probability that any early look stops on the wrong side of a limit stays below `risk`, however the looks depend on
-/// one another.
+/// probability that a look finds the truth clearly on the wrong side of a limit stays below `risk`, however the looks
+/// depend on one another. Readings that end because more of them would change little, or at the planned maximum, are
+/// judged by the decision rule with its own risk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
     /// Total probability, over all looks, that an interval that ends the readings early misses the truth.
@@ -51,7 +52,7 @@ impl Sequential {
     /// The rule in words, for record and paper.
     pub fn words(&self) -> String {
         format!(
-            "Readings at a point end, never before the regulation's number and never after the planned maximum, when the error with U lies wholly on one side of the limit (U by Student's t, the total risk of {} % shared equally by all possible looks), or when repeatability is below a third of the other components together.",
+            "Readings at a point end, never before the regulation's number and never after the planned maximum, when the error with U lies wholly on one side of the limit (here U with Student's t for all that is random, the total risk of {} % shared equally by all possible looks), or when repeatability is below a third of the other components together.",
             self.risk * 100.0
         )
     }
@@ -72,9 +73,15 @@ impl Sequential {
         if readings >= looks.most {
             return Some(Stop::Last);
         }
-        let estimate = combine(value, budget).ok()?;
-        let possible = f64::from(looks.most - looks.least + 1);
-        let expanded = coverage_factor_at(1.0 - self.risk / possible, estimate.dof) * estimate.u;
+        combine(value, budget).ok()?;
+        let square = |kind: Kind| budget.iter().filter(|c| c.kind == kind).map(|c| c.u * c.u).sum::<f64>();
+        let (random, other) = (square(Kind::A), square(Kind::B));
+        // Not by Welch and Satterthwaite: few readings that lie close together by chance would stop too soon. The
+        // smallest degrees of freedom hold for all that is random.
+        let dof = budget.iter().filter(|c| c.kind == Kind::A).filter_map(|c| c.dof).reduce(f64::min);
+        let p = 1.0 - self.risk / f64::from(looks.most - looks.least + 1);
+        let expanded =
+            (coverage_factor_at(p, dof) * random.sqrt()).hypot(coverage_factor_at(p, None) * other.sqrt());
         if value.abs() + expanded <= limit || value.abs() - expanded >= limit {
             return Some(Stop::Clear);
         }

@@ -169,12 +169,13 @@ impl Draft<'_> {
     fn points(&self, laid: &mut Laid, register_energy: Energy) -> Result<(), Fault> {
         let mut points = self.point_windows()?;
         // What the later windows move; the rest is made where it goes fastest, at the highest current.
-        let rest = |time: fn(&Windows) -> Span| {
+        let rest = |all: Energy, time: fn(&Windows) -> Span| {
             let later =
                 points.iter().skip(1).map(|(load, windows)| load.voltage_v * load.current_a * time(windows));
-            later.fold(register_energy, |left, energy| left - energy)
+            later.fold(all, |left, energy| left - energy)
         };
-        let (target, least) = (rest(|windows| windows.whole(windows.readings)), rest(Windows::floor));
+        let target = rest(register_energy, |windows| windows.whole(windows.readings));
+        let least = rest(self.register_need(1.0)?, Windows::floor);
         let mut demanded = Span::ZERO;
         if target > Energy::ZERO
             && let Some((load, first)) = points.first_mut()
