@@ -70,7 +70,7 @@ fn the_same_seed_gives_the_same_study_with_every_key() {
         "coverage_promised",
         "false_accepts",
         "false_accepts_promised",
-        "false_accepts_high",
+        "false_accepts_expected",
         "false_rejects",
         "false_rejects_promised",
         "duration_median_secs",
@@ -155,7 +155,7 @@ fn a_bench_that_does_not_work_states_nothing_and_promises_nothing() {
         "a fault is no verdict"
     );
     assert!(!report.as_promised && report.problems.iter().any(|p| p.contains("no interval was stated")));
-    assert!(report.coverage.coverage.is_none() && report.risks.false_accepts_promised.is_none());
+    assert!(report.coverage.coverage.is_none() && report.risks.false_accepts_expected.is_none());
     well_formed(&picture(&report));
 }
 

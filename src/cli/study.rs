@@ -184,7 +184,7 @@ fn text(report: &Report) -> String {
     );
     let _ = writeln!(
         text,
-        "  promised coverage {:.2} %; false ones: seen / expected (at most by chance, 99 %)\n",
+        "  promised coverage {:.2} %; false ones: seen / expected (promised: at most, 99 %)\n",
         report.coverage.coverage_promised * 100.0
     );
     let _ = writeln!(
@@ -231,8 +231,8 @@ fn coverage(coverage: &Coverage) -> String {
 fn accepts(risks: &Risks) -> String {
     wrong(
         risks.false_accepts,
+        risks.false_accepts_expected,
         risks.false_accepts_promised,
-        risks.false_accepts_high,
         risks.false_accepts_within_promise,
     )
 }
@@ -240,8 +240,8 @@ fn accepts(risks: &Risks) -> String {
 fn rejects(risks: &Risks) -> String {
     wrong(
         risks.false_rejects,
+        risks.false_rejects_expected,
         risks.false_rejects_promised,
-        risks.false_rejects_high,
         risks.false_rejects_within_promise,
     )
 }

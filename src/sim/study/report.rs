@@ -18,23 +18,24 @@ const BINS_A_SIDE: usize = 10;
 /// Decisions that were wrong, against what the rule promises of this population at the uncertainty that the program
 /// states. A faulted or undecided run is no accept and no reject.
 ///
-/// Promised is what is *expected*: in every other study a little more is seen, in one of a hundred more than `_high`.
+/// Promised is how many there are at most where the program's own risk holds: the 99 % binomial quantile about the
+/// number expected. In one of a hundred honest studies more are seen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Risks {
     /// Passed although the truth lies beyond the tolerance.
     pub false_accepts: u64,
     /// Expected number of them; absent where no uncertainty was stated.
-    pub false_accepts_promised: Option<f64>,
-    /// The most that chance gives (99 % binomial quantile).
-    pub false_accepts_high: Option<u64>,
+    pub false_accepts_expected: Option<f64>,
+    /// How many the promised risk gives at most (99 % binomial quantile).
+    pub false_accepts_promised: Option<u64>,
     /// Whether no more were seen.
     pub false_accepts_within_promise: bool,
     /// Failed although the truth lies within the tolerance.
     pub false_rejects: u64,
     /// Expected number of them.
-    pub false_rejects_promised: Option<f64>,
-    /// The most that chance gives.
-    pub false_rejects_high: Option<u64>,
+    pub false_rejects_expected: Option<f64>,
+    /// How many the promised risk gives at most.
+    pub false_rejects_promised: Option<u64>,
     /// Whether no more were seen.
     pub false_rejects_within_promise: bool,
 }
@@ -47,12 +48,12 @@ impl Risks {
         let within = |seen: u64, most: Option<u64>| most.is_some_and(|most| seen <= most);
         Self {
             false_accepts: seen.false_accepts,
-            false_accepts_promised: expected(accepts),
-            false_accepts_high: most(accepts),
+            false_accepts_expected: expected(accepts),
+            false_accepts_promised: most(accepts),
             false_accepts_within_promise: within(seen.false_accepts, most(accepts)),
             false_rejects: seen.false_rejects,
-            false_rejects_promised: expected(rejects),
-            false_rejects_high: most(rejects),
+            false_rejects_expected: expected(rejects),
+            false_rejects_promised: most(rejects),
             false_rejects_within_promise: within(seen.false_rejects, most(rejects)),
         }
     }
@@ -308,11 +309,11 @@ impl Report {
                 (Some(_), Some(_)) => {}
                 _ => problems.push(format!("{place}: no interval was stated in any run")),
             }
-            if let (Some(expected), Some(high)) = (risks.false_accepts_promised, risks.false_accepts_high)
+            if let (Some(expected), Some(high)) = (risks.false_accepts_expected, risks.false_accepts_promised)
                 && !risks.false_accepts_within_promise
             {
                 problems.push(format!(
-                    "{place}: {} false accepts, promised are {expected:.1}, by chance {high} at most",
+                    "{place}: {} false accepts, promised are {high} at most, {expected:.1} were to be expected",
                     risks.false_accepts
                 ));
             }
@@ -462,8 +463,8 @@ mod tests {
     fn more_false_accepts_than_chance_gives_break_the_promise() {
         let promised = Some(Shares { false_accepts: 0.01, false_rejects: 0.01 });
         let risks = |seen| Risks::new(Outcomes { false_accepts: seen, false_rejects: 0 }, promised, 1000);
-        assert_eq!(risks(10).false_accepts_promised, Some(10.0));
-        let high = risks(10).false_accepts_high.unwrap();
+        assert_eq!(risks(10).false_accepts_expected, Some(10.0));
+        let high = risks(10).false_accepts_promised.unwrap();
         assert!((17..=19).contains(&high), "{high}");
         assert!(risks(high).false_accepts_within_promise && !risks(high + 1).false_accepts_within_promise);
         assert!(!Risks::new(Outcomes::default(), None, 10).false_accepts_within_promise);
