@@ -60,7 +60,9 @@ fn the_same_seed_gives_the_same_study_with_every_key() {
     let output = ask();
     assert!(output.stderr.is_empty(), "quiet with --json: {}", stderr(&output));
     let told = json(&output);
-    assert_eq!(output.status.code(), Some(i32::from(told["as_promised"] != true)), "{}", told["problems"]);
+    let problems = told["problems"].as_array().unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(!problems.is_empty())), "{problems:?}");
+    assert_eq!((&told["too_few_runs"], &told["as_promised"]), (&true.into(), &false.into()));
     assert_eq!((&told["runs"], &told["seed"], &told["simulated"]), (&40.into(), &7.into(), &true.into()));
     for key in [
         "seconds",
@@ -155,6 +157,7 @@ fn a_bench_that_does_not_work_states_nothing_and_promises_nothing() {
         "a fault is no verdict"
     );
     assert!(!report.as_promised && report.problems.iter().any(|p| p.contains("no interval was stated")));
+    assert!(report.problems.iter().any(|p| p.contains("3 of 3 runs faulted")), "{:?}", report.problems);
     assert!(report.coverage.coverage.is_none() && report.risks.false_accepts_expected.is_none());
     well_formed(&picture(&report));
 }
@@ -217,6 +220,11 @@ fn the_text_and_the_picture_show_promise_limits_and_that_all_is_simulated() {
     {
         assert!(text.contains(said), "{said}: {text}\n{}", stderr(&output));
     }
+    for said in ["too few runs to tell", "draws its own faults"] {
+        assert!(text.contains(said) && !text.contains("as promised:"), "{said}: {text}");
+    }
+    let left = std::fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name());
+    assert_eq!(left.filter(|name| name.to_string_lossy().ends_with(".part")).count(), 0);
     let svg = std::fs::read_to_string(&file).unwrap();
     well_formed(&svg);
     assert_eq!(svg.matches("class=\"limit\"").count(), 2, "a line at each limit");

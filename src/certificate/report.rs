@@ -239,7 +239,11 @@ fn results(paper: &mut Paper, record: &Record) {
         let spoiled = item.attempts.len() - item.readings().count() - usize::from(item.bound().is_some());
         let readings = item.readings().count();
         let mut reason = vec![item.reason.clone()];
-        reason.extend((readings > 0).then(|| format!("; mean of {readings} readings")));
+        // Why no more were taken; it begins with how many there are.
+        reason.extend(match &item.stopped {
+            Some(stopped) => Some(format!("; mean of {stopped}")),
+            None => (readings > 0).then(|| format!("; mean of {readings} readings")),
+        });
         reason.extend((spoiled > 0).then(|| format!("; spoiled attempts, kept in the record: {spoiled}")));
         reason.extend((!item.clause.is_empty()).then(|| format!(" [{}]", item.clause)));
         let reason = reason.concat();

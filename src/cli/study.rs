@@ -4,7 +4,7 @@ use super::inputs::{Chosen, Inputs};
 use super::verify::stop_flag;
 use super::{Ended, Stop, Task, print_json, print_text, say};
 use indicatif::{ProgressBar, ProgressStyle};
-use phantomload::sim::study::report::{Coverage, Risks};
+use phantomload::sim::study::report::{Coverage, RUNS_TO_TELL, Risks};
 use phantomload::sim::study::{Law, RUNS_MAX, Report, Study, picture};
 use phantomload::time::{self, Span};
 use serde::Serialize;
@@ -12,12 +12,19 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+
+/// What the counts are worth.
+macro_rules! worth {
+    () => {
+        "The simulated bench draws its own faults from the distributions that the budget states: coverage shows that arithmetic, shapes and rules are right, not that the budget of a real bench is."
+    };
+}
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 every 99 % interval of a coverage contains the promise and false accepts are within theirs, 1 not so (it is said where; each check fails one time in a hundred by chance), 2 wrong input, 3 ended by Ctrl-C: what was counted so far is printed all the same."
+    after_help = concat!(worth!(), "\n\nExit codes: 0 every 99 % interval of a coverage contains the promise and false accepts are within theirs (below 100 runs: too few to tell), 1 not so, or more than 1 % of runs faulted (it is said where; each check fails one time in a hundred by chance), 2 wrong input, 3 ended by Ctrl-C, or the picture could not be written: what was counted so far is printed all the same.")
 )]
 pub struct Arguments {
     /// How many simulated verifications, 1 to 1000000; 10000 make a study with coverage to ±0.6 %
@@ -68,15 +75,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     let study = Study::new(*rig, plan, Law::HOUSE, arguments.seed);
     // A picture that cannot be written is told before the runs, not after them.
-    let picture_file = arguments.picture.as_ref().map(|path| {
-        File::create(path).map_err(|e| {
-            Stop::input(format!(
-                "--picture {}: {e}; give a file in a folder that exists and may be written",
-                path.display()
-            ))
-        })
-    });
-    let mut picture_file = picture_file.transpose()?;
+    let canvas = arguments.picture.as_deref().map(Canvas::beside).transpose()?;
     let stop = stop_flag()?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let bar = progress_bar(arguments);
@@ -89,10 +88,6 @@ pub fn run(arguments: &Arguments) -> Ended {
     bar.finish_and_clear();
     let report = Report::of(&study, &arguments.meter, arguments.runs, &tally)
         .map_err(|fault| Stop::fault(format!("no risk follows from what the runs stated: {fault}")))?;
-    if let (Some(file), Some(path)) = (&mut picture_file, &arguments.picture) {
-        file.write_all(picture(&report).as_bytes())
-            .map_err(|e| Stop::fault(format!("{} could not be written: {e}", path.display())))?;
-    }
     let runs_per_second = report.runs as f64 / took.secs().max(1e-9);
     if arguments.json {
         let (seconds, threads) = (took.secs(), threads.get());
@@ -104,15 +99,57 @@ pub fn run(arguments: &Arguments) -> Ended {
             "{} runs in {took} on {cores} cores: {runs_per_second:.0} a second\n",
             report.runs
         ))?;
-        if let Some(path) = &arguments.picture {
-            print_text(&format!("wrote {}\n", path.display()))?;
-        }
     }
     if report.interrupted {
         say(&format!("interrupted: {} of {} runs were made and counted", report.runs, report.runs_asked));
-        return Ok(3);
     }
-    Ok(u8::from(!report.as_promised))
+    // Last, when no count can be lost by it any more.
+    if let Some(canvas) = canvas {
+        let target = canvas.target.display().to_string();
+        canvas.finish(&picture(&report)).map_err(|e| {
+            Stop::fault(format!("{target} could not be written: {e}; the counts stand above"))
+        })?;
+        if !arguments.json {
+            print_text(&format!("wrote {target}\n"))?;
+        }
+    }
+    Ok(if report.interrupted { 3 } else { u8::from(!report.problems.is_empty()) })
+}
+
+/// A picture in the making: a file beside its target, which takes the target's place when it is whole.
+struct Canvas<'a> {
+    target: &'a Path,
+    part: PathBuf,
+    file: File,
+}
+
+impl<'a> Canvas<'a> {
+    fn beside(target: &'a Path) -> Result<Self, Stop> {
+        let refuse = |why: String| {
+            let path = target.display();
+            Stop::input(format!(
+                "--picture {path}: {why}; give a file in a folder that exists and may be written"
+            ))
+        };
+        let name = target.file_name().filter(|_| !target.is_dir());
+        let name = name.ok_or_else(|| refuse("it is a folder".into()))?.to_string_lossy();
+        let part = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = File::create_new(&part).map_err(|e| refuse(e.to_string()))?;
+        Ok(Self { target, part, file })
+    }
+
+    fn finish(mut self, picture: &str) -> std::io::Result<()> {
+        self.file.write_all(picture.as_bytes())?;
+        self.file.sync_all()?;
+        std::fs::rename(&self.part, self.target)
+    }
+}
+
+impl Drop for Canvas<'_> {
+    fn drop(&mut self) {
+        // Nothing is there any more once it has taken the target's place.
+        let _ = std::fs::remove_file(&self.part);
+    }
 }
 
 /// Shown on a terminal only.
@@ -214,7 +251,10 @@ fn text(report: &Report) -> String {
         text.push_str(
             "as promised: every coverage interval contains the promise, and no false accepts beyond it\n",
         );
+    } else if report.problems.is_empty() {
+        let _ = writeln!(text, "too few runs to tell: {RUNS_TO_TELL} at least");
     }
+    let _ = writeln!(text, "{}", worth!());
     text
 }
 
@@ -252,5 +292,30 @@ fn wrong(seen: u64, promised: Option<f64>, high: Option<u64>, within: bool) -> S
             format!("{seen} / {promised:.1} ({high}){}", if within { "" } else { " !" })
         }
         _ => format!("{seen}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_picture_stays_until_the_new_one_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("study.svg");
+        std::fs::write(&target, "old").unwrap();
+        let read = || std::fs::read_to_string(&target).unwrap();
+        let files = || std::fs::read_dir(dir.path()).unwrap().count();
+        let canvas = Canvas::beside(&target).ok().unwrap();
+        assert_eq!((read().as_str(), files()), ("old", 2));
+        drop(canvas);
+        assert_eq!((read().as_str(), files()), ("old", 1), "given up");
+        Canvas::beside(&target).ok().unwrap().finish("new").unwrap();
+        assert_eq!((read().as_str(), files()), ("new", 1));
+        let canvas = Canvas::beside(&target).ok().unwrap();
+        std::fs::remove_file(&target).unwrap();
+        std::fs::create_dir(&target).unwrap();
+        assert!(canvas.finish("newer").is_err(), "a folder has come in its place");
+        assert_eq!(files(), 1, "and nothing is left behind");
     }
 }

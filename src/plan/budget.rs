@@ -135,6 +135,18 @@ impl Setting<'_> {
         Ok(budget)
     }
 
+    /// The components of one value of the data output against the reference's mean power over the window, each in
+    /// percent of it, without those of the meter: no time enters, so neither clock nor edges. `Err`: as above.
+    pub fn components_of_power(&self) -> Result<Vec<Component>, Fault> {
+        let bench = Capability { method: Method::PowerTime, ..self.bench.clone() };
+        let power = Setting { bench: &bench, ..self.clone() };
+        let mut budget = power.of_reference()?.to_vec();
+        budget.extend(power.of_reading());
+        budget.extend(power.of_leads());
+        budget.push(power.sampling().component);
+        Ok(budget)
+    }
+
     /// What `errors`, the readings in percent, scatter by beyond what the other rows say of a single one: s² less the
     /// squares of those, nothing where it is less, over n (GUM 4.2.3), n − 1 degrees of freedom. So the larger of what
     /// is seen between the windows and what is seen inside them counts, and none of it twice: a choice of this house.
@@ -160,11 +172,15 @@ impl Setting<'_> {
         1.0 + self.error.fraction()
     }
 
-    fn of_standards(&self) -> Result<Vec<Component>, Fault> {
+    fn of_reference(&self) -> Result<[Component; 3], Fault> {
         let reference = self.standards.reference();
         let at = reference.power_correction(self.load.voltage_v, self.load.current_a)?;
         let dof = at.dof.is_finite().then_some(at.dof);
-        let mut budget = self.of_standard("reference", reference, at.u, dof)?.to_vec();
+        self.of_standard("reference", reference, at.u, dof)
+    }
+
+    fn of_standards(&self) -> Result<Vec<Component>, Fault> {
+        let mut budget = self.of_reference()?.to_vec();
         // Where the reference counts energy, its own clock is in its certificate, and ours lays edges between counts
         // that it has stamped itself: its rate goes out.
         if self.bench.method == Method::PowerTime {

@@ -100,6 +100,16 @@ impl Profile {
                 return Err(judge.refuse(place, seen.to_string(), allowed));
             }
         }
+        // An uncertainty beyond the limit tells pass from fail nowhere.
+        if let Some(over) = self.bench.as_ref().map(|bench| bench.limit_over_uncertainty.value)
+            && over < 1.0
+        {
+            return Err(judge.refuse(
+                "bench: limit_over_uncertainty",
+                over.to_string(),
+                "1 or more: the expanded uncertainty must fit into the limit",
+            ));
+        }
         let readings = &self.basic_error.readings;
         if readings.value < 2 {
             return Err(judge.refuse(
@@ -404,6 +414,8 @@ mod tests {
             let fault = refused(from, to);
             assert!(fault.contains(words), "{fault}");
         }
+        let fault = refused("limit_over_uncertainty = { value = 3", "limit_over_uncertainty = { value = 0.9");
+        assert!(fault.contains("limit_over_uncertainty: 0.9; 1 or more"), "{fault}");
         let fault = refused(
             "clause = \"Table 1\", provenance = \"read\"",
             "clause = \"Table 1\", provenance = \"house\"",

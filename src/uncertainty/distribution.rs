@@ -45,7 +45,7 @@ impl<F: FnMut() -> f64> Random<F> {
         }
     }
 
-    /// √(`ν/χ²_ν)`: what makes a normal draw one of Student's t (JCGM 101 6.4.9.5, C.5).
+    /// √(`ν/χ²_ν)`: what makes a normal draw one of Student's t (JCGM 101 6.4.9).
     pub fn t_stretch(&mut self, dof: f64) -> f64 {
         (dof / self.chi_square(dof)).sqrt()
     }

@@ -9,6 +9,8 @@ use crate::regulation::Item;
 const LABEL: usize = 40;
 /// Columns of a number.
 const CELL: usize = 9;
+/// What stands behind the coefficients.
+const COMMON: &str = "Certificate, drift and temperature of a standard are taken as fully common to all points, which a certificate need not mean: a choice of this house 本程序的约定.";
 /// Points side by side; a meter with more has them in the next table.
 const POINTS: usize = (COLUMNS - LABEL) / CELL;
 
@@ -40,15 +42,31 @@ pub(super) fn lines(record: &Record) -> Option<(&'static str, Vec<Vec<String>>)>
             points.iter().take((COLUMNS - CELL) / CELL).map(|(a, _)| right(&(a + 1).to_string(), CELL));
         let head = head.fold(left("  相关 r", CELL), |row, cell| row + &cell);
         blocks.push(std::iter::once(head).chain(rows).collect());
+        blocks.push(wrap(COMMON, COLUMNS));
     }
     if let Some(joint) = results.joint_conformity {
         let words = format!(
-            "Probability that the meter conforms at all these points at once 全部合格概率: {} (their greatest shared cause integrated over, the others taken as each point's own).",
-            number::probability(joint)
+            "Probability that the meter conforms at all these points at once 全部合格概率: {} (their greatest shared cause integrated over, the others taken as each point's own).{}",
+            number::probability(joint),
+            beside(&points)
         );
         blocks.push(wrap(&words, COLUMNS));
     }
     Some(("测量不确定度 Uncertainty", blocks))
+}
+
+/// The same probability without any claim on what the points share; nothing where a point has none.
+fn beside(points: &[(usize, &Measured)]) -> String {
+    let Some(each) = points.iter().map(|(_, m)| m.conformity).collect::<Option<Vec<f64>>>() else {
+        return String::new();
+    };
+    let independent: f64 = each.iter().product();
+    let least = (1.0 - each.iter().map(|p| 1.0 - p).sum::<f64>()).max(0.0);
+    format!(
+        " As if they were independent, the product of their probabilities: {}. Whatever they share, not below 1 - sum of (1 - p): {} (Bonferroni).",
+        number::probability(independent),
+        number::probability(least)
+    )
 }
 
 /// Components down, points across, u of each; a component that a point does not have is left empty.

@@ -31,6 +31,10 @@ pub(super) fn decision(paper: &mut Paper, record: &Record) {
     };
     paper.field("判定规则 decision rule", &format!("{rule}. {}", record.results.decision_rule));
     paper.field("先验假设 prior", &prior(record));
+    // Older records do not say it.
+    if !record.results.stopping_rule.is_empty() {
+        paper.field("终止规则 stopping rule", &record.results.stopping_rule);
+    }
     // A run that was not completed says of nothing that it passed.
     if record.outcome != Outcome::Completed {
         return;

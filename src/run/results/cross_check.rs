@@ -10,9 +10,10 @@ use super::{Judge, kilowatt_hours, to_f64};
 use crate::certificate::cross_check::{Agreement, CrossCheck, Pair, Said, Way, Witness};
 use crate::certificate::record::{Attempt, Point};
 use crate::meter::{Answer, Query, Reading};
+use crate::plan::budget::Seen;
 use crate::plan::{Lane, Load, Method, Step, Windows, Work};
 use crate::pulse::Input;
-use crate::quantity::{Energy, Ratio};
+use crate::quantity::{Energy, Ratio, shown};
 use crate::reference::Mean;
 use crate::time::{Instant, Span};
 use crate::uncertainty::{Component, combine};
@@ -53,8 +54,6 @@ struct Stretch<'a> {
     /// From the register at rest to the register at rest, through every load; else the windows of the load point.
     from_rest: bool,
     reference: Energy,
-    /// Corrected over uncorrected energy.
-    correction: f64,
 }
 
 impl Judge<'_> {
@@ -117,15 +116,44 @@ impl Judge<'_> {
             Work::BasicError(windows) => Some((step, windows)),
             _ => None,
         })?;
+        let (from, to) = self.measured_between(step)?;
+        self.stretch_at_rest(step, windows).or_else(|| self.stretch_between(step, windows, from, to, false))
+    }
+
+    /// From the first reading of a load point to the last.
+    fn measured_between(&self, step: &Step) -> Option<(Instant, Instant)> {
         let readings = super::readings(self.evidence.attempts.get(&step.no).map(Vec::as_slice)?);
-        let (first, last) = (readings.first()?, readings.last()?);
-        let at_rest = self.register_at_rest().ok().map(|(start, _, end, _)| (start.taken, end.taken));
-        let from_rest = at_rest.is_some();
-        let (from, to) = at_rest.unwrap_or((first.window.opened, last.window.closed));
+        Some((readings.first()?.window.opened, readings.last()?.window.closed))
+    }
+
+    fn stretch_at_rest<'a>(&'a self, step: &'a Step, windows: &'a Windows) -> Option<Stretch<'a>> {
+        let (start, _, end, _) = self.register_at_rest().ok()?;
+        self.stretch_between(step, windows, start.taken, end.taken, true)
+    }
+
+    fn stretch_between<'a>(
+        &'a self,
+        step: &'a Step,
+        windows: &'a Windows,
+        from: Instant,
+        to: Instant,
+        from_rest: bool,
+    ) -> Option<Stretch<'a>> {
         let energy = self.evidence.energy(self.plan, from, to, None).filter(|e| e.joules() > 0.0)?;
         let reference = super::Evidence::corrected(self.plan, step, energy)?;
-        let correction = reference.ratio_to(energy).ok()?.fraction();
-        Some(Stretch { step, windows, from, to, from_rest, reference, correction })
+        Some(Stretch { step, windows, from, to, from_rest, reference })
+    }
+
+    /// The register from rest to rest against the reference: deviation in percent, with the components of both.
+    pub(super) fn register_beside(&self, step: &Step, windows: &Windows) -> Option<(f64, Vec<Component>)> {
+        let stretch = self.stretch_at_rest(step, windows)?;
+        let (reference, register) = (self.by_reference(&stretch).ok()?, self.by_register(&stretch).ok()?);
+        match (reference, register) {
+            (Said::Energy { budget: one, .. }, Said::Energy { deviation, budget: other, .. }) => {
+                Some((deviation.value, [one, other].concat()))
+            }
+            _ => None,
+        }
     }
 
     fn by_reference(&self, stretch: &Stretch) -> Result<Said, String> {
@@ -172,25 +200,88 @@ impl Judge<'_> {
 
     fn by_power(&self, stretch: &Stretch) -> Result<Said, String> {
         let answer = self.power_answer(stretch.step).ok_or_else(|| self.unread("the active power"))?;
+        let (deviation, budget) = self.momentary(stretch.step, Query::Power, answer)?;
+        // What all ways share stands in the reference's line.
+        let mut budget: Vec<_> = budget.into_iter().filter(|c| c.shared.is_none()).collect();
+        budget.extend(self.carried_over(stretch));
+        said(stretch.reference * (1.0 + deviation / 100.0), stretch.reference, budget)
+    }
+
+    /// What the deviation at one load may be off by at the others: by the widest limit of the basic error there, for
+    /// the share of the energy that was not measured at that load.
+    fn carried_over(&self, stretch: &Stretch) -> Option<Component> {
+        let (from, to) = self.measured_between(stretch.step)?;
+        let here = self.evidence.energy(self.plan, from.max(stretch.from), to.min(stretch.to), None)?;
+        let here = super::Evidence::corrected(self.plan, stretch.step, here)?;
+        let share = (1.0 - here.ratio_to(stretch.reference).ok()?.fraction()).clamp(0.0, 1.0);
+        let limits = self.plan.steps.iter().filter_map(|s| match &s.work {
+            Work::BasicError(windows) => Some(windows.limit.percent()),
+            _ => None,
+        });
+        let limit = limits.fold(stretch.windows.limit.percent(), f64::max);
+        let evidence = format!(
+            "±{limit} %, the widest limit of the basic error, for the {} % of the energy that flowed at other times: carried over from one load, a choice of this house",
+            shown(share * 100.0, 3)
+        );
+        Some(Component::rectangular("carried over from one load", limit * share, evidence))
+    }
+
+    /// One value of the data output against the reference at its moment, at the load of a step: deviation in percent,
+    /// with the components of both.
+    ///
+    /// The window is what the reference is averaged over, a second. Its certificate is of power, so power alone is
+    /// corrected; that voltage and current by themselves are off by no more than their product, correction and budget,
+    /// is a choice of this house.
+    pub(super) fn momentary(
+        &self,
+        step: &Step,
+        query: Query,
+        answer: &Answer,
+    ) -> Result<(f64, Vec<Component>), String> {
         let number = given(answer)?;
-        let load = stretch.step.load;
         let mean = self
-            .beside(answer, load)
+            .beside(answer, step.load)
             .ok_or("its load did not stand around the moment at which it was answered")?;
-        let reference = mean.power.kilowatts() * stretch.correction;
-        let deviation = to_f64(number) / reference - 1.0;
-        let before = self.evidence.track.mean(answer.taken - AGE, answer.taken);
-        let drift = before.map_or(0.0, |before| (before.power - mean.power).abs().kilowatts());
+        let of = |mean: &Mean| match query {
+            Query::Voltage => mean.voltage.volts(),
+            Query::Current => mean.current.amperes(),
+            _ => mean.power.kilowatts(),
+        };
+        let plan = self.plan;
+        let certificate = plan.standards.reference();
+        let off = certificate
+            .power_correction(step.load.voltage_v, step.load.current_a)
+            .map_err(|fault| fault.to_string())?
+            .error;
+        let corrected = query == Query::Power;
+        let reference = of(&mean) / if corrected { 1.0 + off.fraction() } else { 1.0 };
+        let deviation =
+            Ratio::try_from_fraction(to_f64(number) / reference - 1.0).map_err(|fault| fault.to_string())?;
+        let (from, to) = (answer.taken - AROUND, answer.taken + AROUND);
+        let seen = Seen { samples: self.evidence.track.scatter(from, to), ..Seen::default() };
+        let surroundings = plan.surroundings().map_err(|fault| fault.to_string())?;
+        let setting = self.setting(step, &surroundings, deviation, to - from, 1, seen);
+        let mut budget = setting.components_of_power().map_err(|fault| fault.to_string())?;
+        if !corrected {
+            let evidence = format!("certificate {} is of power", certificate.certificate_no());
+            budget.push(Component::rectangular("reference not corrected", off.percent().abs(), evidence));
+        }
+        let drift = self.evidence.track.mean(answer.taken - AGE, answer.taken);
+        let drift = drift.map_or(0.0, |before| (of(&before) - of(&mean)).abs());
         let digit = last_digit(number);
-        let budget = vec![
-            Component::rectangular("last digit", digit / 2.0 / reference * 100.0, format!("{digit} kW")),
+        budget.extend([
+            Component::rectangular(
+                "last digit",
+                digit / 2.0 / reference.abs() * 100.0,
+                format!("steps of {digit} in {query}"),
+            ),
             Component::rectangular(
                 "age of the value",
-                drift / reference * 100.0,
+                drift / reference.abs() * 100.0,
                 format!("what the reference moved in the {AGE} before"),
             ),
-        ];
-        said(stretch.reference * (1.0 + deviation), stretch.reference, budget)
+        ]);
+        Ok((deviation.percent(), budget))
     }
 
     fn pair(&self, stretch: &Stretch, all: &[Witness], a: &Witness, b: &Witness) -> Option<Pair> {

@@ -55,7 +55,7 @@ fn pooled(parts: impl Iterator<Item = (f64, f64)>) -> f64 {
 }
 
 impl Judge<'_> {
-    fn setting<'a>(
+    pub(super) fn setting<'a>(
         &'a self,
         step: &Step,
         surroundings: &'a Surroundings,

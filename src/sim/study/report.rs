@@ -15,6 +15,13 @@ pub const SCHEMA: u32 = 1;
 /// Bins of the operating characteristic on either side of each limit.
 const BINS_A_SIDE: usize = 10;
 
+/// Below so many runs no claim on the promises is made: the 99 % interval of a coverage is then wider than ±5 %. A
+/// choice of this house.
+pub const RUNS_TO_TELL: u64 = 100;
+
+/// A larger share of runs in which the bench did not work is a problem of its own. A choice of this house.
+const FAULTED_MAX: f64 = 0.01;
+
 /// Decisions that were wrong, against what the rule promises of this population at the uncertainty that the program
 /// states. A faulted or undecided run is no accept and no reject.
 ///
@@ -214,9 +221,11 @@ pub struct Report {
     /// Probability of pass over the true error, in limits, near −1 and +1; all points together.
     pub operating_characteristic: Vec<Bin>,
     /// What is not as promised, in words: coverage whose interval does not contain the promise, false accepts
-    /// (against the limit) beyond what chance gives.
+    /// (against the limit) beyond what chance gives, more than 1 % of runs faulted.
     pub problems: Vec<String>,
-    /// Whether there is none.
+    /// Fewer runs than [`RUNS_TO_TELL`]: that there is no problem says little.
+    pub too_few_runs: bool,
+    /// Whether there is no problem, and runs enough to say so.
     pub as_promised: bool,
 }
 
@@ -286,10 +295,11 @@ impl Report {
             plan_over_lower_bound: (plan.lower_bound > Span::ZERO)
                 .then(|| plan.total.secs() / plan.lower_bound.secs()),
             problems: vec![],
+            too_few_runs: runs < RUNS_TO_TELL,
             as_promised: false,
         };
         report.problems = report.problems();
-        report.as_promised = report.problems.is_empty();
+        report.as_promised = report.problems.is_empty() && !report.too_few_runs;
         Ok(report)
     }
 
@@ -298,6 +308,14 @@ impl Report {
             self.points.iter().map(|p| (format!("{} {}", p.item, p.point), &p.coverage, &p.risks));
         let of_all = std::iter::once(("all points together".to_owned(), &self.coverage, &self.risks));
         let mut problems = vec![];
+        if self.faulted as f64 > self.runs as f64 * FAULTED_MAX {
+            problems.push(format!(
+                "{} of {} runs faulted; more than {} % of them says that the bench does not work",
+                self.faulted,
+                self.runs,
+                FAULTED_MAX * 100.0
+            ));
+        }
         for (place, coverage, risks) in of_points.chain(of_all) {
             match (coverage.coverage_low, coverage.coverage_high) {
                 (Some(low), Some(high)) if !coverage.coverage_as_promised => problems.push(format!(
