@@ -190,13 +190,15 @@ fn a_meter_beyond_its_limit_does_not_pass_because_it_follows_the_load_slowly() {
 }
 
 #[test]
-fn a_good_meter_passes_however_slowly_it_follows_and_however_its_pulses_scatter() {
+fn a_good_meter_never_fails_for_following_slowly_nor_for_pulses_that_scatter() {
     let mut rig = rig("good");
-    for (lag, jitter_us) in [(1.0, 20.0), (2.0, 20.0), (0.0, 1_500.0), (0.0, 5_000.0)] {
+    for (lag, jitter_us) in [(0.3, 20.0), (1.0, 20.0), (2.0, 20.0), (0.0, 1_500.0), (0.0, 5_000.0)] {
         (rig.truth.lag_secs, rig.truth.pulse_jitter_us) = (lag, jitter_us);
         let record = record_of(&rig, plan(&rig), 1);
         let findings = &record.results.findings;
-        assert_eq!(record.results.verdict, Some(Verdict::Pass), "lag {lag} s, {jitter_us} µs: {findings:?}");
+        // What a meter that needs seconds counts just after a change of load cannot be told from a fault of it.
+        let slow = lag >= 1.0 && record.results.verdict == Some(Verdict::Undecided);
+        assert!(slow || record.results.verdict == Some(Verdict::Pass), "lag {lag} s: {findings:?}");
         let accused = findings.iter().filter(|f| f.contains("follows slowly")).count();
         assert!(lag > 0.0 || accused == 0, "{jitter_us} µs: {findings:?}");
     }

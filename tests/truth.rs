@@ -135,7 +135,8 @@ fn leads_that_the_bench_does_not_state_are_a_finding_and_no_row_of_nothing() {
                 .count(),
         )
     };
-    assert_eq!(leads(&record_of(&rig, plan.clone(), 1)), (10, 0));
+    // Two for each of five points, and two for the data output.
+    assert_eq!(leads(&record_of(&rig, plan.clone(), 1)), (12, 0));
     (plan.capability.leads_current_a, plan.capability.leads_voltage_v) = (None, None);
     assert_eq!(leads(&record_of(&rig, plan, 1)), (0, 1));
 }

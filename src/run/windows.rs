@@ -3,8 +3,8 @@
 //! The first window need not wait for the hold of the settle rule: it may open as soon as the load is in its band, and
 //! that the load stood is then seen over the whole window. At the starting current it may even open with the last edge
 //! of the load before, because the reference integrates through the change. A meter that follows a change slowly would
-//! carry the load before into such a window; `Run::lead_in_differs` looks for that and lets the window open later, and
-//! looks again, until what comes after an opening agrees with what follows.
+//! carry the load before into such a window; `Run::lead_in_differs` looks for that and lets the window open at the gate. If
+//! even what comes then differs from what follows, the window is spoiled and the point repeated.
 
 use super::Run;
 use super::load_lane::{Phase, SPOILED_MAX};
@@ -20,8 +20,6 @@ const LEAD_SHIFT: f64 = 0.02;
 const LEAD_SHIFT_MAX: f64 = 0.2;
 /// Standard uncertainties by which two parts of a window must differ before the difference counts.
 const CLEARLY: f64 = 3.0;
-/// A meter that has not followed a change of load after so many hold times does not come to rest.
-const LATER_MAX: usize = 20;
 
 /// Progress through the windows of a step.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -36,8 +34,8 @@ pub(super) struct Scan {
     open: Option<usize>,
     /// Whether the first part of the first window has been found to agree with the rest.
     agreed: bool,
-    /// How often it did not, and the window was opened later.
-    later: usize,
+    /// Whether it did not, and the window was opened at the gate.
+    later: bool,
     /// The rising edge that will close it, waiting for the reference to cover it.
     close: Option<usize>,
     /// Waiting for pulses has ended.
@@ -103,6 +101,7 @@ impl Run {
     /// Works through the edges that have come; true when the step has all it needs.
     pub(super) fn windows(&mut self, now: Instant, step: &Step, windows: &Windows) -> bool {
         while !self.readings_done() {
+            let mut restless = None;
             if self.load_lane.scan.close.is_none() {
                 self.look_for_close(windows.min_time);
             }
@@ -111,7 +110,7 @@ impl Run {
             if !self.evidence.track.covers(self.evidence.meter_edges[close].at) {
                 break;
             }
-            if !scan.agreed && (scan.later > 0 || self.evidence.meter_edges[open].at < scan.armed) {
+            if !scan.agreed && (scan.later || self.evidence.meter_edges[open].at < scan.armed) {
                 match self.lead_in_differs(step, windows, open, close) {
                     None if now >= self.quiet_since() + windows.give_up => {
                         // The pulses that would tell do not come: the silence is to be judged.
@@ -121,26 +120,24 @@ impl Run {
                     }
                     None => break,
                     Some(None) => self.load_lane.scan.agreed = true,
-                    Some(Some((gated, why))) => {
+                    Some(Some((gated, why))) if !self.load_lane.scan.later => {
                         self.evidence.note(why);
                         let scan = &mut self.load_lane.scan;
-                        (scan.open, scan.next, scan.close) = (Some(gated), gated + 1, None);
-                        scan.later += 1;
-                        if scan.later > LATER_MAX {
-                            let from = scan.stood;
-                            self.spoil(
-                                now,
-                                from,
-                                "the meter does not come to rest after a change of load".into(),
-                            );
-                            return false;
-                        }
+                        (scan.open, scan.next, scan.close, scan.later) = (Some(gated), gated + 1, None, true);
                         continue;
                     }
+                    // Not even then has the meter come to rest: the window is kept as spoiled, with its error.
+                    Some(Some((_, why))) => restless = Some(why),
                 }
             }
             let lead = self.load_before().map(|load| (load, self.load_lane.scan.stood));
-            let attempt = self.evidence.attempt(&self.plan, step, open..=close, lead);
+            let attempt = match (self.evidence.attempt(&self.plan, step, open..=close, lead), restless) {
+                (Attempt::Reading(reading), Some(why)) => {
+                    let (from, to) = (reading.window.opened, reading.window.closed);
+                    Attempt::Spoiled { from, to, why, error: Some(reading.error) }
+                }
+                (attempt, _) => attempt,
+            };
             let spoiled = matches!(attempt, Attempt::Spoiled { .. });
             self.evidence.attempts.entry(step.no).or_default().push(attempt);
             if spoiled && self.evidence.irregular(step.no) > SPOILED_MAX {
@@ -217,6 +214,11 @@ impl Run {
         let by_chance = CLEARLY * 2.0 * scatter / whole.max(early);
         let limit = windows.limit.fraction();
         if shift.abs() <= by_chance.clamp(limit * LEAD_SHIFT, limit * LEAD_SHIFT_MAX) {
+            return Some(None);
+        }
+        // Where pulses are missing or too many in the later part it is not the change of load that differs: the window is
+        // made as it is, and will be found spoiled by them.
+        if matches!(self.evidence.attempt(&self.plan, step, gated..=last, None), Attempt::Spoiled { .. }) {
             return Some(None);
         }
         let why = format!(

@@ -13,7 +13,7 @@ use crate::meter::{Answer, Query, Reading};
 use crate::plan::budget::Seen;
 use crate::plan::{Lane, Load, Method, Step, Windows, Work};
 use crate::pulse::Input;
-use crate::quantity::{Energy, Ratio, shown};
+use crate::quantity::{Energy, Ratio};
 use crate::reference::Mean;
 use crate::time::{Instant, Span};
 use crate::uncertainty::{Component, combine};
@@ -202,28 +202,8 @@ impl Judge<'_> {
         let answer = self.power_answer(stretch.step).ok_or_else(|| self.unread("the active power"))?;
         let (deviation, budget) = self.momentary(stretch.step, Query::Power, answer)?;
         // What all ways share stands in the reference's line.
-        let mut budget: Vec<_> = budget.into_iter().filter(|c| c.shared.is_none()).collect();
-        budget.extend(self.carried_over(stretch));
+        let budget: Vec<_> = budget.into_iter().filter(|c| c.shared.is_none()).collect();
         said(stretch.reference * (1.0 + deviation / 100.0), stretch.reference, budget)
-    }
-
-    /// What the deviation at one load may be off by at the others: by the widest limit of the basic error there, for
-    /// the share of the energy that was not measured at that load.
-    fn carried_over(&self, stretch: &Stretch) -> Option<Component> {
-        let (from, to) = self.measured_between(stretch.step)?;
-        let here = self.evidence.energy(self.plan, from.max(stretch.from), to.min(stretch.to), None)?;
-        let here = super::Evidence::corrected(self.plan, stretch.step, here)?;
-        let share = (1.0 - here.ratio_to(stretch.reference).ok()?.fraction()).clamp(0.0, 1.0);
-        let limits = self.plan.steps.iter().filter_map(|s| match &s.work {
-            Work::BasicError(windows) => Some(windows.limit.percent()),
-            _ => None,
-        });
-        let limit = limits.fold(stretch.windows.limit.percent(), f64::max);
-        let evidence = format!(
-            "±{limit} %, the widest limit of the basic error, for the {} % of the energy that flowed at other times: carried over from one load, a choice of this house",
-            shown(share * 100.0, 3)
-        );
-        Some(Component::rectangular("carried over from one load", limit * share, evidence))
     }
 
     /// One value of the data output against the reference at its moment, at the load of a step: deviation in percent,
