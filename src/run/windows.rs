@@ -32,16 +32,26 @@ pub(super) struct Scan {
     next: usize,
     /// The rising edge that opened the present window.
     open: Option<usize>,
-    /// Whether the first part of the first window has been found to agree with the rest.
-    agreed: bool,
-    /// Whether it did not, and the window was opened at the gate.
-    later: bool,
+    /// What the first part of the first window says of its opening.
+    opening: Opening,
     /// The rising edge that will close it, waiting for the reference to cover it.
     close: Option<usize>,
     /// Waiting for pulses has ended.
     gave_up: bool,
     /// The readings suffice.
     enough: bool,
+}
+
+/// What is known of the opening of the first window.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// Not yet compared with what follows.
+    #[default]
+    Untried,
+    /// It differed, and the window was opened at the gate.
+    Later,
+    /// It agrees.
+    Agrees,
 }
 
 impl Run {
@@ -110,20 +120,22 @@ impl Run {
             if !self.evidence.track.covers(self.evidence.meter_edges[close].at) {
                 break;
             }
-            if !scan.agreed && (scan.later || self.evidence.meter_edges[open].at < scan.armed) {
+            let early = self.evidence.meter_edges[open].at < scan.armed;
+            if scan.opening == Opening::Later || early && scan.opening == Opening::Untried {
                 match self.lead_in_differs(step, windows, open, close) {
                     None if now >= self.quiet_since() + windows.give_up => {
                         // The pulses that would tell do not come: the silence is to be judged.
                         let scan = &mut self.load_lane.scan;
-                        (scan.open, scan.close, scan.agreed) = (Some(close), None, true);
+                        (scan.open, scan.close, scan.opening) = (Some(close), None, Opening::Agrees);
                         break;
                     }
                     None => break,
-                    Some(None) => self.load_lane.scan.agreed = true,
-                    Some(Some((gated, why))) if !self.load_lane.scan.later => {
+                    Some(None) => self.load_lane.scan.opening = Opening::Agrees,
+                    Some(Some((gated, why))) if self.load_lane.scan.opening == Opening::Untried => {
                         self.evidence.note(why);
                         let scan = &mut self.load_lane.scan;
-                        (scan.open, scan.next, scan.close, scan.later) = (Some(gated), gated + 1, None, true);
+                        (scan.open, scan.next, scan.close, scan.opening) =
+                            (Some(gated), gated + 1, None, Opening::Later);
                         continue;
                     }
                     // Not even then has the meter come to rest: the window is kept as spoiled, with its error.

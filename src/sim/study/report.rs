@@ -153,6 +153,7 @@ pub struct Bin {
 }
 
 /// The whole outcome of a study, with no clock in it: the same study gives the same report.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own in the JSON")]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The form's version.
