@@ -9,7 +9,7 @@ mod register;
 mod results;
 
 pub use register::{Fingerprints, REGISTER_HEADER, register_header, register_row};
-pub use results::{RESULTS_HEADER, results_csv};
+pub use results::{RESULTS_HEADER, Said, results_csv, results_said};
 
 use super::record::{Document, ItemResult, Record};
 use crate::verdict::Verdict;

@@ -1,10 +1,13 @@
 //! The record of a run and the papers made from it. Bytes are made here; files are written by `archive`.
 
+pub mod chain;
 pub mod cross_check;
 pub mod csv;
+pub mod issue;
 pub mod number;
 pub mod raw;
 pub mod record;
 pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sign;

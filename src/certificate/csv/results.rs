@@ -223,6 +223,27 @@ const COLUMNS: [Column; 51] = [
 /// The names of the columns.
 pub const RESULTS_HEADER: [&str; COLUMNS.len()] = names(&COLUMNS);
 
+/// What a row says, by the name of the column and without the guard against formulas: the other papers print the same.
+pub struct Said(Vec<String>);
+
+impl Said {
+    /// The text in a column; empty where nothing was measured.
+    pub fn get(&self, column: &str) -> &str {
+        let place = RESULTS_HEADER.iter().position(|name| *name == column);
+        place.map_or("", |place| super::unguarded(&self.0[place]))
+    }
+}
+
+/// What the rows of the results of a completed run say.
+pub fn results_said(record: &Record) -> Result<Vec<Said>, Fault> {
+    let (certificate_no, ..) = completed(record)?;
+    let rows = record.results.items.iter().enumerate().map(|(index, item)| {
+        let row = Row { record, certificate_no, no: index + 1, item, taken: Taken::by_pulses(item) };
+        Said(COLUMNS.map(|(_, cell)| cell(&row).written()).into())
+    });
+    Ok(rows.collect())
+}
+
 /// The results of a completed run.
 pub fn results_csv(record: &Record) -> Result<Vec<u8>, Fault> {
     let (certificate_no, ..) = completed(record)?;
