@@ -8,7 +8,7 @@
 mod register;
 mod results;
 
-pub use register::{Fingerprints, REGISTER_HEADER, register_header, register_row};
+pub use register::{Fingerprints, REGISTER_HEADER, register_header, register_row, valid_until};
 pub use results::{RESULTS_HEADER, Said, results_csv, results_said};
 
 use super::record::{Document, ItemResult, Record};

@@ -6,6 +6,7 @@ mod decision;
 pub(crate) mod page;
 mod table;
 
+pub(crate) use decision::prior;
 pub use table::table;
 
 use super::number;

@@ -51,17 +51,16 @@ impl Row<'_> {
         let failed = items.filter(|(_, item)| item.verdict == Verdict::Fail);
         failed.map(|(n, _)| (n + 1).to_string()).collect::<Vec<_>>().join(";")
     }
+}
 
-    /// The last day a certificate holds: the period of the class less a day. Only a certificate has one.
-    fn valid_until(&self) -> Option<Date> {
-        if self.document != Document::VerificationCertificate {
-            return None;
-        }
-        let plan = &self.record.plan;
-        let years = plan.profile.figures_of(&plan.class).ok()?.validity_years.as_ref()?.value;
-        let date = self.record.started.date();
-        date.checked_add(i64::from(years).years()).and_then(|d| d.checked_sub(1.day())).ok()
+/// The last day a certificate holds: the period of the class less a day. Only a certificate has one.
+pub fn valid_until(record: &Record) -> Option<Date> {
+    if record.document() != Some(Document::VerificationCertificate) {
+        return None;
     }
+    let plan = &record.plan;
+    let years = plan.profile.figures_of(&plan.class).ok()?.validity_years.as_ref()?.value;
+    record.started.date().checked_add(i64::from(years).years()).and_then(|d| d.checked_sub(1.day())).ok()
 }
 
 /// The columns. The first 48 are those of the schema, in its order.
@@ -94,7 +93,7 @@ const COLUMNS: [Column; 56] = [
     ("performed_from", |r| Cell::plain(r.record.started)),
     ("performed_to", |r| Cell::plain(r.record.started.after(r.record.results.elapsed))),
     ("issued_at", |_| Cell::Empty),
-    ("valid_until", |r| Cell::maybe(r.valid_until())),
+    ("valid_until", |r| Cell::maybe(valid_until(r.record))),
     ("dut_name", |_| Cell::plain("energy meter in an EV charger")),
     ("dut_manufacturer", |r| Cell::text(&r.record.plan.nameplate.maker)),
     ("dut_model", |r| Cell::text(&r.record.plan.nameplate.model)),

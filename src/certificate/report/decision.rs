@@ -60,7 +60,7 @@ pub(super) fn decision(paper: &mut Paper, record: &Record) {
 }
 
 /// What is assumed of meters, by whom, and what stands behind it.
-fn prior(record: &Record) -> String {
+pub(crate) fn prior(record: &Record) -> String {
     let Some(prior) = &record.plan.profile.prior else {
         return "none stated, so no global risk 未作假设".into();
     };
