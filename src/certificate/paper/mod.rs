@@ -382,7 +382,7 @@ impl Paper {
 /// What a paper says in place of what was recorded.
 fn corrected(issue: &Issue, field: Field, as_recorded: &str) -> String {
     let corrections = issue.amends.iter().flat_map(|amends| &amends.corrections);
-    let last = corrections.filter(|correction| correction.field == field).last();
+    let last = corrections.rev().find(|correction| correction.field == field);
     last.map_or(as_recorded, |Correction { to, .. }| to).to_owned()
 }
 
