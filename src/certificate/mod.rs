@@ -4,6 +4,7 @@ pub mod chain;
 pub mod cross_check;
 pub mod csv;
 pub mod issue;
+pub mod matrix;
 pub mod number;
 pub mod paper;
 pub mod raw;
