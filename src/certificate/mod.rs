@@ -7,6 +7,7 @@ pub mod issue;
 pub mod matrix;
 pub mod number;
 pub mod paper;
+pub mod pdf;
 pub mod raw;
 pub mod record;
 pub mod report;
