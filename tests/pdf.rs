@@ -20,9 +20,27 @@ const JSON: &[u8] = b"{}";
 
 fn attachments() -> [Attachment<'static>; 3] {
     [
-        Attachment { name: "record.json", mime: "application/json", bytes: JSON, relationship: Relationship::Source, description: "原始记录 original record" },
-        Attachment { name: "results.csv", mime: "text/csv", bytes: CSV, relationship: Relationship::Data, description: "检定结果 results" },
-        Attachment { name: "certificate.dcc.xml", mime: "application/xml", bytes: XML, relationship: Relationship::Alternative, description: "数字校准证书 digital calibration certificate (DCC)" },
+        Attachment {
+            name: "record.json",
+            mime: "application/json",
+            bytes: JSON,
+            relationship: Relationship::Source,
+            description: "原始记录 original record",
+        },
+        Attachment {
+            name: "results.csv",
+            mime: "text/csv",
+            bytes: CSV,
+            relationship: Relationship::Data,
+            description: "检定结果 results",
+        },
+        Attachment {
+            name: "certificate.dcc.xml",
+            mime: "application/xml",
+            bytes: XML,
+            relationship: Relationship::Alternative,
+            description: "数字校准证书 digital calibration certificate (DCC)",
+        },
     ]
 }
 

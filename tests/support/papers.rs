@@ -42,15 +42,20 @@ pub fn changed(record: &Record, change: impl FnOnce(&mut Value)) -> Record {
 
 /// As if the devices had been real; the profile stays unapproved.
 pub fn real(meter: &str) -> Record {
-    changed(&simulated(meter), |record| {
+    real_of(&simulated(meter))
+}
+
+fn real_of(record: &Record) -> Record {
+    changed(record, |record| {
         record["simulated"] = false.into();
         record["record_no"] = "PL-R-2026-000001".into();
         record["certificate_no"] = "PL-2026-000001".into();
         let plan = &mut record["plan"];
         let standards = &mut plan["standards"];
-        for (kind, model, no) in
-            [("reference", "Reference meter RM-1 (example)", "DLdn2026-00001"), ("time_base", "Time base TB-1 (example)", "DLsp2026-00002")]
-        {
+        for (kind, model, no) in [
+            ("reference", "Reference meter RM-1 (example)", "DLdn2026-00001"),
+            ("time_base", "Time base TB-1 (example)", "DLsp2026-00002"),
+        ] {
             let standard = &mut standards[kind];
             assert_eq!(standard["simulated"], true, "{kind} is a standard of the record");
             standard["simulated"] = false.into();
@@ -72,7 +77,11 @@ pub fn real(meter: &str) -> Record {
 
 /// As if a laboratory also answered for the profile: certificate or notice.
 pub fn approved(meter: &str) -> Record {
-    changed(&real(meter), |record| {
+    approved_of(&simulated(meter))
+}
+
+fn approved_of(record: &Record) -> Record {
+    changed(&real_of(record), |record| {
         let profile = &mut record["plan"]["profile"];
         profile["approval"] =
             json!({"laboratory": "某市计量检定测试所（示例）", "person": "李批准", "date": "2026-01-01"});
@@ -87,14 +96,14 @@ pub fn approved(meter: &str) -> Record {
 pub fn horrible(meter: &str) -> Record {
     changed(&approved(meter), |record| {
         let plan = &mut record["plan"];
-        plan["entries"]["customer"] = format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
+        plan["entries"]["customer"] =
+            format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
         plan["entries"]["site"] = format!("=HYPERLINK(\"x\") {}", "W".repeat(200)).into();
         plan["nameplate"]["maker"] = "-@+,;'`\\/|~^°§ Ünïcödé ſ ﬁ مرحبا नमस्ते 👍🏽\u{200d}x".into();
         plan["nameplate"]["type"] = "a-very-long-type/".repeat(11).into();
         plan["nameplate"]["charger"] = "充".repeat(200).into();
         plan["nameplate"]["connector"] = "connector  of　many words ".repeat(6).into();
-        record["results"]["findings"] =
-            json!(["finding ".repeat(60), "x".repeat(3000), "长".repeat(1500)]);
+        record["results"]["findings"] = json!(["finding ".repeat(60), "x".repeat(3000), "长".repeat(1500)]);
     })
 }
 
@@ -158,4 +167,54 @@ pub fn amended(record: &Record) -> Issue {
 /// The paper of a record.
 pub fn paper(record: &Record, issue: Issue) -> Paper {
     Paper::new(record, issue).unwrap()
+}
+
+/// A paper with the record behind it.
+pub struct Kept {
+    /// The kind, as the name of a file.
+    pub name: &'static str,
+    /// What it was made from.
+    pub record: Record,
+    /// The paper.
+    pub paper: Paper,
+}
+
+fn run(meter: &str, regulation: &str) -> Record {
+    simulated::record(meter, regulation, Kind::Subsequent, 7)
+}
+
+fn made(name: &'static str, record: Record, issue: fn(&Record) -> Issue) -> Kept {
+    let paper = Paper::new(&record, issue(&record)).unwrap();
+    Kept { name, record, paper }
+}
+
+/// The sample: nobody can take it for a certificate, and it has all that one has but its last day.
+pub fn simulated_and_signed() -> Kept {
+    made("sample", run("good", "dc-meter"), issued)
+}
+
+/// The same, but nothing was decided at one point.
+fn undecided(record: &Record) -> Record {
+    changed(&real_of(record), |value| {
+        let items = value["results"]["items"].as_array_mut().unwrap();
+        let error = items.iter_mut().find(|item| item["item"] == "basic_error").unwrap();
+        (error["verdict"], error["reason"]) = (json!("undecided"), json!("too close to the limit"));
+        value["results"]["verdict"] = json!("undecided");
+    })
+}
+
+/// One paper of each kind.
+pub fn each_kind() -> Vec<Kept> {
+    let good = run("good", "dc-meter");
+    vec![
+        made("simulated", good.clone(), draft),
+        made("report", real_of(&good), draft),
+        made("pass", approved_of(&good), issued),
+        made("fail", approved_of(&run("fast", "dc-meter")), issued),
+        made("amended", approved_of(&good), amended),
+        made("horrible", horrible("good"), issued),
+        made("silent", approved_of(&run("not-starting", "dc-meter")), draft),
+        made("undecided", undecided(&good), draft),
+        made("other", run("good", "jjg596-2026"), draft),
+    ]
 }

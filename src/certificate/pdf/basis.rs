@@ -40,7 +40,8 @@ pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) 
     let mut rows = Fields::new(flow);
     rows.text("地点", "Place", &paper.site);
     rows.text("时间", "Time", &format!("{} – {}", paper.performed_from, paper.performed_to));
-    let unit = |value: &Option<String>, unit: &str| value.as_ref().map_or(String::new(), |v| format!("{v} {unit}"));
+    let unit =
+        |value: &Option<String>, unit: &str| value.as_ref().map_or(String::new(), |v| format!("{v} {unit}"));
     rows.text("温度", "Air temperature", &unit(&paper.temperature_degc, "°C"));
     rows.text("相对湿度", "Relative humidity", &unit(&paper.humidity_percent, "%"));
     rows.done("地点与环境", "Place and conditions");

@@ -158,7 +158,8 @@ fn conclusion(flow: &mut Flow, paper: &Paper) {
             said.push(not_passed(flow, item, Style::new(8.0)));
         }
         if let Some(more) = paper.not_passed.len().checked_sub(NAMED).filter(|more| *more > 0) {
-            let (zh, en) = (format!("另有 {more} 项，见检定结果"), format!("and {more} more, see the results"));
+            let (zh, en) =
+                (format!("另有 {more} 项，见检定结果"), format!("and {more} more, see the results"));
             said.push(tongue.say(&zh, &en, Style::new(8.0)));
         }
     }
@@ -245,7 +246,12 @@ fn signatures(flow: &mut Flow, paper: &Paper, x: f32, top: f32) {
             leaves.push(leaf);
             tall = tall.max(height);
         } else {
-            flow.ornament(vec![Mark::rule(x + LABELS, y + 17.0, width - LABELS - 8.0, Pen::new(0.5, Ink::Grey))]);
+            flow.ornament(vec![Mark::rule(
+                x + LABELS,
+                y + 17.0,
+                width - LABELS - 8.0,
+                Pen::new(0.5, Ink::Grey),
+            )]);
         }
         flow.push(Node::new(Role::Paragraph, leaves));
         y += tall.max(25.0) + 3.0;
@@ -314,7 +320,11 @@ fn contact(flow: &mut Flow, paper: &Paper) {
         spans.push(Span::new(&format!(" {text}"), NOTE));
     }
     if spans.is_empty() {
-        spans = flow.tongue.say("授权证书号、地址未录入", "authorisation and address not entered", NOTE.ink(Ink::Grey));
+        spans = flow.tongue.say(
+            "授权证书号、地址未录入",
+            "authorisation and address not entered",
+            NOTE.ink(Ink::Grey),
+        );
     }
     flow.paragraph(&spans, Align::Middle);
 }

@@ -133,7 +133,10 @@ fn axes(marks: &mut Vec<Mark>, field: &Field, flow: &Flow) {
             text(marks, &[Span::new(&words, TICK)], x, bottom + 3.0, Align::Middle);
         }
         let tall = if named { 3.0 } else { 1.6 };
-        marks.push(Mark::Line { points: vec![(x, bottom), (x, bottom - tall)], pen: Pen::new(0.5, Ink::Black) });
+        marks.push(Mark::Line {
+            points: vec![(x, bottom), (x, bottom - tall)],
+            pen: Pen::new(0.5, Ink::Black),
+        });
     }
     marks.push(Mark::rule(left, field.y(0.0), field.width, Pen::new(0.5, Ink::Grey)));
     let mut frame = Mark::rectangle(left, field.y, field.width, TALL);
@@ -248,7 +251,11 @@ fn legend(marks: &mut Vec<Mark>, field: &Field, flow: &Flow, beyond: &[String]) 
         tongue.say("合格点", "passed", TICK.ink(Ink::Black)),
         tongue.say("未合格点", "not passed", TICK.ink(Ink::Black)),
         tongue.say("±U", "±U", TICK.ink(Ink::Black)),
-        tongue.say("限值；虚线：两点间限值不同", "limit; dashed: it differs between two points", TICK.ink(Ink::Black)),
+        tongue.say(
+            "限值；虚线：两点间限值不同",
+            "limit; dashed: it differs between two points",
+            TICK.ink(Ink::Black),
+        ),
     ];
     let mut x = field.x;
     for (n, words) in entries.iter().enumerate() {
@@ -286,7 +293,10 @@ fn legend(marks: &mut Vec<Mark>, field: &Field, flow: &Flow, beyond: &[String]) 
 /// The curve for those who hear it.
 fn in_words(flow: &Flow, points: &[Point]) -> String {
     let points = points.iter().map(|Point { row, .. }| {
-        format!("{} A: {} % (U {} %, MPE {} %)", row.nominal_current, row.value, row.uncertainty, row.limit_words)
+        format!(
+            "{} A: {} % (U {} %, MPE {} %)",
+            row.nominal_current, row.value, row.uncertainty, row.limit_words
+        )
     });
     let points = points.collect::<Vec<_>>().join("; ");
     format!("{}: {points}", flow.tongue.plain("误差曲线", "Error curve"))

@@ -71,7 +71,9 @@ pub enum Fault {
         mime: String,
     },
     /// What was drawn is no PDF/A-3b.
-    #[error("certificate.pdf: it would be no PDF/A-3b: {what}. This is a fault of the program; keep the record")]
+    #[error(
+        "certificate.pdf: it would be no PDF/A-3b: {what}. This is a fault of the program; keep the record"
+    )]
     Refused {
         /// As krilla says it.
         what: String,

@@ -77,10 +77,8 @@ pub(super) fn press(
     document.set_tag_tree(tree);
     let mut contents = Outline::new();
     for (title, page, y) in outline {
-        contents.push_child(OutlineNode::new(
-            title.clone(),
-            XyzDestination::new(*page, Point::from_xy(0.0, *y)),
-        ));
+        contents
+            .push_child(OutlineNode::new(title.clone(), XyzDestination::new(*page, Point::from_xy(0.0, *y))));
     }
     document.set_outline(contents);
     for attachment in attachments {

@@ -37,7 +37,8 @@ pub(super) fn results(flow: &mut Flow, paper: &Paper) {
     items(flow, paper);
     if !paper.not_passed.is_empty() {
         flow.heading(&Words::new("不合格或未判定项目", "Items not passed"), 14.0);
-        let items: Vec<Paragraph> = paper.not_passed.iter().map(|item| not_passed(flow, item, small())).collect();
+        let items: Vec<Paragraph> =
+            paper.not_passed.iter().map(|item| not_passed(flow, item, small())).collect();
         flow.list(&items);
     }
     risk::decision(flow, paper);
@@ -172,7 +173,8 @@ fn items(flow: &mut Flow, paper: &Paper) {
         Align::Left,
         Align::Left,
     ];
-    let columns = aligns.map(|align| (Width::Fit, align)).into_iter().chain([(Width::Share(1.0), Align::Left)]);
+    let columns =
+        aligns.map(|align| (Width::Fit, align)).into_iter().chain([(Width::Share(1.0), Align::Left)]);
     let table = Table {
         columns: columns.collect(),
         head: head.collect(),

@@ -30,7 +30,14 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         (tongue.words(&decision.name, small().bold()), &decision.rule),
         (tongue.say("先验假设", "Assumed of meters", small().bold()), &decision.prior),
         (tongue.say("读数终止", "When readings end", small().bold()), &decision.stopping),
-        (tongue.say("全部检定点同时符合的概率", "Probability that all points conform at once", small().bold()), &decision.joint),
+        (
+            tongue.say(
+                "全部检定点同时符合的概率",
+                "Probability that all points conform at once",
+                small().bold(),
+            ),
+            &decision.joint,
+        ),
     ];
     for (mut name, text) in entries.into_iter().filter(|(_, text)| !text.is_empty()) {
         name.push(Span::new(&format!("  {text}"), small()));

@@ -74,7 +74,8 @@ pub(super) struct Table {
 impl Table {
     /// The widths of the columns: together the whole measure.
     fn widths(&self) -> Vec<f32> {
-        let cells = |n: usize| std::iter::once(&self.head).chain(&self.rows).filter_map(move |row| row.get(n));
+        let cells =
+            |n: usize| std::iter::once(&self.head).chain(&self.rows).filter_map(move |row| row.get(n));
         let widest = |n: usize, of: fn(&[Span]) -> f32| {
             cells(n).map(|cell| cell.measure(of)).fold(0.0, f32::max) + 2.0 * PAD
         };
@@ -184,9 +185,9 @@ impl Flow {
                 self.again(table, &widths);
             }
             self.rule(Pen::new(0.35, Ink::Light));
-            let cells = row.into_iter().map(|cell| {
-                Node::new(if cell.beside { Role::Beside } else { Role::Cell }, cell.leaves)
-            });
+            let cells = row
+                .into_iter()
+                .map(|cell| Node::new(if cell.beside { Role::Beside } else { Role::Cell }, cell.leaves));
             nodes.push(Node::of(Role::Row, cells.collect()));
         }
         self.close(table);
