@@ -5,6 +5,7 @@ pub mod cross_check;
 pub mod csv;
 pub mod issue;
 pub mod number;
+pub mod package;
 pub mod raw;
 pub mod record;
 pub mod report;
