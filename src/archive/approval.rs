@@ -1,6 +1,7 @@
 //! Three persons sign, then the paper is issued; it may be amended or withdrawn afterwards. Each is an entry, none
 //! changes a file that is there.
 
+use super::chain;
 use super::papers::Making;
 use super::persons::Persons;
 use super::rows;
@@ -79,7 +80,8 @@ impl Archive {
         let next = Role::ALL.get(paper.signatures.len()).copied();
         match next {
             None => {
-                let what = format!("all three have signed; `phantomload certificate issue {number}` issues it");
+                let what =
+                    format!("all three have signed; `phantomload certificate issue {number}` issues it");
                 return Err(state(number, what));
             }
             Some(next) if next != role => {
@@ -105,12 +107,13 @@ impl Archive {
         self.needs_key(about.takes_demo())?;
         self.persons()?.identify(person, role, pin)?;
         about.record = Some(paper.record_no.clone());
-        about = about.say("person", person).say("role", role.to_string()).say("manifest", &paper.manifest_sha256);
+        about =
+            about.say("person", person).say("role", role.to_string()).say("manifest", &paper.manifest_sha256);
         if let Some(first) = paper.signatures.first() {
             about = about.say("verifier", &first.person);
         }
         let entry = self.write(Kind::Approval, about)?;
-        self.add_rows(&entry, &entry.sha256())?;
+        self.add_rows(&entry, &chain::hash(&entry))?;
         Ok(entry)
     }
 
@@ -191,7 +194,7 @@ impl Archive {
         about.record = Some(paper.record_no);
         // Without a key too: a wrong paper must not stay valid because a certificate has ended.
         let entry = self.write(Kind::Withdraw, about)?;
-        self.add_rows(&entry, &entry.sha256())?;
+        self.add_rows(&entry, &chain::hash(&entry))?;
         Ok(entry)
     }
 
@@ -223,7 +226,8 @@ impl Archive {
         let entered = if entered.name_zh.is_empty() { entered.name_en } else { entered.name_zh };
         let laboratory = if laboratory.trim().is_empty() { entered } else { laboratory.trim().to_owned() };
         if laboratory.is_empty() {
-            let what = "no laboratory answers for it: give --laboratory NAME, or enter the name in laboratory.toml";
+            let what =
+                "no laboratory answers for it: give --laboratory NAME, or enter the name in laboratory.toml";
             return Err(state(id, what));
         }
         let demo = self.keys.pair().is_some_and(|pair| pair.demo);
@@ -240,7 +244,8 @@ impl Archive {
             about = about.say("demo", "true");
         }
         let entry = self.write(Kind::Approval, about)?;
-        let date = entry.time.parse::<crate::time::Stamp>().map_or_else(|_| clock::now().date(), |at| at.date());
+        let date =
+            entry.time.parse::<crate::time::Stamp>().map_or_else(|_| clock::now().date(), |at| at.date());
         Ok(Approval { laboratory, person: person.to_owned(), date })
     }
 }
@@ -270,7 +275,10 @@ fn corrections(
         match (news.next(), news.next()) {
             (Some(_), Some(_)) => return Err(state(number, format!("{field} is given twice"))),
             (Some((_, to)), None) if *to == from => {
-                return Err(state(number, format!("{field} is \"{to}\" already; nothing would be corrected")));
+                return Err(state(
+                    number,
+                    format!("{field} is \"{to}\" already; nothing would be corrected"),
+                ));
             }
             (Some((_, to)), None) => corrections.push(Correction { field, from, to: to.clone() }),
             // Corrected earlier: carried on.

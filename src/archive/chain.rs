@@ -6,6 +6,7 @@
 use super::{Fault, disk, rows};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::number::Number;
+use crate::certificate::sign;
 use crate::regulation::Approval;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
@@ -79,10 +80,16 @@ impl State {
             return Err(format!("the entry has version {}, this program reads {VERSION}", entry.v));
         }
         if entry.seq != self.seq + 1 {
-            return Err(format!("entry {} follows on entry {}: one is missing or doubled", entry.seq, self.seq));
+            return Err(format!(
+                "entry {} follows on entry {}: one is missing or doubled",
+                entry.seq, self.seq
+            ));
         }
         if entry.prev != head {
-            return Err(format!("entry {} does not name the one before it: one of both was changed", entry.seq));
+            return Err(format!(
+                "entry {} does not name the one before it: one of both was changed",
+                entry.seq
+            ));
         }
         let said = |key: &str| entry.said.get(key).cloned();
         for number in entry.record.iter().chain(&entry.cert) {
@@ -131,7 +138,8 @@ impl State {
     pub fn see(&mut self, number: &str) {
         let Ok(number) = number.parse::<Number>() else { return };
         let same = |n: &Number| {
-            (n.simulated, n.original_record, n.year) == (number.simulated, number.original_record, number.year)
+            (n.simulated, n.original_record, n.year)
+                == (number.simulated, number.original_record, number.year)
         };
         for seen in &mut self.numbers {
             if seen.parse::<Number>().is_ok_and(|seen| same(&seen)) {
@@ -146,12 +154,16 @@ impl State {
     /// The next number of a kind and year.
     pub fn next(&self, simulated: bool, original_record: bool, year: i16) -> Number {
         let numbers = self.numbers.iter().filter_map(|n| n.parse::<Number>().ok());
-        let same = numbers.filter(|n| {
-            (n.simulated, n.original_record, n.year) == (simulated, original_record, year)
-        });
+        let same = numbers
+            .filter(|n| (n.simulated, n.original_record, n.year) == (simulated, original_record, year));
         let seq = same.map(|n| n.seq).max().unwrap_or(0).saturating_add(1);
         Number { simulated, original_record, year, seq }
     }
+}
+
+/// SHA-256 of an entry in lower-case hexadecimal.
+pub(super) fn hash(entry: &Entry) -> String {
+    sign::hex(&entry.sha256())
 }
 
 /// The chain of a data folder that nobody else writes.
@@ -164,11 +176,7 @@ pub(super) struct Chain {
 impl Chain {
     /// Reads a chain and tells each entry that was read with its hash. `known_rows` of the register stand already: where
     /// they are fewer than a checkpoint counts, the chain is read from its first line.
-    pub fn open(
-        dir: &Path,
-        known_rows: u64,
-        mut tell: impl FnMut(&Entry, &str),
-    ) -> Result<Self, Fault> {
+    pub fn open(dir: &Path, known_rows: u64, mut tell: impl FnMut(&Entry, &str)) -> Result<Self, Fault> {
         let path = dir.join(FILE);
         let from = checkpoint(dir)?.filter(|state| state.rows <= known_rows).unwrap_or_default();
         let begin = from.length;
@@ -197,7 +205,7 @@ impl Chain {
             let what = format!("it has {length} bytes where it had {}", self.state.length);
             return Err(self.broken(self.state.seq + 1, what));
         }
-        let sha256 = entry.sha256();
+        let sha256 = hash(entry);
         let mut after = self.state.clone();
         after.apply(entry, sha256.clone()).map_err(|what| self.broken(entry.seq, what))?;
         let bytes = [line.as_bytes(), b"\n"].concat();
@@ -228,7 +236,7 @@ fn checkpoint(dir: &Path) -> Result<Option<State>, Fault> {
     let Some(bytes) = disk::read_if_there(&dir.join(CHECKPOINT))? else { return Ok(None) };
     let Ok(state) = serde_json::from_slice::<State>(&bytes) else { return Ok(None) };
     let Some(line) = last_line(&dir.join(FILE), state.length) else { return Ok(None) };
-    let fits = Entry::from_line(&line).is_ok_and(|e| e.seq == state.seq && e.sha256() == state.head);
+    let fits = Entry::from_line(&line).is_ok_and(|e| e.seq == state.seq && hash(&e) == state.head);
     Ok(fits.then_some(state))
 }
 
@@ -267,8 +275,12 @@ fn walk(path: &Path, from: State, tell: &mut impl FnMut(&Entry, &str)) -> Result
         // A line that breaks off was never said to be written; see `mend`.
         let Some(text) = line.strip_suffix('\n') else { return Ok(state) };
         let entry = Entry::from_line(text).map_err(|e| broken(e.to_string()))?;
-        let (sha256, line) = (entry.sha256(), state.seq + 1);
-        state.apply(&entry, sha256.clone()).map_err(|what| Fault::Chain { path: path.to_owned(), line, what })?;
+        let (sha256, line) = (hash(&entry), state.seq + 1);
+        state.apply(&entry, sha256.clone()).map_err(|what| Fault::Chain {
+            path: path.to_owned(),
+            line,
+            what,
+        })?;
         state.length += read as u64;
         tell(&entry, &sha256);
     }
@@ -294,7 +306,11 @@ pub(super) fn mend(dir: &Path) -> Result<Option<String>, Fault> {
 }
 
 /// What follows from a chain as it stands, without the lock; each entry is told with its hash.
-pub(super) fn read(dir: &Path, from_the_first: bool, mut tell: impl FnMut(&Entry, &str)) -> Result<State, Fault> {
+pub(super) fn read(
+    dir: &Path,
+    from_the_first: bool,
+    mut tell: impl FnMut(&Entry, &str),
+) -> Result<State, Fault> {
     let from = if from_the_first { None } else { checkpoint(dir)? };
     walk(&dir.join(FILE), from.unwrap_or_default(), &mut tell)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in the data folder.
 
-use crate::certificate::{csv, package, record, sign};
+use crate::certificate::{chain, csv, package, record, sign};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -78,13 +78,17 @@ pub enum Fault {
         what: String,
     },
     /// Only a run that the chain knows of is stored.
-    #[error("run {record_no} was not opened in the chain of this data folder; a run is opened before its first point, and only that run is stored")]
+    #[error(
+        "run {record_no} was not opened in the chain of this data folder; a run is opened before its first point, and only that run is stored"
+    )]
     NotOpened {
         /// The run.
         record_no: String,
     },
     /// The verdict stands in the chain; the package does not.
-    #[error("the verdict stands in the chain with the record's SHA-256, but the package could not be stored: {why}. The papers are made later from the record's file by `phantomload certificate papers FILE`")]
+    #[error(
+        "the verdict stands in the chain with the record's SHA-256, but the package could not be stored: {why}. The papers are made later from the record's file by `phantomload certificate papers FILE`"
+    )]
     NotStored {
         /// Why.
         why: String,
@@ -142,6 +146,9 @@ pub enum Fault {
     /// A package that cannot be made.
     #[error(transparent)]
     Package(#[from] package::Fault),
+    /// An entry of the chain that cannot be written.
+    #[error(transparent)]
+    Entry(#[from] chain::Fault),
     /// A signature that cannot be made.
     #[error(transparent)]
     Sign(#[from] sign::Fault),

@@ -51,7 +51,8 @@ impl Pair {
 
     /// Why nothing is sealed with it at this time; nothing where all is well.
     pub fn unfit(&self, at: Stamp) -> Result<Option<String>, sign::Fault> {
-        let renew = "Have it issued anew: `phantomload key csr`, then `phantomload key install CERT.pem CA.pem`";
+        let renew =
+            "Have it issued anew: `phantomload key csr`, then `phantomload key install CERT.pem CA.pem`";
         let mut trust = Trust::new(at.timestamp());
         trust.add_authorities(&self.authority)?;
         Ok(match trust.judge(self.key.certificate(), Some(at.timestamp()))? {
@@ -62,9 +63,9 @@ impl Pair {
             Standing::NotYetValid { begins, .. } => Some(format!(
                 "the device certificate, or that of its authority, begins on {begins} only; now it is {at}. Set the clock, or wait"
             )),
-            Standing::Unknown { issuer, .. } => {
-                Some(format!("key/ca.pem is not the authority that issued the device certificate ({issuer}). {renew}"))
-            }
+            Standing::Unknown { issuer, .. } => Some(format!(
+                "key/ca.pem is not the authority that issued the device certificate ({issuer}). {renew}"
+            )),
         })
     }
 }
@@ -279,11 +280,7 @@ impl Folder {
     }
 
     /// A certificate for a key by the laboratory's authority.
-    pub fn certify(
-        (ca_key, ca_pem): &(String, String),
-        request: &str,
-        at: Stamp,
-    ) -> Result<String, Fault> {
+    pub fn certify((ca_key, ca_pem): &(String, String), request: &str, at: Stamp) -> Result<String, Fault> {
         let (from, to) = (at.after(BEFORE).timestamp(), days(at, DEVICE_DAYS));
         Ok(authority::issue(ca_key, ca_pem, request, serial()?, from, to)?)
     }
@@ -294,7 +291,8 @@ impl Folder {
         match text(&next.join(DEVICE_KEY))? {
             Some(waiting) if waiting == new.key_pem => {}
             Some(_) => {
-                let what = "another key waits for its certificate in key/next; install that one's first".into();
+                let what =
+                    "another key waits for its certificate in key/next; install that one's first".into();
                 return Err(Fault::Key { what });
             }
             None => disk::store_secret(&next, DEVICE_KEY, new.key_pem.as_bytes())?,

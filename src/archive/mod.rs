@@ -33,9 +33,9 @@ mod settings;
 mod standing;
 
 pub use fault::Fault;
+pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use register::{RegisterRow, latest, list, table};
-pub use papers::record_bytes;
 pub use settings::{KeyInfo, key_info, persons};
 pub use standing::{PaperStanding, issue_of, profile_approval, standing};
 
@@ -49,7 +49,6 @@ use crate::time::Stamp;
 use chain::Chain;
 use keys::Keys;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -185,7 +184,11 @@ impl Archive {
             let why = format!("the run was opened as {}", run.certificate_no);
             return Err(Fault::Number { seen: number.clone(), why });
         }
-        if record.certificate_no.is_some() { self.store_completed(record) } else { self.store_unfinished(record) }
+        if record.certificate_no.is_some() {
+            self.store_completed(record)
+        } else {
+            self.store_unfinished(record)
+        }
     }
 
     /// The next entry of the chain, signed or not.
@@ -308,11 +311,7 @@ fn peek(path: &Path) -> Option<String> {
 
 /// SHA-256 in lower-case hexadecimal, as `sha256sum` prints it.
 pub fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sign::hex(&sign::sha256(bytes))
 }
 
 #[cfg(test)]

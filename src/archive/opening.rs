@@ -4,9 +4,7 @@ use super::chain::{self, Chain};
 use super::keys::{Folder, Keys, random};
 use super::register::{self, Register};
 use super::rows::{self, MANIFEST_JWS};
-use super::{
-    About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256,
-};
+use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Status;
 use crate::certificate::number::Number;

@@ -2,9 +2,7 @@
 
 use super::keys::seal;
 use super::rows::{self, KEPT, MANIFEST, MANIFEST_JWS, MANIFEST_P7S};
-use super::{
-    About, Archive, Fault, PACKAGES, PAPERS, Stored, UNFINISHED, clock, disk, sha256, standing,
-};
+use super::{About, Archive, Fault, PACKAGES, PAPERS, Stored, UNFINISHED, clock, disk, sha256, standing};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE};
 use crate::certificate::issue::{Issue, Link, Status};
 use crate::certificate::package::{self, RECORD};

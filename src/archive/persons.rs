@@ -70,7 +70,8 @@ impl Persons {
         let (path, next) = (dir.join(FILE), dir.join(NEXT));
         if let Some(bytes) = disk::read_if_there(&next)? {
             // The power failed in a change: it counts where its entry was written.
-            let done = if sha256(&bytes) == expected { fs::rename(&next, &path) } else { fs::remove_file(&next) };
+            let done =
+                if sha256(&bytes) == expected { fs::rename(&next, &path) } else { fs::remove_file(&next) };
             done.map_err(|e| Fault::write(&path, "the persons", &e))?;
         }
         let bytes = disk::read_if_there(&path)?;
@@ -132,7 +133,9 @@ impl Persons {
 
     fn find(&mut self, name: &str) -> Result<&mut Person, Fault> {
         let found = self.list.iter_mut().find(|person| person.name == name);
-        found.ok_or_else(|| fault(name, "is nobody of this data folder; `phantomload person list` shows who is"))
+        found.ok_or_else(|| {
+            fault(name, "is nobody of this data folder; `phantomload person list` shows who is")
+        })
     }
 
     /// Lays a change ready and gives its SHA-256 for the chain; see [`Persons::settle`].
@@ -161,7 +164,9 @@ impl Persons {
                 return Err(fault(name, "is disabled and signs no more"));
             }
             if person.locked {
-                let what = format!("is locked after {TRIES_MAX} wrong PINs; `phantomload person pin` sets a new one");
+                let what = format!(
+                    "is locked after {TRIES_MAX} wrong PINs; `phantomload person pin` sets a new one"
+                );
                 return Err(fault(name, what));
             }
             if !person.roles.contains(&role) {
@@ -216,6 +221,7 @@ impl Persons {
 fn tries(dir: &Path) -> Result<BTreeMap<String, u32>, Fault> {
     let path = dir.join(TRIES);
     let Some(bytes) = disk::read_if_there(&path)? else { return Ok(BTreeMap::new()) };
-    let what = "it is not of the form, so nobody can sign. Remove it; wrong PINs are then counted from the begin";
+    let what =
+        "it is not of the form, so nobody can sign. Remove it; wrong PINs are then counted from the begin";
     serde_json::from_slice(&bytes).map_err(|_| Fault::File { path, what: what.into() })
 }

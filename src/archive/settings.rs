@@ -92,7 +92,9 @@ impl Archive {
     /// certificate is installed. The old key signs that it ends.
     pub fn key_rotate(&mut self, organization: &str) -> Result<Vec<String>, Fault> {
         if self.keys.pair().is_none_or(|pair| pair.demo) {
-            return Err(Fault::Key { what: "the device has no key of its own yet: `phantomload key init`".into() });
+            return Err(Fault::Key {
+                what: "the device has no key of its own yet: `phantomload key init`".into(),
+            });
         }
         let at_once = Folder::of(&self.dir)?.laboratory_if_there()?.is_some();
         self.new_key(organization, at_once)
@@ -121,7 +123,8 @@ impl Archive {
         let subject = self.subject(organization);
         if !laboratory_ca {
             // The name in the request must be the one that the chain keeps.
-            let about = About::default().say("change", "a private key was made; it waits for its certificate");
+            let about =
+                About::default().say("change", "a private key was made; it waits for its certificate");
             self.write(Kind::ConfigChange, about)?;
             self.keys = Keys::load(&self.dir)?;
             return Ok(vec![
@@ -161,7 +164,8 @@ impl Archive {
     /// A demo authority and a demo key: for the simulated bench alone, and only where there is no key.
     pub fn make_demo_key(&mut self) -> Result<Vec<String>, Fault> {
         if !self.keys.is_absent() {
-            let what = "a key is there already, or waits for its certificate; `phantomload key show` says which";
+            let what =
+                "a key is there already, or waits for its certificate; `phantomload key show` says which";
             return Err(Fault::Key { what: what.into() });
         }
         let new = demo(&self.device, clock::now())?;
@@ -191,7 +195,8 @@ impl Archive {
         let signing: &P256Key = match self.keys.pair() {
             Some(old) => {
                 if let Some(why) = old.unfit(at)? {
-                    let note = format!("the key {replaced}, which signs this change, is no longer valid: {why}");
+                    let note =
+                        format!("the key {replaced}, which signs this change, is no longer valid: {why}");
                     about = about.say("note", &note);
                     words.push(note);
                 }
@@ -253,4 +258,3 @@ impl Archive {
         self.change_persons(format!("person {name} disabled"), |persons| persons.disable(name))
     }
 }
-

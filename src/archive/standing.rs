@@ -101,7 +101,8 @@ impl PaperStanding {
             Kind::Verdict | Kind::Papers | Kind::Issue | Kind::Amend => {
                 sha256.clone_into(&mut self.manifest_sha256);
                 self.record_sha256 = entry.files.get(RECORD).cloned();
-                self.is_sealed = entry.alg != sign::NONE && !entry.said.contains_key(KEPT) && entry.files.len() > 2;
+                self.is_sealed =
+                    entry.alg != sign::NONE && !entry.said.contains_key(KEPT) && entry.files.len() > 2;
                 if matches!(entry.kind, Kind::Issue | Kind::Amend) {
                     self.status = Status::Issued;
                 }
@@ -126,7 +127,11 @@ impl PaperStanding {
 
 /// Who answers for a regulation profile, by the SHA-256 of its text. An answer sealed with a DEMO key holds on the
 /// simulated bench alone.
-pub fn profile_approval(dir: &Path, profile_sha256: &str, simulated: bool) -> Result<Option<Approval>, Fault> {
+pub fn profile_approval(
+    dir: &Path,
+    profile_sha256: &str,
+    simulated: bool,
+) -> Result<Option<Approval>, Fault> {
     let mut state = chain::read(dir, false, |_, _| ())?;
     let found = state.profiles.remove(profile_sha256);
     Ok(found.filter(|found| simulated || !found.demo).map(|found| found.approval))

@@ -331,11 +331,14 @@ fn ending(paper: &mut Paper, record: &Record, issue: Option<&Issue>) {
     };
     if record.document().is_some() {
         if issue.is_none_or(|issue| issue.status != Status::Issued) {
-            paper.line(
-                "DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。",
-            );
+            paper
+                .line("DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。");
         }
-        let persons = [("检定员 verified", Role::Verifier), ("核验员 checked", Role::Checker), ("批准人 approved", Role::Approver)];
+        let persons = [
+            ("检定员 verified", Role::Verifier),
+            ("核验员 checked", Role::Checker),
+            ("批准人 approved", Role::Approver),
+        ];
         let persons = persons.map(|(words, role)| format!("{words} {}", signed(role))).join("    ");
         paper.block(std::iter::once(String::new()).chain(hanging("  ", &persons)).collect(), vec![]);
     }

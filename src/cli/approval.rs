@@ -104,7 +104,10 @@ pub fn run(which: &Which) -> Ended {
         Which::Sign { number, role, person, pin, data } => {
             let pin = pin.ask(person)?;
             let entry = open(data)?.sign(number, *role, person, &pin).map_err(refused)?;
-            print_text(&format!("{number}: signed by {person} as {role}, entry {} of the chain\n", entry.seq))?;
+            print_text(&format!(
+                "{number}: signed by {person} as {role}, entry {} of the chain\n",
+                entry.seq
+            ))?;
             Ok(0)
         }
         Which::Issue { number, data } => {

@@ -4,9 +4,8 @@ use super::Fault;
 use crate::certificate::csv::{RESULTS_HEADER, SCHEMA};
 use crate::certificate::issue::Issue;
 use crate::certificate::record::Record;
+use crate::certificate::sign;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// The name of a column's type in Table Schema.
 fn kind(column: &str) -> &'static str {
@@ -46,7 +45,8 @@ fn field(column: &str) -> Value {
     if !words(column).is_empty() {
         constraints["enum"] = json!(words(column));
     }
-    if ["schema_version", "certificate_no", "record_no", "point_no", "result", "simulated"].contains(&column) {
+    if ["schema_version", "certificate_no", "record_no", "point_no", "result", "simulated"].contains(&column)
+    {
         constraints["required"] = true.into();
     }
     if constraints != json!({}) {
@@ -57,10 +57,7 @@ fn field(column: &str) -> Value {
 
 /// The description of the results file `name` that holds `bytes`.
 pub(super) fn json(record: &Record, issue: &Issue, name: &str, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
-    let mut hash = String::from("sha256:");
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let hash = format!("sha256:{}", sign::hex(&sign::sha256(bytes)));
     let simulated = if record.simulated { "SIMULATED: " } else { "" };
     let described = json!({
         "profile": "tabular-data-package",
@@ -148,7 +145,10 @@ mod tests {
                         _ => true,
                     };
                     let words = field["constraints"]["enum"].as_array();
-                    assert!(fits && words.is_none_or(|words| words.contains(&cell.into())), "{field}: {cell}");
+                    assert!(
+                        fits && words.is_none_or(|words| words.contains(&cell.into())),
+                        "{field}: {cell}"
+                    );
                 }
             }
         }
