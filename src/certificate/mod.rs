@@ -7,6 +7,7 @@ pub mod dcc;
 pub mod issue;
 pub mod matrix;
 pub mod number;
+pub mod package;
 pub mod paper;
 pub mod pdf;
 pub mod raw;

@@ -25,6 +25,7 @@ pub fn laboratory() -> Laboratory {
         authorisation_no: "（示例）法计 00000".into(),
         standard_certificate_no: "[示例] 量标 0000 证字第 000 号".into(),
         standard_valid_until: Some("2029-12-31".parse().unwrap()),
+        ..Laboratory::default()
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod object;
 
-use super::{Doubt, Fault, Signed, Signer, cms, hex, sha256};
+use super::{Doubt, Fault, Signed, Signer, cms, hex, sha256, unhex};
 use crate::time::Stamp;
 use object::{Document, entries};
 
@@ -179,16 +179,6 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
         return Err(Doubt::Content { form: FORM });
     }
     Ok(signed)
-}
-
-fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
 /// Bytes of the DER object at the beginning.
