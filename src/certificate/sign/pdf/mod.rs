@@ -181,6 +181,11 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
     Ok(signed)
 }
 
+/// Whether a PDF has a signature in it at all.
+pub fn is_signed(pdf: &[u8]) -> bool {
+    last(pdf, BYTE_RANGE).is_some()
+}
+
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |b: u8| match b {
         b'0'..=b'9' => Some(b - b'0'),

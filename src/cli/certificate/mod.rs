@@ -1,5 +1,7 @@
 //! `phantomload certificate`
 
+mod verify;
+
 use super::{Data, Ended, Stop, print_json, print_text, replay};
 use phantomload::archive;
 use phantomload::certificate::report;
@@ -25,9 +27,13 @@ pub enum Which {
         #[arg(long)]
         json: bool,
     },
+    /// Say whether a package, a QR text or a chain is authentic, and if not, what was changed
+    ///
+    /// Exit codes: 0 authentic, 1 anything else, 2 wrong input.
+    Verify(verify::Arguments),
 }
 
-/// Lists or shows.
+/// Lists, shows or checks.
 pub fn run(which: &Which) -> Ended {
     match which {
         Which::List { data, json } => {
@@ -49,6 +55,7 @@ pub fn run(which: &Which) -> Ended {
                 print_text(&report::text(&record))?;
             }
         }
+        Which::Verify(arguments) => return verify::run(arguments),
     }
     Ok(0)
 }
