@@ -181,6 +181,11 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
     Ok(signed)
 }
 
+/// Whether a PDF has a signature in it at all.
+pub fn is_signed(pdf: &[u8]) -> bool {
+    last(pdf, BYTE_RANGE).is_some()
+}
+
 /// Bytes of the DER object at the beginning.
 fn der_length(bytes: &[u8]) -> Option<usize> {
     match *bytes {
