@@ -48,9 +48,10 @@ pub fn real(meter: &str) -> Record {
         record["certificate_no"] = "PL-2026-000001".into();
         let plan = &mut record["plan"];
         let standards = &mut plan["standards"];
-        for (kind, model, no) in
-            [("reference", "Reference meter RM-1 (example)", "DLdn2026-00001"), ("time_base", "Time base TB-1 (example)", "DLsp2026-00002")]
-        {
+        for (kind, model, no) in [
+            ("reference", "Reference meter RM-1 (example)", "DLdn2026-00001"),
+            ("time_base", "Time base TB-1 (example)", "DLsp2026-00002"),
+        ] {
             let standard = &mut standards[kind];
             assert_eq!(standard["simulated"], true, "{kind} is a standard of the record");
             standard["simulated"] = false.into();
@@ -87,14 +88,14 @@ pub fn approved(meter: &str) -> Record {
 pub fn horrible(meter: &str) -> Record {
     changed(&approved(meter), |record| {
         let plan = &mut record["plan"];
-        plan["entries"]["customer"] = format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
+        plan["entries"]["customer"] =
+            format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
         plan["entries"]["site"] = format!("=HYPERLINK(\"x\") {}", "W".repeat(200)).into();
         plan["nameplate"]["maker"] = "-@+,;'`\\/|~^°§ Ünïcödé ſ ﬁ مرحبا नमस्ते 👍🏽\u{200d}x".into();
         plan["nameplate"]["type"] = "a-very-long-type/".repeat(11).into();
         plan["nameplate"]["charger"] = "充".repeat(200).into();
         plan["nameplate"]["connector"] = "connector  of　many words ".repeat(6).into();
-        record["results"]["findings"] =
-            json!(["finding ".repeat(60), "x".repeat(3000), "长".repeat(1500)]);
+        record["results"]["findings"] = json!(["finding ".repeat(60), "x".repeat(3000), "长".repeat(1500)]);
     })
 }
 

@@ -77,10 +77,8 @@ pub(super) fn press(
     document.set_tag_tree(tree);
     let mut contents = Outline::new();
     for (title, page, y) in outline {
-        contents.push_child(OutlineNode::new(
-            title.clone(),
-            XyzDestination::new(*page, Point::from_xy(0.0, *y)),
-        ));
+        contents
+            .push_child(OutlineNode::new(title.clone(), XyzDestination::new(*page, Point::from_xy(0.0, *y))));
     }
     document.set_outline(contents);
     for attachment in attachments {
@@ -162,6 +160,7 @@ fn color(ink: Ink) -> Color {
         Ink::Grey => Color::new(92, 92, 92),
         Ink::Light => Color::new(190, 190, 190),
         Ink::Pale => Color::new(232, 232, 232),
+        Ink::White => Color::new(255, 255, 255),
         Ink::Blue => Color::new(20, 52, 98),
         Ink::Red => Color::new(164, 16, 16),
     }

@@ -2,7 +2,7 @@
 
 use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::{named, small, verdict};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Span};
 use crate::certificate::issue::Field;
 use crate::certificate::paper::{Paper, Row, Words};
@@ -30,7 +30,14 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         (tongue.words(&decision.name, small().bold()), &decision.rule),
         (tongue.say("先验假设", "Assumed of meters", small().bold()), &decision.prior),
         (tongue.say("读数终止", "When readings end", small().bold()), &decision.stopping),
-        (tongue.say("全部检定点同时符合的概率", "Probability that all points conform at once", small().bold()), &decision.joint),
+        (
+            tongue.say(
+                "全部检定点同时符合的概率",
+                "Probability that all points conform at once",
+                small().bold(),
+            ),
+            &decision.joint,
+        ),
     ];
     for (mut name, text) in entries.into_iter().filter(|(_, text)| !text.is_empty()) {
         name.push(Span::new(&format!("  {text}"), small()));
@@ -83,6 +90,7 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: cells.collect(),
         summary: tongue.plain("判定风险", "Risks of the decisions"),
+        lead: LEAD,
     };
     flow.table(&table);
     flow.y += 2.0;
@@ -137,6 +145,7 @@ pub(super) fn cross_check(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: rows.collect(),
         summary: tongue.plain("交叉核对", "Cross-check"),
+        lead: LEAD,
     };
     flow.table(&table);
 }

@@ -92,19 +92,26 @@ pub(super) type Sheet = Vec<Piece>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Role {
     Section,
-    Heading { level: u16, title: String },
+    Heading {
+        level: u16,
+        title: String,
+    },
     Paragraph,
     List,
     Item,
     Body,
-    Table { summary: String },
+    Table {
+        summary: String,
+    },
     Row,
     /// Names a column.
     Above,
     /// Names a row.
     Beside,
     Cell,
-    Figure { alt: String },
+    Figure {
+        alt: String,
+    },
 }
 
 /// A group of the tree of tags.

@@ -20,8 +20,10 @@ pub(super) enum Ink {
     Grey,
     /// Hairlines.
     Light,
-    /// Marks across a page, under the text.
+    /// Marks across a page and the grid of a curve, under the text.
     Pale,
+    /// What a code stands on.
+    White,
     /// Title, headings, strong rules.
     Blue,
     /// What did not pass.
@@ -255,14 +257,19 @@ mod tests {
         for width in [25.0, 45.0, 55.0, 65.0, 75.0] {
             let lines = broken(text, width);
             assert_eq!(lines.concat(), text);
-            assert!(lines.iter().all(|l| !l.starts_with(['，', '）', '。']) && !l.ends_with('（')), "{lines:?}");
+            assert!(
+                lines.iter().all(|l| !l.starts_with(['，', '）', '。']) && !l.ends_with('（')),
+                "{lines:?}"
+            );
         }
     }
 
     #[test]
     fn dates_and_numbers_stay_whole_where_there_is_room() {
         let lines = broken("valid until 2026-11-20 at -0.2043 % of it", 60.0);
-        assert!(lines.iter().any(|l| l.contains("2026-11-20")) && lines.iter().any(|l| l.contains("-0.2043 %")));
+        assert!(
+            lines.iter().any(|l| l.contains("2026-11-20")) && lines.iter().any(|l| l.contains("-0.2043 %"))
+        );
     }
 
     #[test]
