@@ -160,6 +160,7 @@ fn color(ink: Ink) -> Color {
         Ink::Grey => Color::new(92, 92, 92),
         Ink::Light => Color::new(190, 190, 190),
         Ink::Pale => Color::new(232, 232, 232),
+        Ink::White => Color::new(255, 255, 255),
         Ink::Blue => Color::new(20, 52, 98),
         Ink::Red => Color::new(164, 16, 16),
     }

@@ -3,7 +3,7 @@
 
 use super::cover::not_passed;
 use super::flow::{Align, BODY, CELL, Flow, NOTE};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Paragraph, Span, Style};
 use super::tongue::Tongue;
 use super::{curve, risk};
@@ -100,6 +100,7 @@ fn errors(flow: &mut Flow, paper: &Paper) {
         head: head.collect(),
         rows: rows.iter().map(|row| error(tongue, row)).collect(),
         summary: tongue.plain("电能误差逐点", "Errors of energy, point by point"),
+        lead: LEAD,
     };
     flow.table(&table);
     let coverage = &paper.decision.coverage;
@@ -121,7 +122,7 @@ fn error(tongue: Tongue, row: &Row) -> Vec<Cell> {
     let bold = CELL.bold();
     let mut point = tongue.stacked(&row.name, CELL);
     if !row.point.is_empty() {
-        point.insert(0, vec![Span::new(&row.point, bold)]);
+        point[0].insert(0, Span::new(&format!("{}  ", row.point), bold));
     }
     let bound = if row.upper_bound.is_empty() { String::new() } else { format!("< {}", row.upper_bound) };
     let value = if row.value.is_empty() { &bound } else { &row.value };
@@ -180,6 +181,7 @@ fn items(flow: &mut Flow, paper: &Paper) {
         head: head.collect(),
         rows: rows.iter().map(|row| item(tongue, row)).collect(),
         summary: tongue.plain("其他项目", "Other items"),
+        lead: 1.6,
     };
     flow.table(&table);
 }
@@ -226,8 +228,8 @@ fn remarks(flow: &mut Flow, paper: &Paper) {
     if !paper.why_no_certificate.is_empty() {
         flow.heading(&Words::new("为何不是检定证书", "Why this is no verification certificate"), 14.0);
         let items: Vec<Paragraph> =
-            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL)]).collect();
-        flow.list(&items);
+            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL.size(6.9))]).collect();
+        flow.list_in_two(&items);
     }
     if let Some(amends) = &paper.issue.amends {
         amendment(flow, amends);
@@ -265,6 +267,7 @@ fn amendment(flow: &mut Flow, amends: &crate::certificate::issue::Amendment) {
             .into(),
         rows: rows.collect(),
         summary: tongue.plain("更改内容", "What was changed"),
+        lead: LEAD,
     };
     flow.table(&table);
 }

@@ -2,7 +2,7 @@
 
 use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::{named, small, verdict};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Span};
 use crate::certificate::issue::Field;
 use crate::certificate::paper::{Paper, Row, Words};
@@ -90,6 +90,7 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: cells.collect(),
         summary: tongue.plain("判定风险", "Risks of the decisions"),
+        lead: LEAD,
     };
     flow.table(&table);
     flow.y += 2.0;
@@ -144,6 +145,7 @@ pub(super) fn cross_check(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: rows.collect(),
         summary: tongue.plain("交叉核对", "Cross-check"),
+        lead: LEAD,
     };
     flow.table(&table);
 }
