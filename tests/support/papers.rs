@@ -40,7 +40,7 @@ pub fn approved(record: &Record) -> Record {
     changed(&real(record), |value| {
         value["plan"]["profile"]["approval"] =
             json!({"laboratory": "某某计量院", "person": "王工", "date": "2026-01-01"});
-        for class in value["plan"]["profile"]["classes"].as_array_mut().unwrap() {
+        for class in value["plan"]["profile"]["class"].as_array_mut().unwrap() {
             class["validity_years"] =
                 json!({"value": 3, "clause": "of the laboratory", "provenance": "read"});
         }
@@ -126,14 +126,33 @@ pub struct Kept {
     pub paper: Paper,
 }
 
+fn run(meter: &str, regulation: &str) -> Record {
+    simulated::record(meter, regulation, Kind::Subsequent, 7)
+}
+
+fn made(name: &'static str, record: Record, issue: fn(&Record) -> Issue) -> Kept {
+    let paper = Paper::new(&record, issue(&record)).unwrap();
+    Kept { name, record, paper }
+}
+
+/// The sample: nobody can take it for a certificate, and it has all that one has but its last day.
+pub fn simulated_and_signed() -> Kept {
+    made("sample", run("good", "dc-meter"), issued)
+}
+
+/// The same, but nothing was decided at one point.
+fn undecided(record: &Record) -> Record {
+    changed(&real(record), |value| {
+        let items = value["results"]["items"].as_array_mut().unwrap();
+        let error = items.iter_mut().find(|item| item["item"] == "basic_error").unwrap();
+        (error["verdict"], error["reason"]) = (json!("undecided"), json!("too close to the limit"));
+        value["results"]["verdict"] = json!("undecided");
+    })
+}
+
 /// One paper of each kind.
 pub fn each_kind() -> Vec<Kept> {
-    let run = |meter, regulation| simulated::record(meter, regulation, Kind::Subsequent, 7);
     let good = run("good", "dc-meter");
-    let made = |name, record: Record, issue: fn(&Record) -> Issue| {
-        let paper = Paper::new(&record, issue(&record)).unwrap();
-        Kept { name, record, paper }
-    };
     vec![
         made("simulated", good.clone(), draft),
         made("report", real(&good), draft),
@@ -141,6 +160,7 @@ pub fn each_kind() -> Vec<Kept> {
         made("fail", approved(&run("fast", "dc-meter")), issued),
         made("amended", approved(&good), amended),
         made("silent", approved(&run("not-starting", "dc-meter")), draft),
+        made("undecided", undecided(&good), draft),
         made("other", run("good", "jjg596-2026"), draft),
     ]
 }
