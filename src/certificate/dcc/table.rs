@@ -114,7 +114,7 @@ const UPPER: [&str; 2] = ["误差上限", "upper limit"];
 fn details(row: &Row, paper: &Paper) -> Result<Element, Fault> {
     let (zh, en) = (named(&row.name.zh, &row.point), named(&row.name.en, &row.point));
     let title = Words::new(format!("{}. {zh}", row.no), format!("{}. {en}", row.no));
-    Ok(judged("phantomload_row", &title, row, paper).with(data(risk(row))))
+    Ok(judged("phantomload_details", &title, row, paper).with(data(risk(row))))
 }
 
 /// Head of the metadata that judges a row, up to the declaration.
