@@ -191,7 +191,7 @@ fn made(name: &'static str, record: Record, issue: fn(&Record) -> Issue) -> Kept
 
 /// The sample: nobody can take it for a certificate, and it has all that one has but its last day.
 pub fn simulated_and_signed() -> Kept {
-    made("sample", run("good", "dc-meter"), issued)
+    made("sealed", run("good", "dc-meter"), issued)
 }
 
 /// The same, but nothing was decided at one point.
@@ -209,6 +209,7 @@ pub fn each_kind() -> Vec<Kept> {
     let good = run("good", "dc-meter");
     vec![
         made("simulated", good.clone(), draft),
+        made("sealed", good.clone(), issued),
         made("report", real_of(&good), draft),
         made("pass", approved_of(&good), issued),
         made("fail", approved_of(&run("fast", "dc-meter")), issued),
