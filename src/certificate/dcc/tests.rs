@@ -44,6 +44,7 @@ fn signed(record: &Record) -> Paper {
             authorisation_no: "A-1".into(),
             standard_certificate_no: "S-1".into(),
             standard_valid_until: Some("2030-01-31".parse().unwrap()),
+            ..Laboratory::default()
         },
         status: Status::Issued,
         signatures: signatures
