@@ -5,7 +5,7 @@ use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::named;
 use super::table::{Cell, TIGHT, Table, Width};
 use super::text::{Ink, Span, Style};
-use crate::certificate::paper::{Budget, BudgetLine, Paper, Words};
+use crate::certificate::paper::{Budget, BudgetLine, Language, Paper, Words};
 
 const LINE: Style = CELL.size(6.9);
 
@@ -44,9 +44,7 @@ fn budget(flow: &mut Flow, budget: &Budget) {
         format!("No. {}: {}", budget.no, budget.point),
     );
     let title = match tongue.0 {
-        crate::certificate::paper::Language::Both => {
-            Words::same(format!("序号 No. {}:  {}", budget.no, budget.point))
-        }
+        Language::Both => Words::same(format!("序号 No. {}:  {}", budget.no, budget.point)),
         _ => words,
     };
     // A small budget is not torn apart.

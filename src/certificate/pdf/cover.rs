@@ -7,7 +7,7 @@ use super::table::{Cell, Table, Width};
 use super::text::{Ink, Paragraph, Span, Style};
 use crate::certificate::issue::{Role as Part, Status};
 use crate::certificate::matrix::{Matrix, QUIET_ZONE};
-use crate::certificate::paper::{Paper, Words, words};
+use crate::certificate::paper::{Language, NotPassed, Paper, Words, words};
 use crate::certificate::record::Document;
 use crate::verdict::Verdict;
 
@@ -42,7 +42,7 @@ pub(super) fn cover(flow: &mut Flow, paper: &Paper, qr: Option<&Matrix>, lead: f
         tongue.stacked(&institution(paper), Style::new(15.0).bold()).into_iter().enumerate()
     {
         if n == 1 {
-            paragraph.iter_mut().for_each(|span| span.style = Style::new(10.5));
+            paragraph = restyled(paragraph, Style::new(10.5));
         }
         flow.paragraph(&paragraph, Align::Middle);
     }
@@ -57,13 +57,20 @@ pub(super) fn cover(flow: &mut Flow, paper: &Paper, qr: Option<&Matrix>, lead: f
     contact(flow, paper);
 }
 
+/// The second language of a large line, in a style of its own.
+fn restyled(paragraph: Paragraph, style: Style) -> Paragraph {
+    paragraph.into_iter().map(|span| Span { style, ..span }).collect()
+}
+
 fn title(flow: &mut Flow, paper: &Paper) {
-    let style = Style::new(30.0).bold().ink(Ink::Blue).tracking(0.08);
+    // Chinese titles are set apart, Latin ones are not.
+    let style = Style::new(30.0).bold().ink(Ink::Blue);
+    let style = if flow.tongue.0 == Language::English { style.size(26.0) } else { style.tracking(0.08) };
     let lines = flow.tongue.stacked(&paper.title, style);
     let mut leaves = vec![];
     for (n, mut paragraph) in lines.into_iter().enumerate() {
         if n == 1 {
-            paragraph.iter_mut().for_each(|span| span.style = Style::new(13.5).ink(Ink::Blue));
+            paragraph = restyled(paragraph, Style::new(13.5).ink(Ink::Blue));
         }
         let (leaf, height) = flow.set(&[paragraph], (MARGIN, flow.y), MEASURE, Align::Middle);
         leaves.push(leaf);
@@ -168,11 +175,7 @@ fn conclusion(flow: &mut Flow, paper: &Paper, lead: f32) {
 }
 
 /// An item that did not pass, in one line.
-pub(super) fn not_passed(
-    flow: &Flow,
-    item: &crate::certificate::paper::NotPassed,
-    style: Style,
-) -> Paragraph {
+pub(super) fn not_passed(flow: &Flow, item: &NotPassed, style: Style) -> Paragraph {
     let ink = if item.verdict == Verdict::Fail { Ink::Red } else { Ink::Black };
     let mut spans = vec![Span::new(&format!("{}  ", item.no), style.ink(Ink::Grey))];
     spans.extend(flow.tongue.words(&words::verdict(item.verdict), style.bold().ink(ink)));

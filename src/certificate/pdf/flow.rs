@@ -208,35 +208,6 @@ impl Flow {
         self.push(Node::new(Role::Paragraph, leaves));
     }
 
-    /// A list of many short items, two beside one another.
-    pub(super) fn list_in_two(&mut self, items: &[Paragraph]) {
-        const INDENT: f32 = 9.0;
-        const HALF: f32 = MEASURE / 2.0;
-        let mut nodes = vec![];
-        for pair in items.chunks(2) {
-            let height =
-                |item: &Paragraph| lines(item, HALF - INDENT - 4.0).iter().map(|line| line.height).sum();
-            let tall: f32 = pair.iter().map(height).fold(0.0, f32::max);
-            if tall > self.bottom - self.top {
-                // Taller than a page: it must flow.
-                self.list(pair);
-                continue;
-            }
-            self.need(tall);
-            for (n, item) in pair.iter().enumerate() {
-                let x = MARGIN + HALF * n as f32;
-                self.dot(x, self.y, item);
-                let at = (x + INDENT, self.y);
-                let (leaf, _) = self.set(std::slice::from_ref(item), at, HALF - INDENT - 4.0, Align::Left);
-                nodes.push(Node::of(Role::Item, vec![Node::new(Role::Body, [leaf])]));
-            }
-            self.y += tall + 1.0;
-        }
-        if !nodes.is_empty() {
-            self.push(Node::of(Role::List, nodes));
-        }
-    }
-
     /// The mark before an item whose first line begins here.
     fn dot(&mut self, x: f32, y: f32, item: &[Span]) {
         let size = item.first().map_or(0.0, |span| span.style.size);

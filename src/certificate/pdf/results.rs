@@ -7,7 +7,9 @@ use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Paragraph, Span, Style};
 use super::tongue::Tongue;
 use super::{curve, risk};
+use crate::certificate::issue::Amendment;
 use crate::certificate::paper::{Paper, Row, Words, words};
+use crate::certificate::record::Document;
 use crate::verdict::Verdict;
 
 /// The name of a column.
@@ -28,7 +30,7 @@ pub(super) fn verdict(tongue: Tongue, verdict: Verdict) -> Cell {
 /// The pages of results.
 pub(super) fn results(flow: &mut Flow, paper: &Paper) {
     let title = match paper.document {
-        crate::certificate::record::Document::TestReport => ("检测结果", "Test results"),
+        Document::TestReport => ("检测结果", "Test results"),
         _ => ("检定结果", "Results of verification"),
     };
     flow.chapter(title.0, title.1);
@@ -228,8 +230,8 @@ fn remarks(flow: &mut Flow, paper: &Paper) {
     if !paper.why_no_certificate.is_empty() {
         flow.heading(&Words::new("为何不是检定证书", "Why this is no verification certificate"), 14.0);
         let items: Vec<Paragraph> =
-            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL.size(6.9))]).collect();
-        flow.list_in_two(&items);
+            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL.size(7.0))]).collect();
+        flow.list(&items);
     }
     if let Some(amends) = &paper.issue.amends {
         amendment(flow, amends);
@@ -240,7 +242,7 @@ fn remarks(flow: &mut Flow, paper: &Paper) {
 }
 
 /// What was replaced, why, and what changed (ISO/IEC 17025:2017 7.8.8).
-fn amendment(flow: &mut Flow, amends: &crate::certificate::issue::Amendment) {
+fn amendment(flow: &mut Flow, amends: &Amendment) {
     let tongue = flow.tongue;
     flow.heading(&Words::new("更改", "Amendment"), 40.0);
     let mut text = tongue.say("本文件替代", "This paper replaces", small());

@@ -103,7 +103,13 @@ impl Table {
         let room = MEASURE - if shares > 0.0 { MEASURE * 0.25 } else { 0.0 };
         let taken: f32 = widths.iter().sum();
         if taken > room {
-            self.squeeze(&mut widths, room, &widest);
+            let columns = self.columns.iter().zip(&widths).enumerate();
+            let least = columns.map(|(n, ((kind, _), width))| match kind {
+                Width::Fit => widest(n, least_width),
+                _ => *width,
+            });
+            let least: Vec<f32> = least.collect();
+            Self::squeeze(&mut widths, room, &least);
         }
         let left: f32 = MEASURE - widths.iter().sum::<f32>();
         let count = widths.len() as f32;
@@ -115,15 +121,12 @@ impl Table {
 
     /// Fitting columns give up what their texts do not need to stay whole words, the widest first; where that does not
     /// suffice, all give in equal parts and words are broken.
-    fn squeeze(&self, widths: &mut [f32], room: f32, widest: &dyn Fn(usize, fn(&[Span]) -> f32) -> f32) {
-        let least: Vec<f32> = (0..widths.len())
-            .map(|n| if self.columns[n].0 == Width::Fit { widest(n, least_width) } else { widths[n] })
-            .collect();
+    fn squeeze(widths: &mut [f32], room: f32, least: &[f32]) {
         let taken: f32 = widths.iter().sum();
         let needed: f32 = least.iter().sum();
         if needed < room {
             let given = (taken - room) / (taken - needed);
-            for (width, least) in widths.iter_mut().zip(&least) {
+            for (width, least) in widths.iter_mut().zip(least) {
                 *width -= (*width - least) * given;
             }
         } else {
@@ -131,7 +134,7 @@ impl Table {
             let equal = room / widths.len() as f32;
             let small: f32 = least.iter().filter(|width| **width <= equal).sum();
             let large: f32 = least.iter().filter(|width| **width > equal).sum();
-            for (width, least) in widths.iter_mut().zip(&least) {
+            for (width, least) in widths.iter_mut().zip(least) {
                 *width = if *least <= equal { *least } else { least * (room - small) / large };
             }
         }
