@@ -4,6 +4,8 @@
 //! it: other words in its head, a band across, no last day. A test report of a real meter, a fail, something undecided, a
 //! draft and what was replaced or taken back get none (certificates.md §2.5, §4.3).
 
+mod column;
+
 use super::bitmap::Bitmap;
 use super::typeface::{Typeface, Weight};
 use crate::certificate::issue::{Role, Status};
@@ -11,6 +13,7 @@ use crate::certificate::matrix::{self, Correction, Matrix, QUIET_ZONE};
 use crate::certificate::paper::Paper;
 use crate::certificate::record::Document;
 use crate::verdict::Verdict;
+use column::{Field, Room, Typesetter};
 use embedded_graphics::pixelcolor::BinaryColor;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
@@ -30,8 +33,12 @@ const LETTER_MAX_MM: f64 = 3.4;
 const MARGIN_MM: f64 = 1.0;
 /// The narrowest column of text, in mm: a day in the smallest letters.
 const COLUMN_MIN_MM: f64 = 12.5;
+/// The narrowest one where the code would not fit otherwise.
+const COLUMN_LEAST_MM: f64 = 10.4;
+/// The lowest head above a code.
+const HEAD_MIN_MM: f64 = 3.0;
 /// Beside a column at least this wide the code may take the whole height.
-const COLUMN_WIDE_MM: f64 = 21.0;
+const COLUMN_WIDE_MM: f64 = 19.0;
 
 /// A label's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,16 +180,6 @@ fn refuse(paper: &Paper) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A field of the column: its name, small, and what stands in it.
-struct Field {
-    name: &'static str,
-    text: String,
-    /// Whether name and text share a line.
-    beside: bool,
-    /// Lines it may take at most.
-    lines_max: usize,
-}
-
 /// Where everything stands.
 struct Draft {
     size: Size,
@@ -194,8 +191,7 @@ struct Draft {
     number: String,
     fields: Vec<Field>,
     simulated: bool,
-    regular: Typeface,
-    bold: Typeface,
+    setter: Typesetter,
 }
 
 /// The code and its place.
@@ -246,8 +242,12 @@ impl Draft {
             number: paper.issue.certificate_no.clone(),
             fields,
             simulated: paper.simulated,
-            regular: Typeface::new(Weight::Regular),
-            bold: Typeface::new(Weight::Bold),
+            setter: Typesetter {
+                regular: Typeface::new(Weight::Regular),
+                bold: Typeface::new(Weight::Bold),
+                em_min: scale.dots(LETTER_MIN_MM),
+                em_max: scale.dots(LETTER_MAX_MM),
+            },
         }
     }
 
@@ -257,9 +257,9 @@ impl Draft {
         self.draw_code(&mut bitmap, &code);
         self.draw_head(&mut bitmap, &code)?;
         self.draw_column(&mut bitmap, &code)?;
-        let mut missing = self.bold.missing(&self.number);
+        let mut missing = self.setter.bold.missing(&self.number);
         for field in &self.fields {
-            missing.extend(self.bold.missing(&field.text));
+            missing.extend(self.setter.bold.missing(&field.text));
         }
         missing.sort_unstable();
         missing.dedup();
@@ -270,40 +270,51 @@ impl Draft {
         self.scale.dots(MARGIN_MM)
     }
 
-    /// The head's height: large enough to be seen from where one stands.
-    fn head_height(&self) -> u32 {
-        self.scale.dots((f64::from(self.size.height_mm) * 0.14).clamp(3.8, 7.0))
+    /// The height of a head that looks well.
+    fn head_most(&self) -> u32 {
+        self.scale.dots((f64::from(self.size.height_mm) * 0.14).clamp(4.2, 7.0))
+    }
+
+    /// The head's height: what the code leaves, if it runs above it.
+    fn head_height(&self, code: &Code) -> u32 {
+        if code.below_head { self.head_most().min(code.at.1 - self.margin()) } else { self.head_most() }
     }
 
     fn too_small(&self, what: String) -> Fault {
         Fault::Code { size: self.size, dpi: self.dpi, what }
     }
 
-    /// The code at the right: over the whole height with medium correction where that leaves a wide column, else below the
-    /// head; as many whole dots a module as fit.
+    /// The code at the right, as many whole dots a module as fit: over the whole height with medium correction where that
+    /// leaves a wide column; else below the head; else over the whole height beside a column as narrow as can be.
     fn code(&self, text: &str) -> Result<Code, Fault> {
-        let dots_min = (MODULE_MIN_MM * f64::from(self.dpi) / 25.4).ceil() as u32;
-        let fits = |room: u32, column_mm: f64| {
-            let across = self.width.saturating_sub(self.margin() + self.scale.dots(column_mm));
-            let side = room.min(across);
-            let allowed = (side / dots_min).saturating_sub(2 * QUIET_ZONE as u32) as usize;
-            let matrix = matrix::within(text, allowed)?;
-            let dots = side / (matrix.size + 2 * QUIET_ZONE) as u32;
-            Ok((matrix, dots))
-        };
-        let below = self.height.saturating_sub(self.margin() + self.head_height());
-        let whole = fits(self.height, COLUMN_WIDE_MM)
-            .ok()
-            .filter(|(matrix, _): &(Matrix, u32)| matrix.correction == Correction::Medium);
-        let below_head = whole.is_none();
-        let (matrix, dots) = match whole {
-            Some(whole) => whole,
-            None => fits(below, COLUMN_MIN_MM).map_err(|e: matrix::Fault| self.too_small(e.to_string()))?,
+        let below = self.height.saturating_sub(self.margin() + self.scale.dots(HEAD_MIN_MM));
+        let whole = self.fitted(text, self.height, COLUMN_WIDE_MM);
+        let whole = whole.ok().filter(|(matrix, _)| matrix.correction == Correction::Medium);
+        let (below_head, (matrix, dots)) = match (whole, self.fitted(text, below, COLUMN_MIN_MM)) {
+            (Some(whole), _) => (false, whole),
+            (None, Ok(fitted)) => (true, fitted),
+            (None, Err(_)) => {
+                let fitted = self.fitted(text, self.height, COLUMN_LEAST_MM);
+                (false, fitted.map_err(|e| self.too_small(e.to_string()))?)
+            }
         };
         let side = Code::side(&matrix, dots);
-        let top =
-            if below_head { self.height - below + (below - side) / 2 } else { (self.height - side) / 2 };
+        // Below the head it stands at the foot, where its own quiet zone is the margin.
+        let free = self.height - side;
+        let spare = free.saturating_sub(self.margin() + self.head_most());
+        let top = if below_head { free - spare / 2 } else { free / 2 };
         Ok(Code { matrix, dots, at: (self.width - side, top), below_head })
+    }
+
+    /// The code in a room of this height that leaves a column of this width.
+    fn fitted(&self, text: &str, room: u32, column_mm: f64) -> Result<(Matrix, u32), matrix::Fault> {
+        let dots_min = (MODULE_MIN_MM * f64::from(self.dpi) / 25.4).ceil() as u32;
+        let across = self.width.saturating_sub(self.margin() + self.scale.dots(column_mm));
+        let side = room.min(across);
+        let allowed = (side / dots_min).saturating_sub(2 * QUIET_ZONE as u32) as usize;
+        let matrix = matrix::within(text, allowed)?;
+        let dots = side / (matrix.size + 2 * QUIET_ZONE) as u32;
+        Ok((matrix, dots))
     }
 
     fn draw_code(&self, bitmap: &mut Bitmap, code: &Code) {
@@ -323,39 +334,38 @@ impl Draft {
 
     /// The word, white on black, with the number beside it or below it.
     fn draw_head(&self, bitmap: &mut Bitmap, code: &Code) -> Result<(), Fault> {
-        let (margin, height) = (self.margin(), self.head_height());
+        let (margin, height) = (self.margin(), self.head_height(code));
         let right = if code.below_head { self.width - margin } else { Self::column_right(code) };
         fill(bitmap, Point::new(margin.cast_signed(), margin.cast_signed()), (right - margin, height));
-        let pad = height / 4;
-        let mut em = height * 3 / 4;
+        let pad = height / 5;
+        let mut em = height * 4 / 5;
         if !code.below_head {
-            while self.bold.width(self.head, em) + 2 * pad > right - margin && em > 8 {
+            while self.setter.bold.width(self.head, em) + 2 * pad > right - margin && em > 8 {
                 em -= 1;
             }
         }
         let baseline = |em: u32| (margin + (height + em * 3 / 4) / 2).cast_signed();
-        let word = self.bold.width(self.head, em);
+        let word = self.setter.bold.width(self.head, em);
         if code.below_head {
-            self.bold.draw(bitmap, self.head, em, (margin + pad).cast_signed(), baseline(em), false);
+            self.setter.bold.draw(bitmap, self.head, em, (margin + pad).cast_signed(), baseline(em), false);
             let room = (right - margin).saturating_sub(word + 3 * pad);
             let small = self.fitting(&self.number, room, em * 4 / 5)?;
-            let at = right - pad - self.bold.width(&self.number, small);
-            self.bold.draw(bitmap, &self.number, small, at.cast_signed(), baseline(small), false);
+            let at = right - pad - self.setter.bold.width(&self.number, small);
+            self.setter.bold.draw(bitmap, &self.number, small, at.cast_signed(), baseline(small), false);
         } else {
             let at = margin + (right - margin - word) / 2;
-            self.bold.draw(bitmap, self.head, em, at.cast_signed(), baseline(em), false);
+            self.setter.bold.draw(bitmap, self.head, em, at.cast_signed(), baseline(em), false);
         }
         Ok(())
     }
 
     /// The largest size at which a text fits on one line.
     fn fitting(&self, text: &str, room: u32, em_max: u32) -> Result<u32, Fault> {
-        let sizes = (self.letter_min()..=em_max).rev();
-        sizes.into_iter().find(|em| self.bold.width(text, *em) <= room).ok_or_else(|| self.no_room(text))
-    }
-
-    fn letter_min(&self) -> u32 {
-        self.scale.dots(LETTER_MIN_MM)
+        let sizes = (self.setter.em_min..=em_max).rev();
+        sizes
+            .into_iter()
+            .find(|em| self.setter.bold.width(text, *em) <= room)
+            .ok_or_else(|| self.no_room(text))
     }
 
     fn no_room(&self, text: &str) -> Fault {
@@ -365,38 +375,15 @@ impl Draft {
     /// The fields below the head, in the largest letters in which all of them fit.
     fn draw_column(&self, bitmap: &mut Bitmap, code: &Code) -> Result<(), Fault> {
         let margin = self.margin();
-        let top = margin + self.head_height() + margin / 2;
+        let top = margin + self.head_height(code) + margin / 2;
         let bottom = self.height - margin - if self.simulated { self.band() + margin / 2 } else { 0 };
-        let width = Self::column_right(code) - margin;
-        let (mut blocks, mut em) = (vec![], 0);
-        for size in (self.letter_min()..=self.scale.dots(LETTER_MAX_MM)).rev() {
-            match self.blocks(size, width, !code.below_head) {
-                Ok(found) if found.iter().map(Block::height).sum::<u32>() <= bottom - top => {
-                    (blocks, em) = (found, size);
-                    break;
-                }
-                Err(text) if size == self.letter_min() => return Err(self.no_room(&text)),
-                _ => {}
-            }
-        }
-        if blocks.is_empty() {
-            return Err(self.no_room(&self.fields.last().map_or(String::new(), |field| field.text.clone())));
-        }
-        let free = bottom - top - blocks.iter().map(Block::height).sum::<u32>();
-        let gap = (free / blocks.len() as u32).min(em / 2);
-        let mut y = top + gap / 2;
-        for block in &blocks {
-            for line in &block.lines {
-                y += line.height;
-                // The baseline of Noto stands 12 % of the square above its foot.
-                let baseline = (y - line.height / 5).cast_signed();
-                for (face, text, size, x) in &line.parts {
-                    let face = if *face == Weight::Bold { &self.bold } else { &self.regular };
-                    face.draw(bitmap, text, *size, (margin + x).cast_signed(), baseline, true);
-                }
-            }
-            y += gap;
-        }
+        let room = Room { width: Self::column_right(code) - margin, height: bottom - top };
+        // Where the head leaves no room for the number it is the first field; its form tells what it is.
+        let number = Field { name: "", text: self.number.clone(), beside: true, lines_max: 2 };
+        let fields: Vec<&Field> =
+            (!code.below_head).then_some(&number).into_iter().chain(&self.fields).collect();
+        let column = self.setter.set(&fields, room).map_err(|text| self.no_room(&text))?;
+        self.setter.draw(bitmap, &column, margin, top);
         if self.simulated {
             self.draw_band(bitmap, code);
         }
@@ -404,7 +391,7 @@ impl Draft {
     }
 
     fn band(&self) -> u32 {
-        self.head_height() * 4 / 5
+        self.scale.dots(f64::from(self.size.height_mm) * 0.11)
     }
 
     /// White on black under the column, so that no part of a simulated label looks like a legal one.
@@ -414,83 +401,13 @@ impl Draft {
         let (top, width) = (self.height - margin - height, Self::column_right(code) - margin);
         fill(bitmap, Point::new(margin.cast_signed(), top.cast_signed()), (width, height));
         let mut em = height;
-        while self.bold.width(WORD, em) + 4 > width && em > 8 {
+        while self.setter.bold.width(WORD, em) + 4 > width && em > 8 {
             em -= 1;
         }
-        let x = margin + width.saturating_sub(self.bold.width(WORD, em)) / 2;
+        let x = margin + width.saturating_sub(self.setter.bold.width(WORD, em)) / 2;
         let baseline = top + (height + em * 3 / 4) / 2;
-        self.bold.draw(bitmap, WORD, em, x.cast_signed(), baseline.cast_signed(), false);
+        self.setter.bold.draw(bitmap, WORD, em, x.cast_signed(), baseline.cast_signed(), false);
     }
-
-    /// All fields set in letters of a size; the text of the one that does not fit, where one does not.
-    fn blocks(&self, em: u32, width: u32, with_number: bool) -> Result<Vec<Block>, String> {
-        let number = Field { name: "证书编号", text: self.number.clone(), beside: false, lines_max: 2 };
-        let fields = with_number.then_some(&number).into_iter().chain(&self.fields);
-        fields.map(|field| self.block(field, em, width)).collect()
-    }
-
-    fn block(&self, field: &Field, em: u32, width: u32) -> Result<Block, String> {
-        let name_em = self.letter_min().max(em * 4 / 5);
-        let height = em * 23 / 20;
-        let name_width = if field.name.is_empty() { 0 } else { self.regular.width(field.name, name_em) };
-        let indent = if field.beside && name_width > 0 { name_width + em / 3 } else { 0 };
-        let mut lines = vec![];
-        if !field.beside {
-            let part = (Weight::Regular, field.name.to_owned(), name_em, 0);
-            lines.push(Line { height: name_em * 23 / 20, parts: vec![part] });
-        }
-        let weight = if field.name.is_empty() { Weight::Regular } else { Weight::Bold };
-        let face = if weight == Weight::Bold { &self.bold } else { &self.regular };
-        let wrapped = wrapped(face, &field.text, em, width.saturating_sub(indent));
-        if wrapped.len() > field.lines_max || wrapped.iter().any(|l| face.width(l, em) + indent > width) {
-            return Err(field.text.clone());
-        }
-        for (n, text) in wrapped.into_iter().enumerate() {
-            let mut parts = vec![(weight, text, em, indent)];
-            if n == 0 && indent > 0 {
-                parts.insert(0, (Weight::Regular, field.name.to_owned(), name_em, 0));
-            }
-            lines.push(Line { height, parts });
-        }
-        Ok(Block { lines })
-    }
-}
-
-/// A field as it is set.
-struct Block {
-    lines: Vec<Line>,
-}
-
-impl Block {
-    fn height(&self) -> u32 {
-        self.lines.iter().map(|line| line.height).sum()
-    }
-}
-
-struct Line {
-    height: u32,
-    /// Strength, text, size, distance from the left.
-    parts: Vec<(Weight, String, u32, u32)>,
-}
-
-/// A text in lines of at most `width` dots: broken after a space, a hyphen or a Chinese letter, and where no such break
-/// helps anywhere.
-fn wrapped(face: &Typeface, text: &str, em: u32, width: u32) -> Vec<String> {
-    let mut lines = vec![];
-    let mut rest: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    while face.width(&rest, em) > width {
-        let ends: Vec<usize> = rest.char_indices().map(|(at, c)| at + c.len_utf8()).collect();
-        let fitting = ends.iter().take_while(|end| face.width(&rest[..**end], em) <= width).count();
-        let Some(last) = fitting.checked_sub(1).map(|n| ends[n]) else { break };
-        let is_break = |c: char| c == ' ' || "-_/.,;".contains(c) || c > '\u{2E80}';
-        let good = rest[..last].char_indices().rev().find(|(_, c)| is_break(*c));
-        // A break so early that the next line would not gain by it is none.
-        let cut = good.map(|(at, c)| at + c.len_utf8()).filter(|cut| *cut * 2 > last).unwrap_or(last);
-        lines.push(rest[..cut].trim_end().to_owned());
-        rest = rest[cut..].trim_start().to_owned();
-    }
-    lines.push(rest);
-    lines
 }
 
 /// Blackens a rectangle.

@@ -3,7 +3,9 @@ use crate::certificate::issue::{Amendment, Issue, Laboratory, Link, Signature};
 use crate::certificate::record::Record;
 use crate::certificate::sample;
 
-/// As long as the signed claims are: 213 bytes of COSE and what is ours (certificates.md §4.3), in base45.
+/// As long as the signed claims of a label are, in base45: 297 bytes (certificates.md §4.3 has 213 without our own).
+const CLAIMS: usize = 451;
+
 fn qr_text(characters: usize) -> String {
     "EVV1:".chars().chain("6BF9A:$%*+-./ Z0K8QW".chars().cycle()).take(characters).collect()
 }
@@ -86,7 +88,7 @@ fn size(text: &str) -> Size {
 
 #[test]
 fn a_passed_certificate_gets_its_label_in_every_size() {
-    let text = qr_text(395);
+    let text = qr_text(CLAIMS);
     for (sides, dpi, correction, dots) in [
         ("40x30", 203, Correction::Low, 3),
         ("50x30", 203, Correction::Medium, 3),
@@ -103,7 +105,7 @@ fn a_passed_certificate_gets_its_label_in_every_size() {
 
 #[test]
 fn the_default_is_320_by_240_dots() {
-    let label = label(&passed(), &qr_text(395), Size::default(), DPI).unwrap();
+    let label = label(&passed(), &qr_text(CLAIMS), Size::default(), DPI).unwrap();
     assert_eq!((label.bitmap.width(), label.bitmap.height()), (320, 240));
 }
 
@@ -111,7 +113,7 @@ fn the_default_is_320_by_240_dots() {
 fn a_simulated_run_gets_a_label_that_cannot_be_taken_for_a_legal_one() {
     let paper = simulated();
     assert!(paper.simulated && paper.document == Document::TestReport);
-    let text = qr_text(395);
+    let text = qr_text(CLAIMS);
     for sides in ["40x30", "60x40"] {
         let label = label(&paper, &text, size(sides), DPI).unwrap();
         assert_eq!(read(&label.bitmap), text);
@@ -129,21 +131,21 @@ fn long_names_are_broken_and_shrunk_before_they_are_refused() {
     paper.meter.connector = "GB/T 2".into();
     paper.issue.laboratory.name_zh = "某某省电动汽车充电设施计量检定站".into();
     paper.issue.signatures[0].person = "欧阳⚡".into();
-    let drawn = label(&paper, &qr_text(395), Size::default(), DPI).unwrap();
+    let drawn = label(&paper, &qr_text(CLAIMS), Size::default(), DPI).unwrap();
     assert_eq!(drawn.missing, ['⚡']);
     golden("long-40x30", &drawn.bitmap);
     paper.meter.serial = "0123456789".repeat(20);
-    let fault = label(&paper, &qr_text(395), Size::default(), DPI).unwrap_err();
+    let fault = label(&paper, &qr_text(CLAIMS), Size::default(), DPI).unwrap_err();
     assert!(matches!(&fault, Fault::Text { text, .. } if *text == paper.meter.serial), "{fault}");
 }
 
 #[test]
 fn nothing_is_drawn_into_the_quiet_zone_or_the_margin() {
     let mut paper = passed();
-    paper.meter.serial = "WWWWWWWWWWWWWWWWWW".into();
+    paper.meter.serial = "WWWWWWWWWWWWWW".into();
     for paper in [paper, passed(), simulated()] {
         for (sides, dpi) in [("40x30", 203), ("50x30", 203), ("60x40", 203), ("100x60", 300)] {
-            let (size, text) = (size(sides), qr_text(395));
+            let (size, text) = (size(sides), qr_text(CLAIMS));
             let code = Draft::new(&paper, size, dpi).code(&text).unwrap();
             let bitmap = label(&paper, &text, size, dpi).unwrap().bitmap;
             let (side, quiet) = (Code::side(&code.matrix, code.dots), QUIET_ZONE as u32 * code.dots);
@@ -202,13 +204,24 @@ fn what_did_not_pass_or_is_not_in_force_gets_no_label() {
 
 #[test]
 fn a_code_that_nobody_could_read_is_refused_with_words() {
-    let fault = label(&passed(), &qr_text(395), size("30x20"), DPI).unwrap_err();
+    let fault = label(&passed(), &qr_text(CLAIMS), size("30x20"), DPI).unwrap_err();
     assert!(matches!(fault, Fault::Code { .. }), "{fault}");
     assert!(fault.to_string().contains("30x20 mm at 203 dpi"), "{fault}");
-    assert!(label(&passed(), &qr_text(1200), Size::default(), DPI).is_err());
+    // 40 × 30 mm hold 535 characters (65 × 65 modules), 50 × 30 mm more.
+    assert!(label(&passed(), &qr_text(535), Size::default(), DPI).is_ok());
+    assert!(label(&passed(), &qr_text(536), Size::default(), DPI).is_err());
+    assert!(label(&passed(), &qr_text(536), size("50x30"), DPI).is_ok());
     assert_eq!(label(&passed(), &qr_text(300), Size::default(), 72), Err(Fault::Resolution { dpi: 72 }));
     for wrong in ["40", "40x", "x30", "0x30", "40x1000", "40.5x30"] {
         assert!(wrong.parse::<Size>().is_err(), "{wrong}");
     }
     assert_eq!(size("50x30").to_string(), "50x30");
+}
+
+#[test]
+fn a_long_code_takes_the_height_and_leaves_a_narrow_column() {
+    let text = qr_text(530);
+    let drawn = label(&passed(), &text, Size::default(), DPI).unwrap();
+    assert_eq!((drawn.module_dots, read(&drawn.bitmap)), (3, text));
+    golden("long-code-40x30", &drawn.bitmap);
 }
