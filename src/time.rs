@@ -191,6 +191,11 @@ impl Stamp {
         self.civil().date()
     }
 
+    /// The same moment without its offset.
+    pub fn timestamp(self) -> Timestamp {
+        self.at
+    }
+
     /// The stamp at which a clock in this stamp's offset shows `civil`.
     pub fn with_civil(self, civil: DateTime) -> Option<Self> {
         Some(Self { at: self.offset.to_timestamp(civil).ok()?, offset: self.offset })

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod issue;
 pub mod matrix;
 pub mod number;
+pub mod package;
 pub mod page;
 pub mod paper;
 pub mod raw;
