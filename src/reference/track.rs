@@ -119,6 +119,16 @@ impl Track {
         Energy::try_from_joules(joules).ok()
     }
 
+    /// Of the energy between two moments that which passed between samples that both lie in the band around `load`,
+    /// uncorrected: power times time, as only its share of the whole is of interest.
+    pub fn energy_in_band(&self, from: Instant, to: Instant, load: Load, settle: &Settle) -> Energy {
+        let pairs = self.samples.windows(2).filter(|pair| pair[0].taken >= from && pair[1].taken <= to);
+        let within = pairs.filter(|pair| pair.iter().all(|sample| in_band(sample, load, settle)));
+        within.fold(Energy::ZERO, |sum, pair| {
+            sum + (pair[0].power + pair[1].power) * 0.5 * (pair[1].taken - pair[0].taken)
+        })
+    }
+
     /// The reference's energy from the first of these moments, which come in order of time, up to each of them,
     /// uncorrected: one pass, however many. `None` where samples are missing at either end.
     pub fn energies(

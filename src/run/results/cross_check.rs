@@ -202,8 +202,21 @@ impl Judge<'_> {
         let answer = self.power_answer(stretch.step).ok_or_else(|| self.unread("the active power"))?;
         let (deviation, budget) = self.momentary(stretch.step, Query::Power, answer)?;
         // What all ways share stands in the reference's line.
-        let budget: Vec<_> = budget.into_iter().filter(|c| c.shared.is_none()).collect();
+        let mut budget: Vec<_> = budget.into_iter().filter(|c| c.shared.is_none()).collect();
+        budget.extend(self.carried_over(stretch));
         said(stretch.reference * (1.0 + deviation / 100.0), stretch.reference, budget)
+    }
+
+    /// The power was compared at one load only. Where the energy flowed at another, its deviation may be anything within
+    /// the limits there; they are taken to be no wider than at this load, a choice of this house.
+    fn carried_over(&self, stretch: &Stretch) -> Option<Component> {
+        let (load, settle) = (stretch.step.load, &self.plan.capability.settle);
+        let here = self.evidence.track.energy_in_band(stretch.from, stretch.to, load, settle);
+        let elsewhere = (1.0 - here.joules() / stretch.reference.joules()).clamp(0.0, 1.0);
+        let limit = stretch.windows.limit.percent();
+        let evidence =
+            format!("{:.1} % of the energy flowed at other loads; limit {limit} %", elsewhere * 100.0);
+        (elsewhere > 0.0).then(|| Component::rectangular("carried over", elsewhere * limit, evidence))
     }
 
     /// One value of the data output against the reference at its moment, at the load of a step: deviation in percent,
