@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub const RECORD: &str = "record.json";
 /// The name of what a paper says besides its record.
 pub const ISSUE: &str = "issue.json";
+/// The name of the signed text of the QR code, which PDF and label show.
+pub const QR: &str = "qr.txt";
 /// The name of the description of the results file (Frictionless Data Package).
 pub const DATAPACKAGE: &str = "datapackage.json";
 

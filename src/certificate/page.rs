@@ -16,7 +16,9 @@ pub enum Fault {
         origin: String,
     },
     /// A secret has no place on a page.
-    #[error("{origin}: this file holds a private key, which never leaves the device. Give the certificate alone")]
+    #[error(
+        "{origin}: this file holds a private key, which never leaves the device. Give the certificate alone"
+    )]
     PrivateKey {
         /// The file.
         origin: String,
@@ -70,7 +72,17 @@ mod tests {
     #[test]
     fn the_page_names_no_other_address_and_allows_none() {
         assert!(PAGE.contains("default-src 'none'"));
-        for foreign in ["http://", "src=\"", "href=", "@import", "url(", "fetch(", "XMLHttpRequest", "WebSocket", "eval("] {
+        for foreign in [
+            "http://",
+            "src=\"",
+            "href=",
+            "@import",
+            "url(",
+            "fetch(",
+            "XMLHttpRequest",
+            "WebSocket",
+            "eval(",
+        ] {
             assert!(!PAGE.contains(foreign), "{foreign}");
         }
     }
