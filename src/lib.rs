@@ -38,6 +38,7 @@
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
+//! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
 //!
@@ -83,3 +84,4 @@ pub mod archive;
 pub mod run;
 pub mod bench;
 pub mod sim;
+pub mod panel;
