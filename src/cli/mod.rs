@@ -1,10 +1,14 @@
 //! The command line: arguments, exit codes, and one file a command.
 
+mod approval;
 mod calibration;
 mod certificate;
 mod inputs;
+mod key;
 mod meter;
+mod person;
 mod plan;
+mod profile;
 mod progress;
 mod replay;
 mod sim;
@@ -13,6 +17,8 @@ mod uncertainty;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
+use phantomload::archive::{self, Archive};
+use phantomload::bench;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +55,15 @@ enum Command {
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
+    /// The device's key: make it, have it certified, replace it
+    #[command(subcommand)]
+    Key(key::Which),
+    /// Persons who sign: verifier, checker, approver
+    #[command(subcommand)]
+    Person(person::Which),
+    /// Regulation profiles: a laboratory answers for unconfirmed figures
+    #[command(subcommand)]
+    Profile(profile::Which),
     /// Talk to a meter's data output (reading only)
     #[command(subcommand)]
     Meter(meter::Which),
@@ -95,6 +110,53 @@ impl Data {
     }
 }
 
+/// Where a PIN comes from: never from the command line, which others can read.
+#[derive(Args)]
+struct Pin {
+    /// File whose first line is the PIN [default: one line is read from standard input]
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+}
+
+impl Pin {
+    /// The PIN of this person.
+    fn ask(&self, person: &str) -> Result<String, Stop> {
+        let text = if let Some(path) = &self.pin_file {
+            bench::description::read(path).map_err(Stop::input)?
+        } else {
+            say(&format!("PIN of {person}:"));
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map_err(Stop::input)?;
+            line
+        };
+        Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+    }
+}
+
+/// Opens the data folder for writing, and says what was set right in it.
+fn open(data: &Data) -> Result<Archive, Stop> {
+    let archive = Archive::open(&data.dir()?).map_err(Stop::fault)?;
+    say_notices(&archive);
+    Ok(archive)
+}
+
+fn say_notices(archive: &Archive) {
+    for notice in archive.notices() {
+        say(&format!("data folder: {notice}"));
+    }
+}
+
+/// A fault of the data folder: what was asked for wrongly is wrong input, the rest is the disk's.
+fn refused(fault: archive::Fault) -> Stop {
+    use archive::Fault::{File, Key, NotFound, Number, Person, State};
+    match fault {
+        File { .. } | Key { .. } | NotFound { .. } | Number { .. } | Person { .. } | State { .. } => {
+            Stop::input(fault)
+        }
+        fault => Stop::fault(fault),
+    }
+}
+
 /// Why the program ends otherwise than well.
 struct Stop {
     code: u8,
@@ -128,6 +190,9 @@ pub fn run() -> ExitCode {
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Calibration(which) => calibration::run(&which),
         Command::Certificate(which) => certificate::run(&which),
+        Command::Key(which) => key::run(&which),
+        Command::Person(which) => person::run(&which),
+        Command::Profile(which) => profile::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
     match ended {

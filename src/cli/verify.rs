@@ -3,7 +3,7 @@
 use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{Archive, Stored};
+use phantomload::archive::{self, Stored};
 use phantomload::bench::{Bench, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, Unit};
 use phantomload::certificate::report;
@@ -12,6 +12,7 @@ use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,11 +52,11 @@ fn pace(text: &str) -> Result<Pace, String> {
 
 /// Makes the verification.
 pub fn run(arguments: &Arguments) -> Ended {
-    let inputs = Inputs::load(&arguments.task)?;
+    let dir = arguments.data.dir()?;
+    let inputs = Inputs::load(&arguments.task, Some(&dir))?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
-    let dir = arguments.data.dir()?;
     let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
         Chosen::Simulated(rig) => {
             let plan = inputs.plan(rig.capability())?;
@@ -70,10 +71,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         }
     };
     // A data folder that cannot be written is told before the run, not after it.
-    let mut archive = Archive::open(&dir).map_err(Stop::fault)?;
-    for notice in archive.notices() {
-        say(&format!("data folder: {notice}"));
-    }
+    let mut archive = super::open(&arguments.data)?;
     let plan_time = plan.total;
     if !arguments.json {
         say(&format!(
@@ -88,10 +86,17 @@ pub fn run(arguments: &Arguments) -> Ended {
         for why in plan.standards.check_dates(started.date()) {
             say(&format!("no certificate will come of this: {why}"));
         }
+        // A demo key is made where there is none.
+        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+        }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
         }
     }
+    // On the disk before the first action: from here on the run cannot vanish.
+    let numbers =
+        archive.open_run(inputs.simulated, started.date().year(), opening(&plan)).map_err(Stop::fault)?;
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
     let asked = || {
@@ -101,25 +106,39 @@ pub fn run(arguments: &Arguments) -> Ended {
     drop(bench);
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
-    let numbers = archive.next_numbers(inputs.simulated, started.date().year());
-    let (record_no, certificate_no) = match &numbers {
-        Ok(numbers) => (numbers.record_no.clone(), completed.then(|| numbers.certificate_no.clone())),
-        // The data folder broke during the run: the record is kept all the same, without a number.
-        Err(_) => ("WITHOUT-NUMBER".into(), None),
-    };
-    let record = run.record(record_no, certificate_no, inputs.simulated).ok_or_else(|| {
+    let certificate_no = completed.then_some(numbers.certificate_no);
+    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
-    let stored = match numbers.and_then(|_| archive.store(&record)) {
+    let stored = match archive.store(&record) {
         Ok(stored) => stored,
         Err(fault) => {
             // What was measured is shown and kept, although it could not be stored.
             say(&report::table(&record.results));
-            return Err(keep_elsewhere(&record, &fault));
+            return Err(match fault {
+                // The package is whole.
+                archive::Fault::NotRegistered { .. } => Stop::fault(fault),
+                fault => keep_elsewhere(&record, &fault),
+            });
         }
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// What the chain says of a run before it begins.
+fn opening(plan: &Plan) -> BTreeMap<String, String> {
+    let plate = &plan.nameplate;
+    let said = [
+        ("maker", plate.maker.clone()),
+        ("model", plate.model.clone()),
+        ("serial", plate.serial.clone()),
+        ("regulation", plan.profile.id.clone()),
+        ("kind", plan.kind.to_string()),
+        ("class", plan.class.name().to_owned()),
+        ("reference_certificate", plan.standards.reference().certificate_no().to_owned()),
+    ];
+    said.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()
 }
 
 fn exit_code(record: &Record) -> u8 {
@@ -143,13 +162,18 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 fn keep_elsewhere(record: &Record, fault: &dyn std::fmt::Display) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
-    let kept = record
-        .to_json()
+    // The very bytes whose SHA-256 stands in the chain.
+    let kept = archive::record_bytes(record)
         .map_err(|e| e.to_string())
-        .and_then(|text| std::fs::write(&path, text).map_err(|e| e.to_string()));
+        .and_then(|bytes| std::fs::write(&path, bytes).map_err(|e| e.to_string()));
+    let next = if record.certificate_no.is_some() {
+        ", and when the data folder is in order again, first of all: `phantomload certificate papers` with that file"
+    } else {
+        ""
+    };
     match kept {
         Ok(()) => Stop::fault(format!(
-            "{fault}. The record was kept in {}: move it to a safe place",
+            "{fault}. The record was kept in {}: move it to a safe place{next}",
             path.display()
         )),
         Err(why) => {
@@ -175,6 +199,8 @@ struct Told<'a> {
     package: PathBuf,
     findings: &'a [String],
     why_no_certificate: Vec<String>,
+    /// Why nothing was sealed, that a certificate soon ends.
+    notices: &'a [String],
     items: Vec<Row<'a>>,
 }
 
@@ -262,6 +288,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         package: stored.package.clone(),
         findings: &record.results.findings,
         why_no_certificate: record.why_no_certificate(),
+        notices: &stored.notices,
         items: items.collect(),
     })
 }
@@ -308,6 +335,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
                 record.plan.profile.id
             );
         }
+    }
+    for notice in &stored.notices {
+        let _ = writeln!(text, "{notice}");
     }
     for file in &stored.files {
         let _ = writeln!(text, "wrote {}", file.display());

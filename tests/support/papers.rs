@@ -1,4 +1,5 @@
-//! Papers of each kind, made from runs of the simulated bench: what a kind needs besides is changed in the record.
+//! Papers of each kind, made from whole runs on the simulated bench. Where a test needs a certificate the run is said to be
+//! of real devices and the profile to be approved: no laboratory stands behind it.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -11,109 +12,162 @@ use phantomload::certificate::record::Record;
 use phantomload::regulation::Kind;
 use serde_json::{Value, json};
 
-/// A record in which some fields were changed.
+/// The institution of all these papers. There is none of this name.
+pub fn laboratory() -> Laboratory {
+    Laboratory {
+        name_zh: "某市计量检定测试所（示例）".into(),
+        name_en: "Example Municipal Institute of Metrology".into(),
+        address: "某市某区示例路 1 号".into(),
+        postcode: "100000".into(),
+        phone: "010-0000 0000".into(),
+        fax: String::new(),
+        email: "lab@example.org".into(),
+        authorisation_no: "（示例）法计 00000".into(),
+        standard_certificate_no: "[示例] 量标 0000 证字第 000 号".into(),
+        standard_valid_until: Some("2029-12-31".parse().unwrap()),
+        ..Laboratory::default()
+    }
+}
+
+/// A run of a simulated meter.
+pub fn simulated(meter: &str) -> Record {
+    simulated::record(meter, "dc-meter", Kind::Subsequent, 1)
+}
+
+/// The same with some of its JSON changed.
 pub fn changed(record: &Record, change: impl FnOnce(&mut Value)) -> Record {
-    let mut value: Value = serde_json::from_str(&record.to_json().unwrap()).unwrap();
+    let mut value = serde_json::to_value(record).unwrap();
     change(&mut value);
     Record::from_json("changed", &value.to_string()).unwrap()
 }
 
-/// As if it had been a real bench.
-pub fn real(record: &Record) -> Record {
-    changed(record, |value| {
-        value["simulated"] = json!(false);
-        value["record_no"] = json!("PL-R-2026-000001");
-        value["certificate_no"] = json!("PL-2026-000001");
-        for standard in value["plan"]["standards"].as_object_mut().unwrap().values_mut() {
-            if standard.get("simulated").is_some() {
-                standard["simulated"] = json!(false);
-            }
+/// As if the devices had been real; the profile stays unapproved.
+pub fn real(meter: &str) -> Record {
+    real_of(&simulated(meter))
+}
+
+fn real_of(record: &Record) -> Record {
+    changed(record, |record| {
+        record["simulated"] = false.into();
+        record["record_no"] = "PL-R-2026-000001".into();
+        record["certificate_no"] = "PL-2026-000001".into();
+        let plan = &mut record["plan"];
+        let standards = &mut plan["standards"];
+        for (kind, model, no) in [
+            ("reference", "Reference meter RM-1 (example)", "DLdn2026-00001"),
+            ("time_base", "Time base TB-1 (example)", "DLsp2026-00002"),
+        ] {
+            let standard = &mut standards[kind];
+            assert_eq!(standard["simulated"], true, "{kind} is a standard of the record");
+            standard["simulated"] = false.into();
+            standard["model"] = model.into();
+            standard["serial"] = format!("EX-{no}").into();
+            standard["certificate_no"] = no.into();
+            standard["laboratory"] = "Example national laboratory".into();
+            standard["due_on"] = "2027-01-04".into();
         }
-        value["plan"]["entries"]["operator"] = json!("李工");
-        value["plan"]["entries"]["customer"] = json!("某某充电运营有限公司 & Co. <\"quoted\">");
-        value["plan"]["entries"]["site"] = json!("North car park, bay 7");
+        plan["capability"]["instruments"] =
+            json!(["source: EXAMPLE,PS-1000,0001,1.2", "reference: EXAMPLE,RM-1,0002,3.4"]);
+        let entries = &mut plan["entries"];
+        entries["operator"] = "王小明".into();
+        entries["customer"] = "某市充电服务有限公司".into();
+        entries["site"] = "某市某区示例路 8 号 地下停车场 B2".into();
+        entries["temperature_degc"] = 22.5.into();
     })
 }
 
-/// The same where a laboratory answers for all figures.
-pub fn approved(record: &Record) -> Record {
-    changed(&real(record), |value| {
-        value["plan"]["profile"]["approval"] =
-            json!({"laboratory": "某某计量院", "person": "王工", "date": "2026-01-01"});
-        for class in value["plan"]["profile"]["class"].as_array_mut().unwrap() {
+/// As if a laboratory also answered for the profile: certificate or notice.
+pub fn approved(meter: &str) -> Record {
+    approved_of(&simulated(meter))
+}
+
+fn approved_of(record: &Record) -> Record {
+    changed(&real_of(record), |record| {
+        let profile = &mut record["plan"]["profile"];
+        profile["approval"] =
+            json!({"laboratory": "某市计量检定测试所（示例）", "person": "李批准", "date": "2026-01-01"});
+        for class in profile["class"].as_array_mut().unwrap() {
             class["validity_years"] =
                 json!({"value": 3, "clause": "of the laboratory", "provenance": "read"});
         }
-        value["plan"]["entries"]["temperature_degc"] = json!(22.0);
-        value["plan"]["entries"]["humidity_percent"] = json!(45.0);
     })
 }
 
-/// Nobody has signed.
+/// What no person writes and some do.
+pub fn horrible(meter: &str) -> Record {
+    changed(&approved(meter), |record| {
+        let plan = &mut record["plan"];
+        plan["entries"]["customer"] =
+            format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
+        plan["entries"]["site"] = format!("=HYPERLINK(\"x\") {}", "W".repeat(200)).into();
+        plan["nameplate"]["maker"] = "-@+,;'`\\/|~^°§ Ünïcödé ſ ﬁ مرحبا नमस्ते 👍🏽\u{200d}x".into();
+        plan["nameplate"]["type"] = "a-very-long-type/".repeat(11).into();
+        plan["nameplate"]["charger"] = "充".repeat(200).into();
+        plan["nameplate"]["connector"] = "connector  of　many words ".repeat(6).into();
+        record["results"]["findings"] = json!(["finding ".repeat(60), "x".repeat(3000), "长".repeat(1500)]);
+    })
+}
+
+/// A draft of the device.
 pub fn draft(record: &Record) -> Issue {
     Issue {
-        laboratory: Laboratory::default(),
+        laboratory: laboratory(),
         status: Status::Draft,
         certificate_no: record.certificate_no.clone().unwrap(),
         signatures: vec![],
         issued_at: None,
         amends: None,
-        link: Link { device: "PL-0001".into(), seq: 2, prev: "ab".repeat(32) },
-        seal: None,
+        link: Link { device: "PL-0001".into(), seq: 12, prev: "0123456789abcdef".repeat(4) },
+        seal: Some(Seal {
+            algorithm: "ES256".into(),
+            key_id: "0011223344556677".into(),
+            protection: "file".into(),
+            subject: "CN=PL-0001, O=Example Municipal Institute of Metrology, C=CN".into(),
+            issuer: "CN=Example Laboratory CA, O=Example, C=CN".into(),
+        }),
     }
 }
 
-/// Signed by all three and sealed.
+/// Signed by three.
 pub fn issued(record: &Record) -> Issue {
-    let at = "2026-11-20T11:00:00.000+08:00".parse().unwrap();
-    let people = ["李工", "Zoë O'Neill", "王工"];
+    let signed = |role, person: &str, at: &str, seq| Signature {
+        role,
+        person: person.into(),
+        at: at.parse().unwrap(),
+        seq,
+    };
     Issue {
-        laboratory: Laboratory {
-            name_zh: "某某市计量检测院".into(),
-            name_en: "Some City Institute of Metrology".into(),
-            address: "某某路 1 号".into(),
-            postcode: "510000".into(),
-            phone: "+86 20 0000 0000".into(),
-            fax: String::new(),
-            email: "lab@example.org".into(),
-            authorisation_no: "（粤）法计（2026）0001".into(),
-            standard_certificate_no: "[2026] 粤量标证字第 1 号".into(),
-            standard_valid_until: Some("2030-01-31".parse().unwrap()),
-        },
         status: Status::Issued,
-        signatures: Role::ALL
-            .into_iter()
-            .zip(people)
-            .zip(3..)
-            .map(|((role, person), seq)| Signature { role, person: person.into(), at, seq })
-            .collect(),
-        issued_at: Some(at),
-        link: Link { device: "PL-0001".into(), seq: 6, prev: "cd".repeat(32) },
-        seal: Some(Seal {
-            algorithm: "ES256".into(),
-            key_id: "0123456789abcdef".into(),
-            protection: "file".into(),
-            subject: "CN=PL-0001".into(),
-            issuer: "CN=Test CA".into(),
-        }),
+        signatures: vec![
+            signed(Role::Verifier, "王小明", "2026-11-20T10:15:00.000+08:00", 13),
+            signed(Role::Checker, "赵核验", "2026-11-20T14:02:11.000+08:00", 14),
+            signed(Role::Approver, "李批准", "2026-11-20T16:40:59.000+08:00", 15),
+        ],
+        issued_at: Some("2026-11-20T16:41:00.000+08:00".parse().unwrap()),
         ..draft(record)
     }
 }
 
 /// In place of an earlier one.
 pub fn amended(record: &Record) -> Issue {
+    let correction = |field, from: &str, to: &str| Correction { field, from: from.into(), to: to.into() };
     Issue {
         certificate_no: "PL-2026-000002".into(),
         amends: Some(Amendment {
             replaces: "PL-2026-000001".into(),
-            reason: "the serial number was mistyped".into(),
+            reason: "委托方名称录入错误 the customer's name was misspelt".into(),
             corrections: vec![
-                Correction { field: Field::Serial, from: "2026-1".into(), to: "2026-01".into() },
-                Correction { field: Field::Customer, from: "甲".into(), to: "乙公司".into() },
+                correction(Field::Customer, "某市充电服务有限公司", "某市新能源充电服务有限公司"),
+                correction(Field::Serial, "202611210001", "202611210007"),
             ],
         }),
         ..issued(record)
     }
+}
+
+/// The paper of a record.
+pub fn paper(record: &Record, issue: Issue) -> Paper {
+    Paper::new(record, issue).unwrap()
 }
 
 /// A paper with the record behind it.
@@ -142,7 +196,7 @@ pub fn simulated_and_signed() -> Kept {
 
 /// The same, but nothing was decided at one point.
 fn undecided(record: &Record) -> Record {
-    changed(&real(record), |value| {
+    changed(&real_of(record), |value| {
         let items = value["results"]["items"].as_array_mut().unwrap();
         let error = items.iter_mut().find(|item| item["item"] == "basic_error").unwrap();
         (error["verdict"], error["reason"]) = (json!("undecided"), json!("too close to the limit"));
@@ -156,11 +210,12 @@ pub fn each_kind() -> Vec<Kept> {
     vec![
         made("simulated", good.clone(), draft),
         made("sealed", good.clone(), issued),
-        made("report", real(&good), draft),
-        made("pass", approved(&good), issued),
-        made("fail", approved(&run("fast", "dc-meter")), issued),
-        made("amended", approved(&good), amended),
-        made("silent", approved(&run("not-starting", "dc-meter")), draft),
+        made("report", real_of(&good), draft),
+        made("pass", approved_of(&good), issued),
+        made("fail", approved_of(&run("fast", "dc-meter")), issued),
+        made("amended", approved_of(&good), amended),
+        made("horrible", horrible("good"), issued),
+        made("silent", approved_of(&run("not-starting", "dc-meter")), draft),
         made("undecided", undecided(&good), draft),
         made("other", run("good", "jjg596-2026"), draft),
     ]
