@@ -89,7 +89,8 @@ fn prepare(pdf: &[u8], note: &Note, size: usize) -> Result<(Vec<u8>, (usize, usi
     let before = format!("{signature} 0 obj\n").len();
     let range_at = start + before + body.len();
     body += &" ".repeat(RANGE);
-    body += &format!("] {CONTENTS}");
+    body += "] ";
+    body += CONTENTS;
     let contents_at = start + before + body.len() - 1;
     body += &"0".repeat(2 * size);
     body += ">>>";
@@ -179,6 +180,11 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
         return Err(Doubt::Content { form: FORM });
     }
     Ok(signed)
+}
+
+/// Whether a PDF has a signature in it at all.
+pub fn is_signed(pdf: &[u8]) -> bool {
+    last(pdf, BYTE_RANGE).is_some()
 }
 
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -1,5 +1,7 @@
 //! `phantomload certificate`
 
+mod verify;
+
 use super::{Data, Ended, Stop, approval, print_json, print_text, replay};
 use phantomload::archive;
 use phantomload::certificate::record::Record;
@@ -29,6 +31,10 @@ pub enum Which {
         #[arg(long)]
         json: bool,
     },
+    /// Say whether a package, a QR text or a chain is authentic, and if not, what was changed
+    ///
+    /// Exit codes: 0 authentic, 1 anything else, 2 wrong input.
+    Verify(verify::Arguments),
     #[command(flatten)]
     Approval(approval::Which),
 }
@@ -61,7 +67,7 @@ fn shown(number: &str, data: &Data, record: &Record) -> (String, String) {
     (paper, state)
 }
 
-/// Lists or shows.
+/// Lists, shows or checks.
 pub fn run(which: &Which) -> Ended {
     match which {
         Which::List { data, all, json } => {
@@ -85,6 +91,7 @@ pub fn run(which: &Which) -> Ended {
                 print_text(&(paper + &state))?;
             }
         }
+        Which::Verify(arguments) => return verify::run(arguments),
         Which::Approval(which) => return approval::run(which),
     }
     Ok(0)
