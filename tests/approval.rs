@@ -171,6 +171,13 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
     assert!(shown.contains(&format!("{last} is withdrawn")) && shown.contains("a wrong seal"), "{shown}");
     assert!(shown.contains("entry") && shown.contains("替代 replaces"), "{shown}");
 
+    // Each package is authentic and has its place in the chain; so is the chain.
+    for folder in [format!("packages/{number}"), format!("issued/{number}"), format!("issued/{last}")] {
+        good(&desk.run(&["certificate", "verify", desk.path().join(folder).to_str().unwrap()]));
+    }
+    good(&desk.run(&["certificate", "verify", &last]));
+    good(&desk.run(&["certificate", "verify", desk.path().join("chain.jws").to_str().unwrap()]));
+
     // What was there is there, unchanged.
     let after = desk.files();
     files.retain(|path, bytes| after.get(path) != Some(bytes));
