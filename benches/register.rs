@@ -42,16 +42,26 @@ fn made() -> TempDir {
                 "status" => write!(text, "issued"),
                 "verdict" => write!(text, "{}", if n % 50 == 0 { "fail" } else { "pass" }),
                 "performed_from" => {
-                    write!(text, "20{:02}-{:02}-{:02}T10:00:00.000+08:00", 10 + n / 100_000, n / 8_400 % 12 + 1, n / 300 % 28 + 1)
+                    write!(
+                        text,
+                        "20{:02}-{:02}-{:02}T10:00:00.000+08:00",
+                        10 + n / 100_000,
+                        n / 8_400 % 12 + 1,
+                        n / 300 % 28 + 1
+                    )
                 }
                 "dut_serial" => write!(text, "{:012}", (n * 7919) % 1_000_000),
                 "customer" => write!(text, "第{}充电运营有限公司", n % 60),
                 "site" => write!(text, "\"Site {}, bay {}\"", n % 400, n % 8),
                 "verifier" => write!(text, "检定员{}", n % 12),
-                "decision_rule" => write!(text, "\"rounded error against the limit, as the regulation says\""),
+                "decision_rule" => {
+                    write!(text, "\"rounded error against the limit, as the regulation says\"")
+                }
                 "worst_error_percent" => write!(text, "-0.{:04}", n % 10_000),
                 "simulated" => write!(text, "false"),
-                name if name.ends_with("_sha256") => write!(text, "{:064x}", n as u128 * 0x9E37_79B9_7F4A_7C15),
+                name if name.ends_with("_sha256") => {
+                    write!(text, "{:064x}", n as u128 * 0x9E37_79B9_7F4A_7C15)
+                }
                 _ => Ok(()),
             };
         }
@@ -73,12 +83,20 @@ fn ratio() {
     let bytes = fs::metadata(&register).expect("a register").len();
     let begin = now();
     let index = Index::open(dir).expect("an index");
-    println!("register of {ROWS} rows, {} MB; index made in {:.1} s", bytes / 1_000_000, (now() - begin).secs());
+    println!(
+        "register of {ROWS} rows, {} MB; index made in {:.1} s",
+        bytes / 1_000_000,
+        (now() - begin).secs()
+    );
     drop(index);
     for (what, filter) in queries() {
         let begin = now();
         let rows = Index::open(dir).expect("an index").rows(&filter, Some(200)).expect("rows");
-        println!("  {what}: {} rows in {:.1} ms, the index opened anew", rows.len(), (now() - begin).secs() * 1e3);
+        println!(
+            "  {what}: {} rows in {:.1} ms, the index opened anew",
+            rows.len(),
+            (now() - begin).secs() * 1e3
+        );
     }
     let begin = now();
     let mut copy = File::create(dir.join("copy.csv")).expect("a file");
@@ -103,13 +121,19 @@ fn queries() -> [(&'static str, Filter); 6] {
         ("the newest", Filter::default()),
         ("fails of a site", fails_of_a_site()),
         ("a serial number", Filter { serial: text("000000123456"), ..Filter::default() }),
-        ("a verifier in a year", Filter {
-            operator: text("检定员7"),
-            from: Some(jiff::civil::date(2015, 1, 1)),
-            to: Some(jiff::civil::date(2015, 12, 31)),
-            ..Filter::default()
-        }),
-        ("a customer's fails", Filter { customer: text("第15充电"), verdict: Some(Verdict::Fail), ..Filter::default() }),
+        (
+            "a verifier in a year",
+            Filter {
+                operator: text("检定员7"),
+                from: Some(jiff::civil::date(2015, 1, 1)),
+                to: Some(jiff::civil::date(2015, 12, 31)),
+                ..Filter::default()
+            },
+        ),
+        (
+            "a customer's fails",
+            Filter { customer: text("第15充电"), verdict: Some(Verdict::Fail), ..Filter::default() },
+        ),
         ("nothing", Filter { site: text("Site 150,"), customer: text("第1充电"), ..Filter::default() }),
     ]
 }

@@ -98,10 +98,16 @@ fn chromium() -> Option<PathBuf> {
 }
 
 /// Opens the page, told of these certificates, and looks at it when nothing moves any more. None without a browser.
-fn see(certificates: &[&str], fragment: &str, files: &BTreeMap<String, Vec<u8>>, language: &str) -> Option<Seen> {
+fn see(
+    certificates: &[&str],
+    fragment: &str,
+    files: &BTreeMap<String, Vec<u8>>,
+    language: &str,
+) -> Option<Seen> {
     let chromium = chromium()?;
     let dir = tempfile::tempdir().unwrap();
-    let certificates: Vec<_> = certificates.iter().map(|pem| ("a.pem".to_owned(), (*pem).to_owned())).collect();
+    let certificates: Vec<_> =
+        certificates.iter().map(|pem| ("a.pem".to_owned(), (*pem).to_owned())).collect();
     let mut html = String::from_utf8(page(&certificates).unwrap()).unwrap();
     let chosen = if files.is_empty() { String::new() } else { choose(files) };
     html = html.replace("</body>", &format!("<script>{chosen}{WAIT}</script></body>"));
@@ -112,7 +118,13 @@ fn see(certificates: &[&str], fragment: &str, files: &BTreeMap<String, Vec<u8>>,
         let _ = write!(url, "%{byte:02X}");
     }
     let said = Command::new(chromium)
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=30000", "--dump-dom"])
+        .args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=30000",
+            "--dump-dom",
+        ])
         .arg(format!("--accept-lang={language}"))
         .arg(format!("--user-data-dir={}", dir.path().join("profile").display()))
         .arg(url)
@@ -120,7 +132,8 @@ fn see(certificates: &[&str], fragment: &str, files: &BTreeMap<String, Vec<u8>>,
         .unwrap();
     let dom = String::from_utf8_lossy(&said.stdout).into_owned();
     let body = dom.split_once("<body").map(|(_, rest)| rest.split_once("<script").map_or(rest, |(b, _)| b));
-    let body = body.unwrap_or_else(|| panic!("no page: {}", String::from_utf8_lossy(&said.stderr))).to_owned();
+    let body =
+        body.unwrap_or_else(|| panic!("no page: {}", String::from_utf8_lossy(&said.stderr))).to_owned();
     let said = |name: &str| {
         let (_, rest) = body.split_once(&format!("data-{name}=\""))?;
         Some(rest.split_once('"')?.0.to_owned())
@@ -162,11 +175,23 @@ fn of_text(text: &str) -> Option<Seen> {
 fn a_driver_sees_that_a_code_is_authentic_and_what_it_says() {
     let Some(seen) = of_text(&text(&claims())) else { return };
     assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "good"), "{}", seen.body);
-    for said in ["Authentic", "Pass", "PL-2026-000123", "充电桩 DCM-0001 / A", "2026-11-20", "2999-11-19", "in force", "entry 1234", "Tester PL-1", "Example authority"] {
+    for said in [
+        "Authentic",
+        "Pass",
+        "PL-2026-000123",
+        "充电桩 DCM-0001 / A",
+        "2026-11-20",
+        "2999-11-19",
+        "in force",
+        "entry 1234",
+        "Tester PL-1",
+        "Example authority",
+    ] {
         assert!(seen.body.contains(said), "{said}: {}", seen.body);
     }
     assert!(seen.body.contains("id=\"simulated\" hidden"), "{}", seen.body);
-    let chinese = see(&[&LABORATORY.ca, &LABORATORY.device_pem], &text(&claims()), &BTreeMap::new(), "zh-CN").unwrap();
+    let chinese =
+        see(&[&LABORATORY.ca, &LABORATORY.device_pem], &text(&claims()), &BTreeMap::new(), "zh-CN").unwrap();
     for said in ["真实", "合格", "有效期至", "检定证书"] {
         assert!(chinese.body.contains(said), "{said}: {}", chinese.body);
     }
@@ -175,8 +200,21 @@ fn a_driver_sees_that_a_code_is_authentic_and_what_it_says() {
 #[test]
 fn an_authentic_code_is_green_only_for_a_meter_that_passed_and_a_paper_in_force() {
     let cases = [
-        (Claims { verdict: "fail".into(), valid_until: None, document: "result_notice".into(), ..claims() }, "bad", "the meter failed"),
-        (Claims { simulated: true, valid_until: None, document: "test_report".into(), ..claims() }, "care", "SIMULATED"),
+        (
+            Claims {
+                verdict: "fail".into(),
+                valid_until: None,
+                document: "result_notice".into(),
+                ..claims()
+            },
+            "bad",
+            "the meter failed",
+        ),
+        (
+            Claims { simulated: true, valid_until: None, document: "test_report".into(), ..claims() },
+            "care",
+            "SIMULATED",
+        ),
         (Claims { valid_until: Some("2001-01-01".into()), ..claims() }, "care", "but expired"),
         (Claims { status: "draft".into(), ..claims() }, "care", "a draft"),
         (Claims { verdict: "undecided".into(), ..claims() }, "care", "undecided"),
@@ -219,10 +257,14 @@ fn package() -> BTreeMap<String, Vec<u8>> {
     let record = r#"{"simulated":false,"started":"2026-11-20T10:02:00.000+08:00","plan":{"nameplate":{"serial":"DCM-0001","connector":"A"}}}"#;
     let issue = r#"{"simulated":false,"status":"issued","laboratory":{"name_zh":"某市计量检定测试所（示例）","name_en":""},"signatures":[{"person":"李工"}]}"#;
     let dcc = r#"<dcc:x><dcc:statement refType="basic_recalibration"><dcc:date>2999-11-19</dcc:date></dcc:statement></dcc:x>"#;
-    let mut files: BTreeMap<String, Vec<u8>> =
-        [("record.json", record), ("issue.json", issue), ("certificate.dcc.xml", dcc), ("certificate.pdf", "%PDF")]
-            .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-            .into();
+    let mut files: BTreeMap<String, Vec<u8>> = [
+        ("record.json", record),
+        ("issue.json", issue),
+        ("certificate.dcc.xml", dcc),
+        ("certificate.pdf", "%PDF"),
+    ]
+    .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
+    .into();
     let entry = Entry {
         v: VERSION,
         seq: 1,
@@ -255,7 +297,9 @@ fn of_package(files: &BTreeMap<String, Vec<u8>>) -> Option<Seen> {
 fn a_package_is_authentic_and_says_what_it_is() {
     let Some(seen) = of_package(&package()) else { return };
     assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "good"), "{}", seen.body);
-    for said in ["PL-2026-000123", "DCM-0001 / A", "2999-11-19", "李工", "All 4 files", "某市计量检定测试所（示例）"] {
+    for said in
+        ["PL-2026-000123", "DCM-0001 / A", "2999-11-19", "李工", "All 4 files", "某市计量检定测试所（示例）"]
+    {
         assert!(seen.body.contains(said), "{said}: {}", seen.body);
     }
     let mut with_chain = package();

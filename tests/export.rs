@@ -37,7 +37,11 @@ fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
     for (n, name) in names().iter().enumerate() {
-        let guarded = if name.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{name}") } else { name.clone() };
+        let guarded = if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            format!("'{name}")
+        } else {
+            name.clone()
+        };
         let row = REGISTER_HEADER.map(|column| match column {
             "schema_version" => "1".to_owned(),
             "seq" => (n + 1).to_string(),
@@ -75,7 +79,8 @@ fn exported(dir: &Path, name: &str) -> std::path::PathBuf {
 
 /// Rows of a CSV by LibreOffice or by us, as cells.
 fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.strip_prefix(BOM).unwrap_or(bytes));
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.strip_prefix(BOM).unwrap_or(bytes));
     reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
@@ -97,7 +102,9 @@ print(json.dumps({'rows': rows, 'freeze': sheet.freeze_panes, 'filter': sheet.au
 ";
     let error = column("worst_error_percent");
     let said = Command::new(python).args(["-c", script]).arg(&out).arg(error.to_string()).output();
-    let Ok(said) = said else { return skip::skipped("no Python; set PHANTOMLOAD_SHEET_PYTHON (.ci/run does)") };
+    let Ok(said) = said else {
+        return skip::skipped("no Python; set PHANTOMLOAD_SHEET_PYTHON (.ci/run does)");
+    };
     let words = String::from_utf8_lossy(&said.stderr);
     if words.contains("No module named 'openpyxl'") {
         return skip::skipped("no Python with openpyxl; set PHANTOMLOAD_SHEET_PYTHON (.ci/run does)");
@@ -127,14 +134,23 @@ fn libreoffice_opens_both_and_finds_no_formula() {
         // 76: UTF-8; 44,34: comma and double quote; the last true: save cell contents as shown is off.
         let done = Command::new("soffice")
             .arg(format!("-env:UserInstallation=file://{}", dir.path().join("office").display()))
-            .args(["--headless", "--infilter=CSV:44,34,76", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76", "--outdir"])
+            .args([
+                "--headless",
+                "--infilter=CSV:44,34,76",
+                "--convert-to",
+                "csv:Text - txt - csv (StarCalc):44,34,76",
+                "--outdir",
+            ])
             .args(if is_csv { vec![] } else { vec![] as Vec<&str> })
             .arg(&into)
             .arg(&out)
             .output();
-        let Ok(done) = done else { return skip::skipped("no soffice; install libreoffice-calc-nogui (.ci/run does)") };
+        let Ok(done) = done else {
+            return skip::skipped("no soffice; install libreoffice-calc-nogui (.ci/run does)");
+        };
         let converted = std::fs::read(into.join("out.csv"));
-        let converted = converted.unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&done.stderr)));
+        let converted =
+            converted.unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&done.stderr)));
         let rows = rows(&converted);
         assert_eq!(rows[0], REGISTER_HEADER, "{name}");
         assert_eq!(rows.len(), names().len() + 1, "{name}");
@@ -158,7 +174,8 @@ fn libreoffice_opens_both_and_finds_no_formula() {
 fn only_what_is_asked_for_is_exported_and_wrong_requests_are_told() {
     let dir = folder();
     let out = dir.path().join("fails.csv");
-    let done = export(dir.path(), &["--verdict", "fail", "--customer", "充电", "--out", out.to_str().unwrap()]);
+    let done =
+        export(dir.path(), &["--verdict", "fail", "--customer", "充电", "--out", out.to_str().unwrap()]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let found = rows(&std::fs::read(&out).unwrap());
     assert_eq!((found.len(), found[1][column("customer")].as_str()), (2, "充电站（№7）"));
@@ -174,10 +191,9 @@ fn only_what_is_asked_for_is_exported_and_wrong_requests_are_told() {
     assert_eq!(list(&["--serial", "=1"]), [5]);
     assert_eq!(list(&["--limit", "2"]), [names().len(), names().len() - 1]);
     assert_eq!(list(&["--to", "2026-11-19"]), [0_usize; 0]);
-    for (arguments, words) in [
-        (["--out", "x.pdf"], ".csv or .xlsx"),
-        (["--out", "/no such folder/x.csv"], "could not be written"),
-    ] {
+    for (arguments, words) in
+        [(["--out", "x.pdf"], ".csv or .xlsx"), (["--out", "/no such folder/x.csv"], "could not be written")]
+    {
         let done = export(dir.path(), &arguments);
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(!done.status.success() && said.contains(words), "{said}");
@@ -192,7 +208,9 @@ fn a_full_disk_leaves_nothing_half_written() {
     exported(dir.path(), "fits.csv");
     for name in ["out.csv", "out.xlsx"] {
         // A file may have 512 bytes: what a full disk does to a program that writes on.
-        let script = format!("ulimit -f 1; trap '' XFSZ; exec \"$0\" certificate export --data \"$1\" --out \"$1/{name}\"");
+        let script = format!(
+            "ulimit -f 1; trap '' XFSZ; exec \"$0\" certificate export --data \"$1\" --out \"$1/{name}\""
+        );
         let done = Command::new("sh")
             .args(["-c", &script, env!("CARGO_BIN_EXE_phantomload")])
             .arg(dir.path())
@@ -201,7 +219,8 @@ fn a_full_disk_leaves_nothing_half_written() {
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.status.code(), Some(3), "{name}: {said}");
         assert!(said.contains("Free some space") && !said.contains("panicked"), "{name}: {said}");
-        let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut left: Vec<_> =
+            std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["fits.csv", "register.csv", "register.index"], "{name}");
     }
