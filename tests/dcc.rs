@@ -92,7 +92,8 @@ fn the_kinds_are_what_they_are_called() {
         let paper = &kept.paper;
         let is = (paper.document, paper.simulated, paper.verdict);
         let expected = match kept.name {
-            "simulated" | "other" => (Document::TestReport, true, Verdict::Pass),
+            "simulated" | "sealed" | "other" => (Document::TestReport, true, Verdict::Pass),
+            "undecided" => (Document::TestReport, false, Verdict::Undecided),
             "report" => (Document::TestReport, false, Verdict::Pass),
             "pass" | "amended" => (Document::VerificationCertificate, false, Verdict::Pass),
             _ => (Document::ResultNotice, false, Verdict::Fail),
@@ -140,7 +141,7 @@ fn the_rules_of_ptb_have_no_error_and_no_warning() {
         spoiled(dir.path(), "pass", "reference", "<dcc:item>", "<dcc:item refId=\"nothing\">"),
     ];
     let without = |name: &str, tag: &str| {
-        let text = fs::read_to_string(&files[2]).unwrap();
+        let text = fs::read_to_string(dir.path().join("pass.xml")).unwrap();
         let (from, to) = (text.find(&format!("<dcc:{tag}>")).unwrap(), format!("</dcc:{tag}>"));
         let until = text.find(&to).unwrap() + to.len();
         let path = dir.path().join(format!("spoiled-{name}.xml"));
@@ -291,4 +292,38 @@ fn what_is_not_canonical_is_seen() {
         let Some(output) = xmllint(&["--c14n"], std::slice::from_ref(&file)) else { return };
         assert!(output.status.success() && output.stdout != fs::read(&file).unwrap(), "{old:?} to {new:?}");
     }
+}
+
+/// The sample that `reports/dcc.md` explains. Where the form was meant to change: `PHANTOMLOAD_GOLDEN=write`.
+#[test]
+fn the_golden_sample_is_what_the_program_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/golden/certificate.dcc.xml");
+    let made = dcc(&papers::simulated_and_signed().paper).unwrap();
+    if std::env::var_os("PHANTOMLOAD_GOLDEN").is_some_and(|what| what == "write") {
+        fs::write(path, &made).unwrap();
+    }
+    let (made, golden) = (String::from_utf8(made).unwrap(), fs::read_to_string(path).unwrap());
+    let differs = made.lines().zip(golden.lines()).enumerate().find(|(_, (made, golden))| made != golden);
+    assert!(differs.is_none() && made == golden, "{differs:?}");
+}
+
+#[test]
+fn every_own_ref_type_is_explained_and_every_explained_one_is_used() {
+    let explained = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/dcc.md")).unwrap();
+    let (_, explained) = explained.split_once("## Words in `refType`").unwrap();
+    let mut used = std::collections::BTreeSet::new();
+    for kept in each_kind() {
+        let text = String::from_utf8(dcc(&kept.paper).unwrap()).unwrap();
+        let found =
+            text.split("refType=\"").skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned));
+        used.extend(found);
+    }
+    assert!(used.len() > 30, "{used:?}");
+    let rows: std::collections::BTreeSet<_> = explained
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned))
+        .collect();
+    let missing: Vec<_> = used.difference(&rows).collect();
+    let unused: Vec<_> = rows.difference(&used).collect();
+    assert!(missing.is_empty() && unused.is_empty(), "not explained: {missing:?}; never used: {unused:?}");
 }

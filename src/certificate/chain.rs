@@ -4,6 +4,10 @@
 //! (RFC 7515) whose payload is that JSON; without a key an unsecured one (`alg` none). `prev` is the SHA-256 of the
 //! payload before it, so that a signed entry also holds all that stand before it.
 
+mod check;
+
+pub use check::{ChainReport, Depth, Finding, Flaw, Head, check};
+
 use super::sign::{self, Doubt, ES256, NONE, Signer, jws};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -8,7 +8,9 @@
 mod register;
 mod results;
 
-pub use register::{REGISTER_HEADER, Standing, register_header, register_row, valid_until};
+pub use register::{
+    REGISTER_HEADER, Standing, document_word, register_header, register_row, valid_until, verdict_word,
+};
 pub use results::{RESULTS_HEADER, Said, results_csv, results_said};
 
 use super::record::{Document, ItemResult, Record};

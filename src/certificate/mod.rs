@@ -17,3 +17,4 @@ pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sign;
+pub mod verify;

@@ -2,6 +2,9 @@
 //! `archive` adds the manifest over what is made here.
 
 mod datapackage;
+mod sealed;
+
+pub use sealed::{DCC, PDF, QR};
 
 use super::csv::{self, results_csv};
 use super::issue::{Field, Issue};
@@ -15,8 +18,6 @@ use serde::{Deserialize, Serialize};
 pub const RECORD: &str = "record.json";
 /// The name of what a paper says besides its record.
 pub const ISSUE: &str = "issue.json";
-/// The name of the signed text of the QR code, which PDF and label show.
-pub const QR: &str = "qr.txt";
 /// The name of the description of the results file (Frictionless Data Package).
 pub const DATAPACKAGE: &str = "datapackage.json";
 
@@ -61,7 +62,6 @@ struct Written {
 
 /// All files of a paper's package but its manifest. `record_json` are the bytes of the original record, which stay as
 /// they are also where the paper was corrected. Without a signer the sealed papers are not among them.
-#[expect(unused_variables, reason = "PDF and DCC, which are sealed, take the signer and the time of sealing")]
 pub fn files(
     record: &Record,
     record_json: &[u8],
@@ -73,6 +73,7 @@ pub fn files(
     let shown = corrected(record, issue);
     let results = (format!("{no}_results.csv"), results_csv(&shown)?);
     let described = (DATAPACKAGE.to_owned(), datapackage::json(&shown, issue, &results.0, &results.1)?);
+    let papers = signer.map(|signer| sealed::papers(record, record_json, issue, &results, signer, at));
     let mut files = vec![
         (RECORD.to_owned(), record_json.to_vec()),
         issue_json(record.simulated, issue)?,
@@ -80,7 +81,7 @@ pub fn files(
         described,
         (format!("{no}_report.txt"), report::paper(&shown, issue).into_bytes()),
     ];
-    // The sealed papers, made of `shown`, `issue`, `signer` and `at`, are added here.
+    files.extend(papers.transpose()?.into_iter().flatten());
     files.sort();
     Ok(files)
 }

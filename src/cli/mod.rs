@@ -115,6 +115,8 @@ impl Data {
 
 /// Where a PIN comes from: never from the command line, which others can read.
 #[derive(Args)]
+// `person pin` is a group of this name too.
+#[group(skip)]
 struct Pin {
     /// File whose first line is the PIN [default: one line is read from standard input]
     #[arg(long, value_name = "FILE")]

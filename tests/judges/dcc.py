@@ -142,10 +142,13 @@ def numbers(files):
                 same(no, "result", RESULTS.get(value))
             uppers = [q for q in table.iter(DCC + "quantity") if q.get("refType") == "basic_toleranceLimitUpper"]
             lowers = [q for q in table.iter(DCC + "quantity") if q.get("refType") == "basic_toleranceLimitLower"]
+            # Where only a bound is known, the limit stands in the columns in percent alone.
             for no, value in zip(nos, values(uppers[0]) if uppers else [""] * len(nos)):
-                same(no, "limit", value)
-            for no, value in zip(nos, values(lowers[0]) if lowers and uppers else []):
-                if value.lstrip("-") != rows[no]["limit"]:
+                same(no, "limit" if rows[no]["limit"] else "limit_high_percent", value)
+            for no, value in zip(nos, values(lowers[0]) if lowers else []):
+                if rows[no]["limit_low_percent"]:
+                    same(no, "limit_low_percent", value)
+                elif value.lstrip("-") != rows[no]["limit"]:
                     complaints.append(f"row {no}: lower limit {value}")
         if sorted(seen, key=int) != sorted(rows, key=int):
             complaints.append(f"rows {seen}, CSV has {list(rows)}")

@@ -25,6 +25,7 @@ pub fn laboratory() -> Laboratory {
         authorisation_no: "（示例）法计 00000".into(),
         standard_certificate_no: "[示例] 量标 0000 证字第 000 号".into(),
         standard_valid_until: Some("2029-12-31".parse().unwrap()),
+        ..Laboratory::default()
     }
 }
 
@@ -190,7 +191,7 @@ fn made(name: &'static str, record: Record, issue: fn(&Record) -> Issue) -> Kept
 
 /// The sample: nobody can take it for a certificate, and it has all that one has but its last day.
 pub fn simulated_and_signed() -> Kept {
-    made("sample", run("good", "dc-meter"), issued)
+    made("sealed", run("good", "dc-meter"), issued)
 }
 
 /// The same, but nothing was decided at one point.
@@ -208,6 +209,7 @@ pub fn each_kind() -> Vec<Kept> {
     let good = run("good", "dc-meter");
     vec![
         made("simulated", good.clone(), draft),
+        made("sealed", good.clone(), issued),
         made("report", real_of(&good), draft),
         made("pass", approved_of(&good), issued),
         made("fail", approved_of(&run("fast", "dc-meter")), issued),

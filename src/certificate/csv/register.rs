@@ -70,6 +70,24 @@ impl Row<'_> {
     }
 }
 
+/// The word of files for a paper.
+pub fn document_word(document: Document) -> &'static str {
+    match document {
+        Document::VerificationCertificate => "verification_certificate",
+        Document::ResultNotice => "result_notice",
+        Document::TestReport => "test_report",
+    }
+}
+
+/// The word of files for a verdict.
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Undecided => "undecided",
+    }
+}
+
 /// The last day a certificate holds: the period of the class less a day. Only a certificate has one.
 pub fn valid_until(record: &Record) -> Option<Date> {
     if record.document() != Some(Document::VerificationCertificate) {
@@ -86,21 +104,9 @@ const COLUMNS: [Column; 56] = [
     ("seq", |r| Cell::plain(r.seq)),
     ("certificate_no", |r| Cell::text(r.certificate_no)),
     ("record_no", |r| Cell::text(&r.record.record_no)),
-    ("doc_type", |r| {
-        Cell::plain(match r.document {
-            Document::VerificationCertificate => "verification_certificate",
-            Document::ResultNotice => "result_notice",
-            Document::TestReport => "test_report",
-        })
-    }),
+    ("doc_type", |r| Cell::plain(document_word(r.document))),
     ("status", |r| Cell::plain(r.standing.status)),
-    ("verdict", |r| {
-        Cell::plain(match r.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Undecided => "undecided",
-        })
-    }),
+    ("verdict", |r| Cell::plain(verdict_word(r.verdict))),
     ("accuracy_class", |r| Cell::text(r.record.plan.class.name())),
     ("failed_points", |r| Cell::plain(r.failed())),
     ("regulation", |r| Cell::text(&r.record.plan.profile.document)),

@@ -1,12 +1,12 @@
 //! With what and under what it was measured: methods, standards, conditions.
 
 use super::text::{
-    DEGREE_CELSIUS, PERCENT, identification, lines, name, not_entered, one, quantity, real, said_if, token,
-    words,
+    DEGREE_CELSIUS, ONE, PERCENT, chars, identification, lines, list, name, not_entered, one, quantity, real,
+    said_if, token, words,
 };
 use super::xml::Element;
 use super::{Fault, administrative};
-use crate::certificate::paper::{Paper, Standard, Words};
+use crate::certificate::paper::{Budget, BudgetLine, Paper, Standard, Words};
 
 pub(super) fn used_methods(paper: &Paper) -> Element {
     let regulation = &paper.regulation;
@@ -127,34 +127,24 @@ fn condition(
 
 /// The budgets of all errors by pulses, one metadata a point: lists of as many entries as the budget has lines.
 pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
-    let of = |budget: &crate::certificate::paper::Budget| -> Result<Element, Fault> {
+    let of = |budget: &Budget| -> Result<Element, Fault> {
         let all = &budget.lines;
-        let mut list = Element::new("dcc:list").with([name("不确定度分量", "components")]);
+        let mut components = Element::new("dcc:list").with([name("不确定度分量", "components")]);
         if !all.is_empty() {
-            let column = |text: fn(&crate::certificate::paper::BudgetLine) -> &str| all.iter().map(text);
+            let column = |text: fn(&BudgetLine) -> &str| all.iter().map(text);
             let shared: Vec<String> = all.iter().map(|line| line.shared.to_string()).collect();
-            list = list.with([
+            components = components.with([
                 lines("phantomload_component", "来源", "source", column(|l| &l.label)),
-                super::text::chars(
-                    "phantomload_evaluation",
-                    "评定类别",
-                    "type of evaluation",
-                    column(|l| &l.kind),
-                ),
-                super::text::chars("phantomload_distribution", "分布", "distribution", column(|l| &l.shape)),
+                chars("phantomload_evaluation", "评定类别", "type of evaluation", column(|l| &l.kind)),
+                chars("phantomload_distribution", "分布", "distribution", column(|l| &l.shape)),
                 quantity(
                     "phantomload_contribution",
                     &Words::new("标准不确定度分量", "standard uncertainty times sensitivity"),
                 )
-                .with([super::text::list(column(|l| &l.u), PERCENT)?]),
-                super::text::chars(
-                    "phantomload_degreesOfFreedom",
-                    "自由度",
-                    "degrees of freedom",
-                    column(|l| &l.dof),
-                ),
+                .with([list(column(|l| &l.u), PERCENT)?]),
+                chars("phantomload_degreesOfFreedom", "自由度", "degrees of freedom", column(|l| &l.dof)),
                 lines("phantomload_evidence", "依据", "evidence", column(|l| &l.evidence)),
-                super::text::chars(
+                chars(
                     "phantomload_shared",
                     "与其他点共有",
                     "shared with other points",
@@ -176,13 +166,7 @@ pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
             &budget.dof,
         ));
         if !budget.k.is_empty() {
-            sum.push(one(
-                "phantomload_coverageFactor",
-                "包含因子 k",
-                "coverage factor k",
-                &budget.k,
-                super::text::ONE,
-            )?);
+            sum.push(one("phantomload_coverageFactor", "包含因子 k", "coverage factor k", &budget.k, ONE)?);
         }
         if !budget.expanded.is_empty() {
             let (zh, en) = ("扩展不确定度 U", "expanded uncertainty U");
@@ -195,7 +179,7 @@ pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
         Ok(Element::new("dcc:metaData").attribute("refType", "phantomload_uncertaintyBudget").with([
             words("dcc:name", &title),
             token("dcc:norm", "JCGM 100:2008"),
-            Element::new("dcc:data").with((!all.is_empty()).then_some(list)).with(sum),
+            Element::new("dcc:data").with((!all.is_empty()).then_some(components)).with(sum),
         ]))
     };
     paper.budgets.iter().map(of).collect()

@@ -1,6 +1,6 @@
 //! Statements of the whole paper: what it is, how it was decided, what it says and what it does not say.
 
-use super::text::{entered, is_blank, name, said_if, token, token_if, words};
+use super::text::{entered, is_blank, name, no_quantity, quantity, said, said_if, token, token_if, words};
 use super::xml::Element;
 use crate::certificate::issue::{Amendment, Field, Laboratory, Seal};
 use crate::certificate::paper::words as trade;
@@ -16,7 +16,7 @@ pub(super) fn statements(paper: &Paper) -> Element {
     });
     Element::new("dcc:statements")
         .with([document(paper)])
-        .with(paper.simulated.then(simulated))
+        .with(paper.simulated.then(|| simulated(paper)))
         .with([regulation(paper), decision_rule(paper), conformity(paper)])
         .with(recalibration(paper))
         .with(scope)
@@ -62,10 +62,10 @@ fn document(paper: &Paper) -> Element {
     declared("phantomload_document", "文件种类", "kind of document", &said)
 }
 
-fn simulated() -> Element {
-    let said = Words::new("模拟：未检测任何真实电能表。", "SIMULATED: no real meter was tested.");
+/// Said by name besides the title and the scope, so that no reader can miss it.
+fn simulated(paper: &Paper) -> Element {
     statement("phantomload_simulated", "模拟", "SIMULATED")
-        .with([Element::text("dcc:traceable", "false"), words("dcc:declaration", &said)])
+        .with([Element::text("dcc:traceable", "false"), words("dcc:declaration", &paper.title)])
 }
 
 fn regulation(paper: &Paper) -> Element {
@@ -122,8 +122,7 @@ fn conformity(paper: &Paper) -> Element {
             format!("{}. {} {}：{}", item.no, item.item.zh, item.point, verdict.zh),
             format!("{}. {} {}: {}", item.no, item.item.en, item.point, verdict.en),
         );
-        super::text::quantity("phantomload_notPassed", &name)
-            .with([super::text::no_quantity(&Words::same(&item.reason))])
+        quantity("phantomload_notPassed", &name).with([no_quantity(&Words::same(&item.reason))])
     });
     statement("basic_conformity", "检定结论", "conclusion")
         .with([
@@ -167,11 +166,11 @@ fn measurement_standard(laboratory: &Laboratory) -> Option<Element> {
 fn amendment(amends: &Amendment) -> Element {
     let corrections = amends.corrections.iter().map(|correction| {
         let (zh, en) = field(correction.field);
-        let said = Words::new(
+        let change = Words::new(
             format!("原为“{}”，现为“{}”", correction.from, correction.to),
             format!("from “{}” to “{}”", correction.from, correction.to),
         );
-        super::text::said("phantomload_correction", zh, en, &said)
+        said("phantomload_correction", zh, en, &change)
     });
     statement("phantomload_amendment", "更改", "amendment")
         .with([

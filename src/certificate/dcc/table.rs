@@ -59,7 +59,7 @@ pub(super) fn error_table(paper: &Paper) -> Result<Option<Element>, Fault> {
         named("phantomload_roundedError", "修约后误差", "rounded error")
             .with([list(each(|r| &r.rounded), PERCENT)?]),
     ]);
-    let details = rows.iter().map(|row| details(row, paper)).collect::<Result<Vec<_>, _>>()?;
+    let details = rows.iter().map(|row| details(row, paper));
     Ok(Some(result("phantomload_errorTable", &Words::new("基本误差与起动误差", "errors by pulses")).with([
         Element::new("dcc:data").with([table.with([Element::new("dcc:measurementMetaData").with(details)])]),
     ])))
@@ -111,10 +111,10 @@ const LOWER: [&str; 2] = ["误差下限", "lower limit"];
 const UPPER: [&str; 2] = ["误差上限", "upper limit"];
 
 /// What is said of one row in words: reason, clause, limit, risk.
-fn details(row: &Row, paper: &Paper) -> Result<Element, Fault> {
+fn details(row: &Row, paper: &Paper) -> Element {
     let (zh, en) = (named(&row.name.zh, &row.point), named(&row.name.en, &row.point));
     let title = Words::new(format!("{}. {zh}", row.no), format!("{}. {en}", row.no));
-    Ok(judged("phantomload_row", &title, row, paper).with(data(risk(row))))
+    judged("phantomload_details", &title, row, paper).with(data(risk(row)))
 }
 
 /// Head of the metadata that judges a row, up to the declaration.

@@ -111,7 +111,7 @@ pub fn verify(p7s: &[u8], content: &[u8]) -> Result<Signed, Doubt> {
 }
 
 /// Checks that the signature holds in itself, and gives SHA-256 of the content it was made for.
-pub(super) fn open(p7s: &[u8]) -> Result<(Signed, [u8; 32]), Doubt> {
+pub(in crate::certificate) fn open(p7s: &[u8]) -> Result<(Signed, [u8; 32]), Doubt> {
     let bad = |what: String| Doubt::Form { form: FORM, what };
     let read = |e: der::Error| bad(e.to_string());
     let outer = ContentInfo::from_der(p7s).map_err(read)?;

@@ -135,6 +135,17 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
 }
 
+/// The bytes behind lower-case hexadecimal; none where it is not that.
+pub fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 /// The short name of a key: the first 8 bytes of SHA-256 of its certificate, in lower-case hexadecimal. The same bytes are
 /// `kid` in COSE.
 pub fn key_id(certificate_der: &[u8]) -> String {

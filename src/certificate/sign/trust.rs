@@ -85,7 +85,20 @@ impl Trust {
         Ok(())
     }
 
-    /// The same for one certificate, DER.
+    /// Takes certificates (PEM, one or several) as what they are: an authority's is trusted, a device's is at hand.
+    pub fn add(&mut self, pem: &str) -> Result<(), Fault> {
+        for der in x509::ders_from_pem(pem)? {
+            let certificate = x509::read(&der)?;
+            if authority::is_authority(&certificate) {
+                self.authorities.push(certificate);
+            } else {
+                self.devices.push(der);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for one certificate of a device, DER.
     pub fn add_device_der(&mut self, der: &[u8]) {
         self.devices.push(der.to_owned());
     }

@@ -6,7 +6,7 @@
 
 mod object;
 
-use super::{Doubt, Fault, Signed, Signer, cms, hex, sha256};
+use super::{Doubt, Fault, Signed, Signer, cms, hex, sha256, unhex};
 use crate::time::Stamp;
 use object::{Document, entries};
 
@@ -89,7 +89,8 @@ fn prepare(pdf: &[u8], note: &Note, size: usize) -> Result<(Vec<u8>, (usize, usi
     let before = format!("{signature} 0 obj\n").len();
     let range_at = start + before + body.len();
     body += &" ".repeat(RANGE);
-    body += &format!("] {CONTENTS}");
+    body += "] ";
+    body += CONTENTS;
     let contents_at = start + before + body.len() - 1;
     body += &"0".repeat(2 * size);
     body += ">>>";
@@ -181,14 +182,9 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
     Ok(signed)
 }
 
-fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+/// Whether a PDF has a signature in it at all.
+pub fn is_signed(pdf: &[u8]) -> bool {
+    last(pdf, BYTE_RANGE).is_some()
 }
 
 /// Bytes of the DER object at the beginning.

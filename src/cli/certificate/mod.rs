@@ -1,5 +1,7 @@
 //! `phantomload certificate`
 
+mod verify;
+
 use super::{Data, Ended, approval, label, page, print_json, print_text, replay, selection};
 use phantomload::archive;
 use phantomload::certificate::record::Record;
@@ -44,6 +46,10 @@ pub enum Which {
         #[arg(long)]
         json: bool,
     },
+    /// Say whether a package, a QR text or a chain is authentic, and if not, what was changed
+    ///
+    /// Exit codes: 0 authentic, 1 anything else, 2 wrong input.
+    Verify(verify::Arguments),
     #[command(flatten)]
     Approval(approval::Which),
 }
@@ -76,7 +82,7 @@ fn shown(number: &str, data: &Data, record: &Record) -> (String, String) {
     (paper, state)
 }
 
-/// Lists or shows.
+/// Lists, shows or checks.
 pub fn run(which: &Which) -> Ended {
     match which {
         Which::List { data, selection, limit, json } => {
@@ -96,6 +102,7 @@ pub fn run(which: &Which) -> Ended {
             }
         }
         Which::Approval(which) => return approval::run(which),
+        Which::Verify(arguments) => return verify::run(arguments),
     }
     Ok(0)
 }
