@@ -5,8 +5,8 @@ use super::Fault;
 use super::index::{Filter, Index};
 use super::reader::Place;
 use super::register;
+use super::sheet::{Cell, Sheet, TEXT_MAX};
 use crate::certificate::csv::{REGISTER_HEADER, register_header, unguarded};
-use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -25,8 +25,6 @@ const NUMBERS: [&str; 9] = [
     "worst_limit_percent",
     "max_expanded_uncertainty_percent",
 ];
-/// Decimals that a number may be shown with.
-const DECIMALS_MAX: usize = 12;
 /// Rows that stand together are read together, in parts of this size.
 const PART: u64 = 4 << 20;
 
@@ -72,74 +70,36 @@ pub fn write_whole(out: &Path, bytes: &[u8]) -> Result<(), Fault> {
 }
 
 fn sheet(index: &Index, places: &[Place], out: &Path, half: &Path) -> Result<(), Fault> {
-    let xlsx = |e: XlsxError| match e {
-        XlsxError::IoError(e) => fault(out, &e),
-        other => Fault::File { path: out.to_owned(), what: other.to_string() },
-    };
-    let mut workbook = Workbook::new();
-    // Its rows wait on the disk that the file will be on, not in the memory.
-    workbook
-        .set_tempdir(half.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-        .map_err(xlsx)?;
-    let sheet = workbook.add_worksheet_with_constant_memory().map_err(xlsx)?;
-    sheet.set_name("register").map_err(xlsx)?;
-    sheet.set_freeze_panes(1, 0).map_err(xlsx)?;
-    let columns = REGISTER_HEADER.len() as u16;
-    sheet.autofilter(0, 0, places.len() as u32, columns - 1).map_err(xlsx)?;
-    for (column, name) in (0..).zip(REGISTER_HEADER) {
-        sheet.set_column_width(column, name.len().clamp(10, 28) as f64).map_err(xlsx)?;
-    }
-    let head = Format::new().set_bold();
-    for (column, name) in (0..).zip(REGISTER_HEADER) {
-        sheet.write_string_with_format(0, column, name, &head).map_err(xlsx)?;
-    }
-    let decimals: Vec<Format> = (0..=DECIMALS_MAX).map(shown_with).collect();
-    let mut row = 0;
+    let on_disk = |e: io::Error| fault(out, &e);
+    let file = File::create(half).map_err(on_disk)?;
+    let mut sheet = Sheet::new(file, "register", &REGISTER_HEADER, places.len()).map_err(on_disk)?;
     each_part(index, places, |bytes, rows| {
         let mut at = 0;
         for place in rows {
             let end = at + usize::try_from(place.length).unwrap_or(0);
-            let cells = register::row(index.register(), place.line, &bytes[at..end])?;
+            let row = register::row(index.register(), place.line, &bytes[at..end])?;
             at = end;
-            row += 1;
-            for (column, (name, cell)) in (0..).zip(REGISTER_HEADER.iter().zip(cells.cells())) {
-                write(sheet, row, column, name, cell, &decimals).map_err(xlsx)?;
+            if let Some(long) = row.cells().iter().find(|cell| cell.chars().count() > TEXT_MAX) {
+                let (line, what) = (
+                    place.line,
+                    format!(
+                        "a cell of {} characters; a sheet holds {TEXT_MAX}. Export CSV",
+                        long.chars().count()
+                    ),
+                );
+                return Err(Fault::Row { path: index.register().to_owned(), line, what });
             }
+            let cells = REGISTER_HEADER.iter().zip(row.cells()).map(|(name, cell)| match cell.as_str() {
+                "" => Cell::Empty,
+                digits if NUMBERS.contains(name) => Cell::number(digits),
+                // A sheet has texts, so that the guard against formulas is not needed in it.
+                text => Cell::Text(unguarded(text)),
+            });
+            sheet.push(cells).map_err(on_disk)?;
         }
         Ok(())
     })?;
-    workbook.save(half).map_err(xlsx)?;
-    File::open(half).and_then(|file| file.sync_all()).map_err(|e| fault(out, &e))
-}
-
-/// As many decimals as the register has, also where they are noughts.
-fn shown_with(decimals: usize) -> Format {
-    let shown = if decimals == 0 { "0".to_owned() } else { format!("0.{}", "0".repeat(decimals)) };
-    Format::new().set_num_format(shown)
-}
-
-fn write(
-    sheet: &mut Worksheet,
-    row: u32,
-    column: u16,
-    name: &str,
-    cell: &str,
-    decimals: &[Format],
-) -> Result<(), XlsxError> {
-    if cell.is_empty() {
-        return Ok(());
-    }
-    if NUMBERS.contains(&name)
-        && let Ok(number) = cell.parse::<f64>()
-        && number.is_finite()
-    {
-        let places = cell.split_once('.').map_or(0, |(_, places)| places.len()).min(DECIMALS_MAX);
-        sheet.write_number_with_format(row, column, number, &decimals[places])?;
-    } else {
-        // A sheet has texts, so that the guard against formulas is not needed in it.
-        sheet.write_string(row, column, unguarded(cell))?;
-    }
-    Ok(())
+    sheet.finish().and_then(|file| file.sync_all()).map_err(on_disk)
 }
 
 /// Reads rows from the register, those that stand together in one go, and hands them on with their places. A register that

@@ -34,6 +34,7 @@ mod register;
 mod rows;
 mod reader;
 mod settings;
+mod sheet;
 mod standing;
 
 pub use export::{export_csv, export_xlsx, write_whole};
