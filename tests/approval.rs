@@ -135,7 +135,7 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
         assert!(!row[column].as_str().unwrap().is_empty(), "{column}");
     }
     let statuses: Vec<_> = desk.list(&["--all"]).iter().map(|row| row["status"].clone()).collect();
-    assert_eq!(statuses, ["draft", "checked", "issued"]);
+    assert_eq!(statuses, ["issued", "checked", "draft"]);
     let report =
         fs::read_to_string(desk.path().join(format!("issued/{number}/{number}_report.txt"))).unwrap();
     assert!(report.contains("verified Ann    核验员 checked Bob    批准人 approved Cai"), "{report}");
