@@ -89,13 +89,13 @@ fn greatest(points: &[Point]) -> f64 {
     if greatest > 0.0 && greatest.is_finite() { greatest * 1.22 } else { 1.0 }
 }
 
-/// 1, 2 or 5 times a power of ten, so that about four steps reach the greatest value.
+/// The greatest of 1, 2, 5 times a power of ten that goes at least twice into the greatest value, and its decimals.
 fn step(greatest: f64) -> (f64, usize) {
-    let power = (greatest / 5.0).log10().floor();
+    let half = greatest / 2.0;
+    let power = half.log10().floor();
     let unit = 10_f64.powf(power);
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * unit >= greatest / 5.0).unwrap_or(10.0);
-    let decimals = if factor >= 10.0 { -power - 1.0 } else { -power };
-    (factor * unit, decimals.max(0.0) as usize)
+    let factor = [5.0, 2.0].into_iter().find(|factor| factor * unit <= half).unwrap_or(1.0);
+    (factor * unit, (-power).max(0.0) as usize)
 }
 
 fn text(marks: &mut Vec<Mark>, spans: &[Span], x: f32, y: f32, align: Align) {
