@@ -9,6 +9,7 @@ mod signed;
 #[path = "support/skip.rs"]
 mod skip;
 
+use phantomload::certificate::sign::authority::{self, Subject};
 use phantomload::certificate::sign::qr;
 use signed::device;
 use std::path::Path;
@@ -30,16 +31,12 @@ fn judge(dir: &Path, command: &str) -> Option<(bool, String)> {
     let mut words = command.split_whitespace();
     let program = words.next().unwrap();
     let out = Command::new(program).args(words).current_dir(dir).stdin(Stdio::null()).output();
-    match out {
-        Ok(out) => {
-            let text = [out.stdout, out.stderr].concat();
-            Some((out.status.success(), String::from_utf8_lossy(&text).into_owned()))
-        }
-        Err(_) => {
-            skip::skipped(&format!("{program} is not installed (.ci/run installs it)"));
-            None
-        }
-    }
+    let Ok(out) = out else {
+        skip::skipped(&format!("{program} is not installed (.ci/run installs it)"));
+        return None;
+    };
+    let text = [out.stdout, out.stderr].concat();
+    Some((out.status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// Changes one byte in a file of the folder.
@@ -82,12 +79,9 @@ fn openssl_takes_the_cms_and_the_certificates() {
 #[test]
 fn openssl_takes_the_request() {
     let dir = folder();
-    let key = phantomload::certificate::sign::authority::new_key([7; 32]).unwrap();
-    let subject = phantomload::certificate::sign::authority::Subject {
-        common_name: "虚负荷 7".into(),
-        ..Default::default()
-    };
-    let csr = phantomload::certificate::sign::authority::request(&key, &subject).unwrap();
+    let key = authority::new_key([7; 32]).unwrap();
+    let subject = Subject { common_name: "虚负荷 7".into(), ..Subject::default() };
+    let csr = authority::request(&key, &subject).unwrap();
     std::fs::write(dir.path().join("csr.pem"), csr).unwrap();
     std::fs::write(dir.path().join("key.pem"), key).unwrap();
     let Some((good, text)) = judge(dir.path(), "openssl req -in csr.pem -noout -verify") else { return };

@@ -4,7 +4,8 @@
 #[path = "support/signed.rs"]
 mod signed;
 
-use phantomload::certificate::sign::{Signer, qr};
+use phantomload::certificate::chain::Entry;
+use phantomload::certificate::sign::{cms, hex, jws, key::P256Key, qr, sha256, trust::Trust, xml};
 use phantomload::certificate::verify::{self, Checked, Kind};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
@@ -41,13 +42,12 @@ fn found_in(name: &str, at: usize, mask: u8) {
     );
 }
 
-/// The three files that are not held by a hash: every byte of them, some bits.
+/// The three files that are not held by a hash: every byte of them.
 #[test]
 fn any_flipped_byte_of_the_manifest_and_its_signatures_is_found_and_the_file_named() {
     for name in ["manifest.json", "manifest.json.p7s", "manifest.jws"] {
         for at in 0..SIGNED.0[name].len() {
-            found_in(name, at, 1 << (at % 8));
-            found_in(name, at, 0xff);
+            found_in(name, at, if at % 9 == 8 { 0xff } else { 1 << (at % 9) });
         }
     }
 }
@@ -55,7 +55,7 @@ fn any_flipped_byte_of_the_manifest_and_its_signatures_is_found_and_the_file_nam
 #[test]
 fn any_flipped_byte_of_any_file_is_found_and_the_file_named() {
     let config =
-        Config { cases: 1500, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..Config::default() };
+        Config { cases: 500, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[4; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let names: Vec<&String> = SIGNED.0.keys().collect();
@@ -85,7 +85,7 @@ fn what_is_missing_or_does_not_belong_is_named() {
 
 #[test]
 fn a_package_signed_anew_by_another_device_is_of_another_chain_and_by_nobody_of_an_unknown_key() {
-    let mut nobody = phantomload::certificate::sign::trust::Trust::new(signed::at().timestamp());
+    let mut nobody = Trust::new(signed::at().timestamp());
     let checked = verify::package(&SIGNED.0, &nobody, None);
     assert_eq!(checked.result, Kind::UnknownKey, "{}", checked.text());
     nobody.add(&signed::device_pem(2, signed::PERIOD)[1]).unwrap();
@@ -112,13 +112,13 @@ fn no_key_and_an_expired_certificate_are_told_in_words() {
     let checked = verify::package(&changed, &trust(), None);
     assert_eq!((checked.result, &checked.files[..]), (Kind::Altered, &["results.csv".to_owned()][..]));
     let [key, pem] = signed::device_pem(5, ["2026-01-01T00:00:00Z", "2026-11-20T02:00:00Z"]);
-    let late = phantomload::certificate::sign::key::P256Key::from_pem(&key, &pem).unwrap();
+    let late = P256Key::from_pem(&key, &pem).unwrap();
     let checked = verify::package(&signed::package(Some(&late)).0, &trust(), None);
     assert_eq!(checked.result, Kind::Expired, "{}", checked.text());
     // Signatures taken off a signed package: the manifest still says that it was signed.
     let mut stripped = SIGNED.0.clone();
     stripped.remove("manifest.json.p7s");
-    let line = phantomload::certificate::sign::jws::sign(None, &stripped["manifest.json"]).unwrap();
+    let line = jws::sign(None, &stripped["manifest.json"]).unwrap();
     stripped.insert("manifest.jws".into(), line.into_bytes());
     let checked = check(&stripped);
     assert_eq!(checked.result, Kind::Altered, "{}", checked.text());
@@ -137,22 +137,14 @@ fn files_that_say_another_verdict_or_number_than_the_manifest_are_named() {
         let text = String::from_utf8(files[name].clone()).unwrap();
         let mut text = if name == "record.json" { text } else { signed::DCC.to_owned() };
         text = text.replace(from, to);
-        let bytes = if name == "record.json" {
-            text.into_bytes()
-        } else {
-            phantomload::certificate::sign::xml::sign(&key, text.as_bytes()).unwrap()
-        };
-        let mut manifest =
-            phantomload::certificate::chain::Entry::from_json(&files["manifest.json"]).unwrap();
-        manifest.files.insert(
-            name.into(),
-            phantomload::certificate::sign::hex(&phantomload::certificate::sign::sha256(&bytes)),
-        );
+        let bytes =
+            if name == "record.json" { text.into_bytes() } else { xml::sign(&key, text.as_bytes()).unwrap() };
+        let mut manifest = Entry::from_json(&files["manifest.json"]).unwrap();
+        manifest.files.insert(name.into(), hex(&sha256(&bytes)));
         files.insert(name.into(), bytes);
         files.insert("manifest.json".into(), manifest.to_json());
         files.insert("manifest.jws".into(), manifest.line(Some(&key)).unwrap().into_bytes());
-        let p7s =
-            phantomload::certificate::sign::cms::sign(&key, &manifest.to_json(), signed::at().timestamp());
+        let p7s = cms::sign(&key, &manifest.to_json(), signed::at().timestamp());
         files.insert("manifest.json.p7s".into(), p7s.unwrap());
         let checked = verify::package(&files, &trust(), None);
         assert_eq!((checked.result, &checked.files[..]), (Kind::Altered, &[name.to_owned()][..]), "{to}");
@@ -171,8 +163,8 @@ fn a_qr_text_is_told_in_both_languages() {
     );
     let foreign = qr::text(&signed::claims(), &device(3)).unwrap();
     assert_eq!(verify::qr_text(&foreign, &trust()).result, Kind::UnknownKey);
-    let changed = text.replacen("EVV1:6", "EVV1:7", 1);
-    assert_ne!(changed, text);
+    let mut changed = text.clone();
+    changed.replace_range(100..101, if &text[100..101] == "7" { "8" } else { "7" });
     assert_eq!(verify::qr_text(&changed, &trust()).result, Kind::Altered);
 }
 
@@ -216,5 +208,4 @@ fn the_program_says_it_with_its_exit_code() {
     assert!(json["words_zh"].as_str().unwrap().contains("改动"), "{json}");
     assert_eq!(run("no-such-thing", &[]).0, 2);
     assert_eq!(run("PL-2026-000001", &["--ca", "no-such-file"]).0, 2);
-    assert!(!device(2).certificate().is_empty());
 }

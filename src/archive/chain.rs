@@ -128,6 +128,7 @@ impl State {
         let said = |key: &str| entry.said.get(key).cloned();
         if let (Some(sha256), Some(laboratory), Some(person), Ok(at)) =
             (said("profile_sha256"), said("laboratory"), said("person"), entry.time.parse::<Stamp>())
+            && entry.alg != sign::NONE
         {
             let approval = Approval { laboratory, person, date: at.date() };
             self.profiles.insert(sha256, ProfileApproval { approval, demo: said("demo").is_some() });

@@ -129,6 +129,24 @@ pub enum Fault {
         /// Its words.
         what: String,
     },
+    /// The index of the register, which is only a copy.
+    #[error("{}: the register cannot be searched: {what}. The register itself is not touched by this; free some space, or delete this file", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// More than a spreadsheet holds.
+    #[error(
+        "{rows} rows are wanted, and a sheet holds {allowed}. Choose fewer with --from and --to, or export CSV"
+    )]
+    TooManyRows {
+        /// How many.
+        rows: usize,
+        /// How many are allowed.
+        allowed: usize,
+    },
     /// Nothing of that name.
     #[error("`{wanted}` is neither a record file nor a package nor a number in {}. `phantomload certificate list` shows the numbers", dir.display())]
     NotFound {

@@ -208,14 +208,14 @@ impl New {
 pub(super) fn demo(device: &str, at: Stamp) -> Result<New, Fault> {
     let subject = |common_name: String| Subject {
         common_name,
-        organization: "DEMO, no trust".into(),
+        organization: "DEMO (no trust)".into(),
         ..Subject::default()
     };
     let (from, to) = (at.after(BEFORE).timestamp(), days(at, AUTHORITY_DAYS));
     let (ca_key, key_pem) = (new_key()?, new_key()?);
-    let named = subject("DEMO authority, no trust".into());
+    let named = subject("DEMO authority (no trust)".into());
     let authority_pem = authority::authority(&ca_key, &named, serial()?, from, to)?;
-    let request = authority::request(&key_pem, &subject(format!("DEMO {device}, no trust")))?;
+    let request = authority::request(&key_pem, &subject(format!("DEMO {device} (no trust)")))?;
     let certificate_pem = authority::issue(&ca_key, &authority_pem, &request, serial()?, from, to)?;
     Ok(New { key_pem, certificate_pem, authority_pem })
 }

@@ -6,6 +6,7 @@
 //! papers/<certificate_no>/     the same, where its papers were made later than the verdict
 //! issued/<certificate_no>/     the same, issued after three signatures, or in place of another
 //! unfinished/<record_no>/      record and account of a run without verdict
+//! register.index               where the rows of the register are; made from it, and made again if it is lost
 //! register.csv                 one row for each change of a paper's state
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
 //! laboratory.toml              the institution, as papers name it
@@ -22,22 +23,28 @@ mod approval;
 mod chain;
 mod clock;
 mod disk;
+mod export;
 mod fault;
+mod index;
 mod keys;
 mod opening;
 mod papers;
 mod persons;
 mod register;
 mod rows;
+mod reader;
 mod settings;
+mod sheet;
 mod standing;
 
+pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
+pub use index::{Filter, Index};
 pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use register::{RegisterRow, latest, list, table};
 pub use settings::{KeyInfo, key_info, persons};
-pub use standing::{PaperStanding, issue_of, profile_approval, standing};
+pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;

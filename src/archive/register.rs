@@ -23,6 +23,11 @@ impl RegisterRow {
         self.line
     }
 
+    /// All cells as they stand in the file, in the order of the columns.
+    pub(super) fn cells(&self) -> &[String] {
+        &self.cells
+    }
+
     /// The text in a column, without the guard against formulas; empty where there is none.
     pub fn get(&self, column: &str) -> &str {
         cell(&self.cells, column)
@@ -144,7 +149,7 @@ fn lines(bytes: &[u8]) -> u64 {
 }
 
 /// The rows' bytes with their header, which must be ours: another program version may have another form.
-fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault> {
+pub(super) fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault> {
     let header = register_header()?;
     if bytes.is_empty() || bytes.starts_with(&header) {
         return Ok(bytes.strip_prefix(BOM).unwrap_or(bytes));
@@ -185,33 +190,44 @@ pub fn list(dir: &Path) -> Result<Vec<RegisterRow>, Fault> {
         ));
     }
     let rows = rows(&path, headed(&path, &bytes)?)?;
-    for row in &rows {
-        if row.cells.len() != REGISTER_HEADER.len() {
-            let what = format!("{} cells, there must be {}", row.cells.len(), REGISTER_HEADER.len());
-            return Err(broken(row.line, what));
-        }
-        let wrong = |column: &str, allowed: &str| {
-            broken(row.line, format!("{column} is `{}`; allowed: {allowed}", clean(row.get(column))))
-        };
-        if row.get("seq").parse::<u64>().is_err() {
-            return Err(wrong("seq", "a whole number"));
-        }
-        for column in ["certificate_no", "record_no"] {
-            if row.get(column).parse::<Number>().is_err() {
-                return Err(wrong(column, "a number like PL-2026-000001 or PL-R-2026-000001"));
-            }
-        }
-        if !["pass", "fail", "undecided"].contains(&row.get("verdict")) {
-            return Err(wrong("verdict", "pass, fail, undecided"));
-        }
-        if !["draft", "checked", "issued", "amended", "withdrawn"].contains(&row.get("status")) {
-            return Err(wrong("status", "draft, checked, issued, amended, withdrawn"));
-        }
-        if !["true", "false"].contains(&row.get("simulated")) {
-            return Err(wrong("simulated", "true, false"));
+    rows.iter().try_for_each(|row| check(&path, row))?;
+    Ok(rows)
+}
+
+/// A row from its bytes, as strictly as [`list`].
+pub(super) fn row(path: &Path, line: u64, bytes: &[u8]) -> Result<RegisterRow, Fault> {
+    let row = RegisterRow { line, cells: super::reader::cells(bytes) };
+    check(path, &row)?;
+    Ok(row)
+}
+
+/// Refuses a row that is not of our form.
+fn check(path: &Path, row: &RegisterRow) -> Result<(), Fault> {
+    let broken = |what: String| Fault::Row { path: path.to_owned(), line: row.line, what };
+    if row.cells.len() != REGISTER_HEADER.len() {
+        return Err(broken(format!("{} cells, there must be {}", row.cells.len(), REGISTER_HEADER.len())));
+    }
+    let wrong = |column: &str, allowed: &str| {
+        broken(format!("{column} is `{}`; allowed: {allowed}", clean(row.get(column))))
+    };
+    if row.get("seq").parse::<u64>().is_err() {
+        return Err(wrong("seq", "a whole number"));
+    }
+    for column in ["certificate_no", "record_no"] {
+        if row.get(column).parse::<Number>().is_err() {
+            return Err(wrong(column, "a number like PL-2026-000001 or PL-R-2026-000001"));
         }
     }
-    Ok(rows)
+    if !["pass", "fail", "undecided"].contains(&row.get("verdict")) {
+        return Err(wrong("verdict", "pass, fail, undecided"));
+    }
+    if !["draft", "checked", "issued", "amended", "withdrawn"].contains(&row.get("status")) {
+        return Err(wrong("status", "draft, checked, issued, amended, withdrawn"));
+    }
+    if !["true", "false"].contains(&row.get("simulated")) {
+        return Err(wrong("simulated", "true, false"));
+    }
+    Ok(())
 }
 
 /// The last row of each paper, which says its state, in the order in which the papers came.

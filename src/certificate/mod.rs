@@ -8,6 +8,7 @@ pub mod issue;
 pub mod matrix;
 pub mod number;
 pub mod package;
+pub mod page;
 pub mod paper;
 pub mod pdf;
 pub mod raw;

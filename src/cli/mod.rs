@@ -5,12 +5,15 @@ mod calibration;
 mod certificate;
 mod inputs;
 mod key;
+mod label;
 mod meter;
+mod page;
 mod person;
 mod plan;
 mod profile;
 mod progress;
 mod replay;
+mod selection;
 mod sim;
 mod study;
 mod uncertainty;
@@ -112,6 +115,8 @@ impl Data {
 
 /// Where a PIN comes from: never from the command line, which others can read.
 #[derive(Args)]
+// `person pin` is a group of this name too.
+#[group(skip)]
 struct Pin {
     /// File whose first line is the PIN [default: one line is read from standard input]
     #[arg(long, value_name = "FILE")]

@@ -189,16 +189,17 @@ pub fn check(lines: &str, trust: &Trust, depth: Depth, heads: &[Head]) -> ChainR
         } else if entry.device != report.device {
             find(Flaw::OtherDevice { device: entry.device.clone() });
         }
+        // Being brought along is not being trusted: an authority must answer for it all the same.
+        if entry.kind == Kind::KeyChange
+            && let Some(der) = entry.said.get(CERTIFICATE).and_then(|text| BASE64.decode(text).ok())
+        {
+            keys.add(&der);
+        }
         if depth == Depth::Signatures
             && parts.key_id.is_some()
             && let Some(flaw) = keys.flaw(&parts, &entry)
         {
             find(flaw);
-        }
-        if entry.kind == Kind::KeyChange
-            && let Some(der) = entry.said.get(CERTIFICATE).and_then(|text| BASE64.decode(text).ok())
-        {
-            keys.add(&der);
         }
         let sha256 = hex(&sha256(&parts.payload));
         let signed = parts.key_id.is_some();

@@ -44,6 +44,7 @@ fn signed(record: &Record) -> Paper {
             authorisation_no: "A-1".into(),
             standard_certificate_no: "S-1".into(),
             standard_valid_until: Some("2030-01-31".parse().unwrap()),
+            ..Laboratory::default()
         },
         status: Status::Issued,
         signatures: signatures
@@ -82,7 +83,8 @@ fn texts(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
 }
 
 /// What stands in words of its own: verdicts, parts, states, the hour of a date, kinds of items.
-const IN_OTHER_WORDS: [&str; 12] = [
+const IN_OTHER_WORDS: [&str; 13] = [
+    ".issue.laboratory.language",
     ".document",
     ".verdict",
     ".issue.status",

@@ -3,9 +3,9 @@
 use super::face::LACKING;
 use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::named;
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, TIGHT, Table, Width};
 use super::text::{Ink, Span, Style};
-use crate::certificate::paper::{Budget, BudgetLine, Paper, Words};
+use crate::certificate::paper::{Budget, BudgetLine, Language, Paper, Words};
 
 const LINE: Style = CELL.size(6.9);
 
@@ -15,8 +15,8 @@ pub(super) fn annex(flow: &mut Flow, paper: &Paper) {
     if !paper.budgets.is_empty() {
         flow.chapter("附录：不确定度评定", "Annex: uncertainty budgets");
         let note = tongue.say(
-            "u 为标准不确定度乘以灵敏系数，以 % 表示；ν 为自由度；⊕ 为各检定点共有的分量。",
-            "u: standard uncertainty times sensitivity, in %; ν: degrees of freedom; ⊕: shared with other points.",
+            "u 为标准不确定度乘以灵敏系数，以 % 表示；ν 为自由度；* 为各检定点共有的分量。",
+            "u: standard uncertainty times sensitivity, in %; ν: degrees of freedom; *: shared with other points.",
             NOTE.ink(Ink::Grey),
         );
         flow.paragraph(&note, Align::Left);
@@ -44,9 +44,7 @@ fn budget(flow: &mut Flow, budget: &Budget) {
         format!("No. {}: {}", budget.no, budget.point),
     );
     let title = match tongue.0 {
-        crate::certificate::paper::Language::Both => {
-            Words::same(format!("序号 No. {}:  {}", budget.no, budget.point))
-        }
+        Language::Both => Words::same(format!("序号 No. {}:  {}", budget.no, budget.point)),
         _ => words,
     };
     // A small budget is not torn apart.
@@ -84,12 +82,13 @@ fn budget(flow: &mut Flow, budget: &Budget) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows,
         summary: title.print(tongue.0),
+        lead: TIGHT,
     };
     flow.table(&table);
 }
 
 fn line(line: &BudgetLine) -> Vec<Cell> {
-    let shared = if line.shared { " ⊕" } else { "" };
+    let shared = if line.shared { "*" } else { "" };
     vec![
         Cell::styled(&format!("{}{shared}", line.label), LINE).beside(),
         Cell::styled(&line.kind, LINE),

@@ -2,9 +2,19 @@
 
 use super::Attachment;
 use super::flow::{Align, BODY, CELL, Flow};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Paragraph, Span};
-use crate::certificate::paper::{Paper, Standard, Words};
+use crate::certificate::paper::{Language, Paper, Regulation, Standard, Words};
+
+/// The regulation's number, then its name; the number stands once.
+pub(super) fn cited(regulation: &Regulation, language: Language) -> Words {
+    let (document, title) = (&regulation.document, &regulation.title);
+    let zh = format!("{document}《{}》", title.zh);
+    match language {
+        Language::Both => Words::new(zh, &title.en),
+        _ => Words::new(zh, format!("{document}, {}", title.en)),
+    }
+}
 
 /// Width of the names of fields.
 const LABELS: f32 = 158.0;
@@ -13,10 +23,6 @@ const LABELS: f32 = 158.0;
 pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
     flow.chapter("依据与条件", "Basis and conditions");
     let (lab, regulation, meter) = (&paper.issue.laboratory, &paper.regulation, &paper.meter);
-    let name = Words::new(
-        format!("{}《{}》", regulation.document, regulation.title.zh),
-        format!("{}, {}", regulation.document, regulation.title.en),
-    );
     let until = lab.standard_valid_until.map_or(String::new(), |date| format!(" ({date})"));
     let standard = format!("{}{until}", lab.standard_certificate_no);
     let mut rows = Fields::new(flow);
@@ -24,7 +30,7 @@ pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) 
     rows.text("原始记录号", "Original record No.", &paper.record_no);
     rows.text("授权证书号", "Authorisation No.", &lab.authorisation_no);
     rows.text("计量标准考核证书号", "Standard's certificate No.", standard.trim());
-    rows.words("检定依据", "Regulation", &name);
+    rows.words("检定依据", "Regulation", &cited(regulation, rows.flow.tongue.0));
     rows.words("检定类别", "Occasion", &regulation.kind);
     rows.text("规程数据文件", "Regulation profile", &regulation.profile);
     if !regulation.approval.is_empty() {
@@ -83,9 +89,9 @@ fn standards(flow: &mut Flow, standards: &[Standard]) {
     });
     let table = Table {
         columns: vec![
-            (Width::Share(1.3), Align::Left),
-            (Width::Share(0.8), Align::Left),
-            (Width::Share(0.9), Align::Left),
+            (Width::Share(1.25), Align::Left),
+            (Width::Fit, Align::Left),
+            (Width::Fit, Align::Left),
             (Width::Share(1.0), Align::Left),
             (Width::Fit, Align::Left),
             (Width::Fit, Align::Left),
@@ -93,6 +99,7 @@ fn standards(flow: &mut Flow, standards: &[Standard]) {
         head: head.map(|(zh, en)| super::results::named(tongue, zh, en)).into(),
         rows: rows.collect(),
         summary: tongue.plain("计量标准", "Standards"),
+        lead: LEAD,
     };
     flow.table(&table);
 }
@@ -178,6 +185,6 @@ impl<'a> Fields<'a> {
     fn done(self, zh: &str, en: &str) {
         let columns = vec![(Width::Points(LABELS), Align::Left), (Width::Share(1.0), Align::Left)];
         let summary = self.flow.tongue.plain(zh, en);
-        self.flow.table(&Table { columns, head: vec![], rows: self.rows, summary });
+        self.flow.table(&Table { columns, head: vec![], rows: self.rows, summary, lead: LEAD });
     }
 }

@@ -1,12 +1,13 @@
 //! The first page: who says what of which meter, who signs for it, until when it holds, how to check it.
 
+use super::basis;
 use super::flow::{Align, Flow, NOTE};
 use super::sheet::{MARGIN, MEASURE, Mark, Node, Pen, Role, WIDTH, mm};
 use super::table::{Cell, Table, Width};
 use super::text::{Ink, Paragraph, Span, Style};
 use crate::certificate::issue::{Role as Part, Status};
 use crate::certificate::matrix::{Matrix, QUIET_ZONE};
-use crate::certificate::paper::{Paper, Words, words};
+use crate::certificate::paper::{Language, NotPassed, Paper, Words, words};
 use crate::certificate::record::Document;
 use crate::verdict::Verdict;
 
@@ -14,6 +15,8 @@ use crate::verdict::Verdict;
 const QR: f32 = mm(38.0);
 /// Height of what stands at the foot of the page: code, signatures, seal.
 const BLOCK: f32 = 158.0;
+/// White space in its table where the page has room for it.
+pub(super) const ROOMY: f32 = 4.4;
 /// Items that did not pass and are named on the cover; all are named with the results.
 const NAMED: usize = 6;
 const VALUE: Style = Style::new(10.0);
@@ -30,33 +33,44 @@ pub(super) fn institution(paper: &Paper) -> Words {
     }
 }
 
-/// The first page.
-pub(super) fn cover(flow: &mut Flow, paper: &Paper, qr: Option<&Matrix>) {
+/// The first page. `lead` is the white space in its table.
+pub(super) fn cover(flow: &mut Flow, paper: &Paper, qr: Option<&Matrix>, lead: f32) {
     let tongue = flow.tongue;
     flow.gap(0.0);
     flow.y += 8.0;
-    for paragraph in tongue.stacked(&institution(paper), Style::new(15.0).bold()) {
+    for (n, mut paragraph) in
+        tongue.stacked(&institution(paper), Style::new(15.0).bold()).into_iter().enumerate()
+    {
+        if n == 1 {
+            paragraph = restyled(paragraph, Style::new(10.5));
+        }
         flow.paragraph(&paragraph, Align::Middle);
     }
     flow.spring();
     title(flow, paper);
     flow.spring();
-    fields(flow, paper);
-    flow.y += 4.0;
-    conclusion(flow, paper);
+    fields(flow, paper, lead);
+    conclusion(flow, paper, lead);
     flow.spring();
     block(flow, paper, qr);
     flow.spring();
     contact(flow, paper);
 }
 
+/// The second language of a large line, in a style of its own.
+fn restyled(paragraph: Paragraph, style: Style) -> Paragraph {
+    paragraph.into_iter().map(|span| Span { style, ..span }).collect()
+}
+
 fn title(flow: &mut Flow, paper: &Paper) {
-    let style = Style::new(30.0).bold().ink(Ink::Blue).tracking(0.08);
+    // Chinese titles are set apart, Latin ones are not.
+    let style = Style::new(30.0).bold().ink(Ink::Blue);
+    let style = if flow.tongue.0 == Language::English { style.size(26.0) } else { style.tracking(0.08) };
     let lines = flow.tongue.stacked(&paper.title, style);
     let mut leaves = vec![];
     for (n, mut paragraph) in lines.into_iter().enumerate() {
         if n == 1 {
-            paragraph.iter_mut().for_each(|span| span.style = Style::new(13.5).ink(Ink::Blue));
+            paragraph = restyled(paragraph, Style::new(13.5).ink(Ink::Blue));
         }
         let (leaf, height) = flow.set(&[paragraph], (MARGIN, flow.y), MEASURE, Align::Middle);
         leaves.push(leaf);
@@ -93,21 +107,11 @@ fn state(paper: &Paper) -> Option<Words> {
     }
 }
 
-fn fields(flow: &mut Flow, paper: &Paper) {
+fn fields(flow: &mut Flow, paper: &Paper, lead: f32) {
     let meter = &paper.meter;
     let charger = [meter.charger.trim(), meter.connector.trim()];
     let charger = charger.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" / ");
-    let regulation = Words::new(
-        format!("{}《{}》", paper.regulation.document, paper.regulation.title.zh),
-        format!("{}, {}", paper.regulation.document, paper.regulation.title.en),
-    );
-    let basis = match flow.tongue.0 {
-        crate::certificate::paper::Language::Both => vec![
-            vec![Span::new(&regulation.zh, VALUE)],
-            vec![Span::new(&paper.regulation.title.en, VALUE.size(8.4).ink(Ink::Grey))],
-        ],
-        _ => flow.tongue.stacked(&regulation, VALUE),
-    };
+    let cited = basis::cited(&paper.regulation, flow.tongue.0);
     let named = |label: &str, en: &str, value: Vec<Paragraph>| {
         vec![Cell::new(vec![flow.tongue.say(label, en, LABEL)]).beside(), Cell::new(value)]
     };
@@ -120,11 +124,11 @@ fn fields(flow: &mut Flow, paper: &Paper) {
         named("制造单位", "Manufacturer", entered(&meter.maker)),
         named("准确度等级", "Accuracy class", entered(&meter.class)),
         named("充电桩/枪", "Charger / connector", entered(&charger)),
-        named("检定依据", "Regulation", basis),
+        named("检定依据", "Regulation", flow.tongue.stacked(&cited, VALUE)),
     ];
     let columns = vec![(Width::Points(148.0), Align::Left), (Width::Share(1.0), Align::Left)];
     let summary = flow.tongue.plain("被检器具", "The item");
-    flow.table(&Table { columns, head: vec![], rows, summary });
+    flow.table(&Table { columns, head: vec![], rows, summary, lead });
 }
 
 /// What was entered; that nothing was, where it is empty.
@@ -136,7 +140,7 @@ fn value(flow: &Flow, text: &str) -> Paragraph {
     }
 }
 
-fn conclusion(flow: &mut Flow, paper: &Paper) {
+fn conclusion(flow: &mut Flow, paper: &Paper, lead: f32) {
     let tongue = flow.tongue;
     let ink = match paper.verdict {
         Verdict::Pass => Ink::Blue,
@@ -149,10 +153,12 @@ fn conclusion(flow: &mut Flow, paper: &Paper) {
         _ => tongue.say("检定结论", "Conclusion", LABEL),
     };
     // A report's conclusion is a sentence, a certificate's one word.
-    let size = if paper.document == Document::TestReport { 13.0 } else { 19.0 };
-    let big = tongue.stacked(&paper.conclusion, Style::new(size).bold().ink(ink));
-    let cell = |paragraphs| Cell::new(paragraphs);
-    let mut said: Vec<Paragraph> = big;
+    // The label stands on the line of the large word beside it.
+    let drop = if paper.document == Document::TestReport { 4.0 } else { 10.4 };
+    let mut said = match paper.document {
+        Document::TestReport => tongue.stacked(&paper.conclusion, Style::new(13.0).bold().ink(ink)),
+        _ => vec![tongue.words(&paper.conclusion, Style::new(19.0).bold().ink(ink))],
+    };
     if !paper.not_passed.is_empty() {
         for item in paper.not_passed.iter().take(NAMED) {
             said.push(not_passed(flow, item, Style::new(8.0)));
@@ -163,17 +169,13 @@ fn conclusion(flow: &mut Flow, paper: &Paper) {
             said.push(tongue.say(&zh, &en, Style::new(8.0)));
         }
     }
-    let rows = vec![vec![cell(vec![label]).beside(), cell(said)]];
+    let rows = vec![vec![Cell::new(vec![label]).beside().lower(drop), Cell::new(said)]];
     let columns = vec![(Width::Points(148.0), Align::Left), (Width::Share(1.0), Align::Left)];
-    flow.table(&Table { columns, head: vec![], rows, summary: tongue.plain("结论", "Conclusion") });
+    flow.table(&Table { columns, head: vec![], rows, summary: tongue.plain("结论", "Conclusion"), lead });
 }
 
 /// An item that did not pass, in one line.
-pub(super) fn not_passed(
-    flow: &Flow,
-    item: &crate::certificate::paper::NotPassed,
-    style: Style,
-) -> Paragraph {
+pub(super) fn not_passed(flow: &Flow, item: &NotPassed, style: Style) -> Paragraph {
     let ink = if item.verdict == Verdict::Fail { Ink::Red } else { Ink::Black };
     let mut spans = vec![Span::new(&format!("{}  ", item.no), style.ink(Ink::Grey))];
     spans.extend(flow.tongue.words(&words::verdict(item.verdict), style.bold().ink(ink)));
@@ -212,7 +214,9 @@ fn code(flow: &mut Flow, paper: &Paper, matrix: &Matrix, x: f32, y: f32) {
         &format!("证书 {} 的二维码", paper.issue.certificate_no),
         &format!("QR code of {}", paper.issue.certificate_no),
     );
-    let leaf = flow.leaf(vec![Mark::Area { corners, ink: Ink::Black }]);
+    // A mark across the page must not stand in its quiet zone.
+    let ground = Mark::Area { corners: vec![Mark::rectangle(x, y, QR, QR)], ink: Ink::White };
+    let leaf = flow.leaf(vec![ground, Mark::Area { corners, ink: Ink::Black }]);
     flow.push(Node::new(Role::Figure { alt }, [leaf]));
     let caption = flow.tongue.stacked(
         &Words::new(
@@ -301,30 +305,35 @@ fn seal(flow: &mut Flow, paper: &Paper, y: f32) {
     flow.push(Node::new(Role::Paragraph, [leaf]));
 }
 
+/// How to reach the institution, in two lines; what was not entered is left out.
 fn contact(flow: &mut Flow, paper: &Paper) {
     let lab = &paper.issue.laboratory;
-    let entries = [
-        ("授权证书号", "Authorisation No.", &lab.authorisation_no),
-        ("地址", "Address", &lab.address),
-        ("邮编", "Postcode", &lab.postcode),
-        ("电话", "Phone", &lab.phone),
-        ("传真", "Fax", &lab.fax),
-        ("电子邮件", "E-mail", &lab.email),
+    let lines = [
+        [
+            ("授权证书号", "Authorisation No.", &lab.authorisation_no),
+            ("地址", "Address", &lab.address),
+            ("邮编", "Postcode", &lab.postcode),
+        ],
+        [("电话", "Phone", &lab.phone), ("传真", "Fax", &lab.fax), ("电子邮件", "E-mail", &lab.email)],
     ];
-    let mut spans: Paragraph = vec![];
-    for (zh, en, text) in entries.into_iter().filter(|(_, _, text)| !text.trim().is_empty()) {
-        if !spans.is_empty() {
-            spans.push(Span::new("   ", NOTE));
+    let mut said = false;
+    for line in lines {
+        let mut spans: Paragraph = vec![];
+        for (zh, en, text) in line.into_iter().filter(|(_, _, text)| !text.trim().is_empty()) {
+            if !spans.is_empty() {
+                spans.push(Span::new("    ", NOTE));
+            }
+            spans.extend(flow.tongue.say(zh, en, NOTE.ink(Ink::Grey)));
+            spans.push(Span::new(&format!(" {text}"), NOTE));
         }
-        spans.extend(flow.tongue.say(zh, en, NOTE.ink(Ink::Grey)));
-        spans.push(Span::new(&format!(" {text}"), NOTE));
+        if !spans.is_empty() {
+            said = true;
+            flow.paragraph(&spans, Align::Middle);
+        }
     }
-    if spans.is_empty() {
-        spans = flow.tongue.say(
-            "授权证书号、地址未录入",
-            "authorisation and address not entered",
-            NOTE.ink(Ink::Grey),
-        );
+    if !said {
+        let words = ("授权证书号、地址未录入", "authorisation and address not entered");
+        let spans = flow.tongue.say(words.0, words.1, NOTE.ink(Ink::Grey));
+        flow.paragraph(&spans, Align::Middle);
     }
-    flow.paragraph(&spans, Align::Middle);
 }

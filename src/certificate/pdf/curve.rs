@@ -8,7 +8,7 @@ use crate::certificate::paper::{Drawn, Paper, Row, Words};
 use crate::verdict::Verdict;
 
 /// Height of the field.
-const TALL: f32 = 168.0;
+const TALL: f32 = 150.0;
 /// Room for the numbers of the error axis.
 const LEFT: f32 = 40.0;
 const RIGHT: f32 = 12.0;
@@ -59,11 +59,11 @@ pub(super) fn curve(flow: &mut Flow, paper: &Paper) {
         .collect();
     points.sort_by(|a, b| a.drawn.current_a.total_cmp(&b.drawn.current_a));
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-    let room = TALL + 62.0;
+    let room = TALL + 70.0;
     flow.heading(&Words::new("误差曲线", "Error curve"), room);
     let field = Field {
         x: MARGIN + LEFT,
-        y: flow.y + 6.0,
+        y: flow.y + 13.0,
         width: MEASURE - LEFT - RIGHT,
         currents: (first.drawn.current_a.log10() - 0.18, last.drawn.current_a.log10() + 0.18),
         greatest: greatest(&points),
@@ -91,9 +91,9 @@ fn greatest(points: &[Point]) -> f64 {
 
 /// 1, 2 or 5 times a power of ten, so that about four steps reach the greatest value.
 fn step(greatest: f64) -> (f64, usize) {
-    let power = (greatest / 4.0).log10().floor();
+    let power = (greatest / 5.0).log10().floor();
     let unit = 10_f64.powf(power);
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * unit >= greatest / 4.0).unwrap_or(10.0);
+    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * unit >= greatest / 5.0).unwrap_or(10.0);
     let decimals = if factor >= 10.0 { -power - 1.0 } else { -power };
     (factor * unit, decimals.max(0.0) as usize)
 }
@@ -105,7 +105,7 @@ fn text(marks: &mut Vec<Mark>, spans: &[Span], x: f32, y: f32, align: Align) {
 }
 
 fn axes(marks: &mut Vec<Mark>, field: &Field, flow: &Flow) {
-    let hair = Pen::new(0.35, Ink::Light);
+    let hair = Pen::new(0.4, Ink::Pale);
     let (left, right, bottom) = (field.x, field.x + field.width, field.y + TALL);
     let (step, decimals) = step(field.greatest);
     let count = (field.greatest / step).floor() as i32;
@@ -194,8 +194,8 @@ fn limits(marks: &mut Vec<Mark>, field: &Field, points: &[Point]) -> Vec<String>
         }
         last = Some(drawn.limit);
         if field.holds(drawn.limit) {
-            let at = (field.x(drawn.current_a), field.y(drawn.limit) - 9.8);
-            text(marks, &[Span::new(&row.limit_words, TICK.ink(Ink::Black))], at.0, at.1, Align::Middle);
+            let at = (field.x(drawn.current_a) + 2.0, field.y(drawn.limit) - 9.8);
+            text(marks, &[Span::new(&row.limit_words, TICK.ink(Ink::Black))], at.0, at.1, Align::Left);
         } else {
             beyond.push(format!("No. {}: {} %", row.no, row.limit_words));
         }
@@ -249,7 +249,7 @@ fn legend(marks: &mut Vec<Mark>, field: &Field, flow: &Flow, beyond: &[String]) 
     let tongue = flow.tongue;
     let entries = [
         tongue.say("合格点", "passed", TICK.ink(Ink::Black)),
-        tongue.say("未合格点", "not passed", TICK.ink(Ink::Black)),
+        tongue.say("未通过点", "not passed", TICK.ink(Ink::Black)),
         tongue.say("±U", "±U", TICK.ink(Ink::Black)),
         tongue.say(
             "限值；虚线：两点间限值不同",
@@ -300,4 +300,20 @@ fn in_words(flow: &Flow, points: &[Point]) -> String {
     });
     let points = points.collect::<Vec<_>>().join("; ");
     format!("{}: {points}", flow.tongue.plain("误差曲线", "Error curve"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_the_axis_are_round_and_neither_few_nor_many() {
+        for greatest in [0.013, 0.2, 0.61, 1.22, 1.83, 3.67, 9.9, 47.0, 1234.0] {
+            let (step, decimals) = step(greatest);
+            let count = (greatest / step).floor();
+            assert!((2.0..=5.0).contains(&count), "{count} steps of {step} to {greatest}");
+            let printed: f64 = number::fixed(step, decimals).parse().unwrap();
+            assert!((printed - step).abs() < 1e-9 * step, "{step} is printed {printed}");
+        }
+    }
 }

@@ -208,6 +208,13 @@ impl Flow {
         self.push(Node::new(Role::Paragraph, leaves));
     }
 
+    /// The mark before an item whose first line begins here.
+    fn dot(&mut self, x: f32, y: f32, item: &[Span]) {
+        let size = item.first().map_or(0.0, |span| span.style.size);
+        let dot = Mark::rectangle(x + 3.0, y + size * 0.72 - 1.0, 2.0, 2.0);
+        self.ornament(vec![Mark::Area { corners: vec![dot], ink: Ink::Blue }]);
+    }
+
     /// A list with a mark before each item.
     pub(super) fn list(&mut self, items: &[Paragraph]) {
         const INDENT: f32 = 10.0;
@@ -215,9 +222,7 @@ impl Flow {
         for item in items {
             let Some(first) = lines(item, MEASURE - INDENT).into_iter().next() else { continue };
             self.need(first.height);
-            let y = self.y + first.ascent - 0.34 * first.height / 1.38;
-            let dot = Mark::rectangle(MARGIN + 3.0, y - 1.0, 2.0, 2.0);
-            self.ornament(vec![Mark::Area { corners: vec![dot], ink: Ink::Blue }]);
+            self.dot(MARGIN, self.y, item);
             let leaves = self.pour(item, MARGIN + INDENT, MEASURE - INDENT, Align::Left);
             nodes.push(Node::of(Role::Item, vec![Node::new(Role::Body, leaves)]));
             self.y += 1.5;

@@ -110,9 +110,8 @@ fn foot(paper: &Paper, tongue: Tongue) -> Paragraph {
         }
         status @ (Status::Amended | Status::Withdrawn) => {
             let words = words::status(status);
-            let mut spans = tongue.words(&words, loud);
-            spans.extend(tongue.say("：本文件不再有效", ": no longer valid", loud));
-            spans
+            let (zh, en) = (format!("{}，不再有效", words.zh), format!("{} — no longer valid", words.en));
+            tongue.say(&zh, &en, loud)
         }
     };
     if paper.simulated {

@@ -91,13 +91,22 @@ pub fn pdf(
     let frame = Frame::new(paper, language);
     let blank = || Flow::new(language, frame.top, frame.bottom);
     // Once to see how much of the page is left over, once to spread it.
-    let mut trial = blank();
-    cover::cover(&mut trial, paper, qr.as_ref());
+    let spread = |lead| {
+        let mut trial = blank();
+        cover::cover(&mut trial, paper, qr.as_ref(), lead);
+        (trial, lead)
+    };
+    let mut trial = spread(cover::ROOMY);
+    if trial.0.sheets.len() > 1 {
+        trial = spread(table::LEAD);
+    }
+    let (trial, lead) = trial;
     let mut flow = blank();
     if trial.sheets.len() == 1 {
-        flow.spring = ((frame.bottom - trial.y) / trial.springs as f32).max(0.0);
+        // A point stays for the rounding of sums.
+        flow.spring = ((frame.bottom - trial.y - 1.0) / trial.springs as f32).max(0.0);
     }
-    cover::cover(&mut flow, paper, qr.as_ref());
+    cover::cover(&mut flow, paper, qr.as_ref(), lead);
     basis::basis(&mut flow, paper, attachments);
     results::results(&mut flow, paper);
     annex::annex(&mut flow, paper);

@@ -73,7 +73,9 @@ pub(super) fn press(
     // Leaves are counted as they are set, page by page.
     leaves.sort_by_key(|(leaf, _)| *leaf);
     let mut tree = TagTree::new().with_lang(Some(about.language.into()));
-    sections.iter().for_each(|section| tree.push(group(section, &leaves)));
+    for section in sections {
+        tree.push(group(section, &leaves));
+    }
     document.set_tag_tree(tree);
     let mut contents = Outline::new();
     for (title, page, y) in outline {
@@ -160,6 +162,7 @@ fn color(ink: Ink) -> Color {
         Ink::Grey => Color::new(92, 92, 92),
         Ink::Light => Color::new(190, 190, 190),
         Ink::Pale => Color::new(232, 232, 232),
+        Ink::White => Color::new(255, 255, 255),
         Ink::Blue => Color::new(20, 52, 98),
         Ink::Red => Color::new(164, 16, 16),
     }
@@ -180,7 +183,9 @@ fn draw(surface: &mut Surface, mark: &Mark) {
         Mark::Line { points, pen } => trace(surface, path(points, false), *pen),
         Mark::Area { corners, ink } => {
             let mut builder = PathBuilder::new();
-            corners.iter().for_each(|corners| outline(&mut builder, corners, true));
+            for corners in corners {
+                outline(&mut builder, corners, true);
+            }
             surface.set_stroke(None);
             surface.set_fill(Some(fill(*ink)));
             if let Some(path) = builder.finish() {

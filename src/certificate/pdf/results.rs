@@ -3,11 +3,13 @@
 
 use super::cover::not_passed;
 use super::flow::{Align, BODY, CELL, Flow, NOTE};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Paragraph, Span, Style};
 use super::tongue::Tongue;
 use super::{curve, risk};
+use crate::certificate::issue::Amendment;
 use crate::certificate::paper::{Paper, Row, Words, words};
+use crate::certificate::record::Document;
 use crate::verdict::Verdict;
 
 /// The name of a column.
@@ -28,7 +30,7 @@ pub(super) fn verdict(tongue: Tongue, verdict: Verdict) -> Cell {
 /// The pages of results.
 pub(super) fn results(flow: &mut Flow, paper: &Paper) {
     let title = match paper.document {
-        crate::certificate::record::Document::TestReport => ("检测结果", "Test results"),
+        Document::TestReport => ("检测结果", "Test results"),
         _ => ("检定结果", "Results of verification"),
     };
     flow.chapter(title.0, title.1);
@@ -100,6 +102,7 @@ fn errors(flow: &mut Flow, paper: &Paper) {
         head: head.collect(),
         rows: rows.iter().map(|row| error(tongue, row)).collect(),
         summary: tongue.plain("电能误差逐点", "Errors of energy, point by point"),
+        lead: LEAD,
     };
     flow.table(&table);
     let coverage = &paper.decision.coverage;
@@ -121,7 +124,7 @@ fn error(tongue: Tongue, row: &Row) -> Vec<Cell> {
     let bold = CELL.bold();
     let mut point = tongue.stacked(&row.name, CELL);
     if !row.point.is_empty() {
-        point.insert(0, vec![Span::new(&row.point, bold)]);
+        point[0].insert(0, Span::new(&format!("{}  ", row.point), bold));
     }
     let bound = if row.upper_bound.is_empty() { String::new() } else { format!("< {}", row.upper_bound) };
     let value = if row.value.is_empty() { &bound } else { &row.value };
@@ -180,6 +183,7 @@ fn items(flow: &mut Flow, paper: &Paper) {
         head: head.collect(),
         rows: rows.iter().map(|row| item(tongue, row)).collect(),
         summary: tongue.plain("其他项目", "Other items"),
+        lead: 1.6,
     };
     flow.table(&table);
 }
@@ -226,7 +230,7 @@ fn remarks(flow: &mut Flow, paper: &Paper) {
     if !paper.why_no_certificate.is_empty() {
         flow.heading(&Words::new("为何不是检定证书", "Why this is no verification certificate"), 14.0);
         let items: Vec<Paragraph> =
-            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL)]).collect();
+            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL.size(7.0))]).collect();
         flow.list(&items);
     }
     if let Some(amends) = &paper.issue.amends {
@@ -238,7 +242,7 @@ fn remarks(flow: &mut Flow, paper: &Paper) {
 }
 
 /// What was replaced, why, and what changed (ISO/IEC 17025:2017 7.8.8).
-fn amendment(flow: &mut Flow, amends: &crate::certificate::issue::Amendment) {
+fn amendment(flow: &mut Flow, amends: &Amendment) {
     let tongue = flow.tongue;
     flow.heading(&Words::new("更改", "Amendment"), 40.0);
     let mut text = tongue.say("本文件替代", "This paper replaces", small());
@@ -265,6 +269,7 @@ fn amendment(flow: &mut Flow, amends: &crate::certificate::issue::Amendment) {
             .into(),
         rows: rows.collect(),
         summary: tongue.plain("更改内容", "What was changed"),
+        lead: LEAD,
     };
     flow.table(&table);
 }

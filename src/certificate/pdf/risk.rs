@@ -2,10 +2,12 @@
 
 use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::{named, small, verdict};
-use super::table::{Cell, Table, Width};
+use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Span};
+use super::tongue::Tongue;
 use crate::certificate::issue::Field;
-use crate::certificate::paper::{Paper, Row, Words};
+use crate::certificate::paper::{Paper, Risk, Row, Words};
+use crate::verdict::Verdict;
 
 /// What of a paper was corrected.
 pub(super) fn field(field: Field) -> Words {
@@ -44,7 +46,7 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         flow.paragraph(&name, Align::Left);
         flow.y += 2.0;
     }
-    let rows: Vec<(&Row, &crate::certificate::paper::Risk)> =
+    let rows: Vec<(&Row, &Risk)> =
         paper.rows.iter().filter_map(|row| Some((row, row.risk.as_ref()?))).collect();
     if rows.is_empty() {
         return;
@@ -90,6 +92,7 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: cells.collect(),
         summary: tongue.plain("判定风险", "Risks of the decisions"),
+        lead: LEAD,
     };
     flow.table(&table);
     flow.y += 2.0;
@@ -102,7 +105,7 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
 }
 
 /// Both languages on one line.
-fn verdict_in_line(tongue: super::tongue::Tongue, of: crate::verdict::Verdict) -> Cell {
+fn verdict_in_line(tongue: Tongue, of: Verdict) -> Cell {
     let cell = verdict(tongue, of);
     let mut line = vec![];
     for (n, paragraph) in cell.paragraphs.into_iter().enumerate() {
@@ -144,6 +147,7 @@ pub(super) fn cross_check(flow: &mut Flow, paper: &Paper) {
         head: head.map(|(zh, en)| named(tongue, zh, en)).into(),
         rows: rows.collect(),
         summary: tongue.plain("交叉核对", "Cross-check"),
+        lead: LEAD,
     };
     flow.table(&table);
 }

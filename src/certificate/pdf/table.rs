@@ -7,7 +7,9 @@ use super::text::{Ink, Line, Paragraph, Span, Style, least_width, lines, natural
 /// White space left and right of a cell's text.
 const PAD: f32 = 2.6;
 /// White space above and below it.
-const LEAD: f32 = 2.2;
+pub(super) const LEAD: f32 = 2.2;
+/// The same where much must stand on a page.
+pub(super) const TIGHT: f32 = 1.1;
 
 /// How wide a column is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,11 +28,13 @@ pub(super) struct Cell {
     pub paragraphs: Vec<Paragraph>,
     /// Whether it names its row.
     pub beside: bool,
+    /// How much lower than the others its text begins.
+    pub drop: f32,
 }
 
 impl Cell {
     pub(super) fn new(paragraphs: Vec<Paragraph>) -> Self {
-        Self { paragraphs, beside: false }
+        Self { paragraphs, ..Self::default() }
     }
 
     /// One text in the usual style.
@@ -55,6 +59,11 @@ impl Cell {
         Self { beside: true, ..self }
     }
 
+    /// Its text begins lower by this much.
+    pub(super) fn lower(self, drop: f32) -> Self {
+        Self { drop, ..self }
+    }
+
     fn measure(&self, of: fn(&[Span]) -> f32) -> f32 {
         self.paragraphs.iter().map(|paragraph| of(paragraph)).fold(0.0, f32::max)
     }
@@ -69,6 +78,8 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Cell>>,
     /// What it shows, for those who hear it.
     pub summary: String,
+    /// White space above and below the text of a cell.
+    pub lead: f32,
 }
 
 impl Table {
@@ -92,7 +103,13 @@ impl Table {
         let room = MEASURE - if shares > 0.0 { MEASURE * 0.25 } else { 0.0 };
         let taken: f32 = widths.iter().sum();
         if taken > room {
-            self.squeeze(&mut widths, room, &widest);
+            let columns = self.columns.iter().zip(&widths).enumerate();
+            let least = columns.map(|(n, ((kind, _), width))| match kind {
+                Width::Fit => widest(n, least_width),
+                _ => *width,
+            });
+            let least: Vec<f32> = least.collect();
+            Self::squeeze(&mut widths, room, &least);
         }
         let left: f32 = MEASURE - widths.iter().sum::<f32>();
         let count = widths.len() as f32;
@@ -104,15 +121,12 @@ impl Table {
 
     /// Fitting columns give up what their texts do not need to stay whole words, the widest first; where that does not
     /// suffice, all give in equal parts and words are broken.
-    fn squeeze(&self, widths: &mut [f32], room: f32, widest: &dyn Fn(usize, fn(&[Span]) -> f32) -> f32) {
-        let least: Vec<f32> = (0..widths.len())
-            .map(|n| if self.columns[n].0 == Width::Fit { widest(n, least_width) } else { widths[n] })
-            .collect();
+    fn squeeze(widths: &mut [f32], room: f32, least: &[f32]) {
         let taken: f32 = widths.iter().sum();
         let needed: f32 = least.iter().sum();
         if needed < room {
             let given = (taken - room) / (taken - needed);
-            for (width, least) in widths.iter_mut().zip(&least) {
+            for (width, least) in widths.iter_mut().zip(least) {
                 *width -= (*width - least) * given;
             }
         } else {
@@ -120,7 +134,7 @@ impl Table {
             let equal = room / widths.len() as f32;
             let small: f32 = least.iter().filter(|width| **width <= equal).sum();
             let large: f32 = least.iter().filter(|width| **width > equal).sum();
-            for (width, least) in widths.iter_mut().zip(&least) {
+            for (width, least) in widths.iter_mut().zip(least) {
                 *width = if *least <= equal { *least } else { least * (room - small) / large };
             }
         }
@@ -137,6 +151,7 @@ struct Set {
     done: usize,
     leaves: Vec<usize>,
     beside: bool,
+    drop: f32,
 }
 
 fn set(row: &[Cell], widths: &[f32]) -> Vec<Set> {
@@ -145,13 +160,14 @@ fn set(row: &[Cell], widths: &[f32]) -> Vec<Set> {
         done: 0,
         leaves: vec![],
         beside: cell.beside,
+        drop: cell.drop,
     });
     cells.collect()
 }
 
-fn height(row: &[Set]) -> f32 {
-    let cell = |cell: &Set| cell.lines[cell.done..].iter().map(|line| line.height).sum::<f32>();
-    row.iter().map(cell).fold(0.0, f32::max) + 2.0 * LEAD
+fn height(row: &[Set], lead: f32) -> f32 {
+    let cell = |cell: &Set| cell.drop + cell.lines[cell.done..].iter().map(|line| line.height).sum::<f32>();
+    row.iter().map(cell).fold(0.0, f32::max) + 2.0 * lead
 }
 
 impl Flow {
@@ -162,8 +178,8 @@ impl Flow {
         }
         let widths = table.widths();
         let head = set(&table.head, &widths);
-        let head_height = if head.is_empty() { 0.0 } else { height(&head) };
-        let first = height(&set(&table.rows[0], &widths));
+        let head_height = if head.is_empty() { 0.0 } else { height(&head, table.lead) };
+        let first = height(&set(&table.rows[0], &widths), table.lead);
         self.need((head_height + first).min(self.bottom - self.top));
         for row in std::iter::once(&table.head).chain(&table.rows) {
             row.iter().flat_map(|cell| &cell.paragraphs).for_each(|paragraph| self.heed(paragraph));
@@ -173,7 +189,7 @@ impl Flow {
         for row in &table.rows {
             let mut row = set(row, &widths);
             let room = self.bottom - self.top - head_height;
-            let tall = height(&row);
+            let tall = height(&row, table.lead);
             if self.y + tall > self.bottom && tall <= room {
                 self.again(table, &widths);
             }
@@ -216,9 +232,9 @@ impl Flow {
         self.rule(Pen::new(0.9, Ink::Black));
         let row = set(&table.head, widths);
         let (mut x, mut cells) = (MARGIN, vec![]);
-        let tall = height(&row);
+        let tall = height(&row, table.lead);
         for ((cell, width), (_, align)) in row.iter().zip(widths).zip(&table.columns) {
-            let (mut y, mut marks) = (self.y + LEAD, vec![]);
+            let (mut y, mut marks) = (self.y + table.lead, vec![]);
             for line in &cell.lines {
                 marks.extend(Mark::line(line, x + PAD + align.shift(line, width - 2.0 * PAD), y));
                 y += line.height;
@@ -240,9 +256,9 @@ impl Flow {
     fn part(&mut self, row: &mut [Set], table: &Table, widths: &[f32]) {
         let (mut x, mut lowest) = (MARGIN, self.y);
         for ((cell, width), (_, align)) in row.iter_mut().zip(widths).zip(&table.columns) {
-            let (mut y, mut marks) = (self.y + LEAD, vec![]);
+            let (mut y, mut marks) = (self.y + table.lead + cell.drop, vec![]);
             while let Some(line) = cell.lines.get(cell.done) {
-                if y + line.height + LEAD > self.bottom + 0.1 && !marks.is_empty() {
+                if y + line.height + table.lead > self.bottom + 0.1 && !marks.is_empty() {
                     break;
                 }
                 marks.extend(Mark::line(line, x + PAD + align.shift(line, width - 2.0 * PAD), y));
@@ -253,9 +269,83 @@ impl Flow {
                 let leaf = self.leaf(marks);
                 cell.leaves.push(leaf);
             }
-            lowest = lowest.max(y + LEAD);
+            lowest = lowest.max(y + table.lead);
             x += width;
         }
         self.y = lowest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::paper::Language;
+
+    fn table(texts: &[&str], rows: usize) -> Table {
+        let row = || texts.iter().map(|text| Cell::text(text)).collect::<Vec<_>>();
+        Table {
+            columns: texts.iter().map(|_| (Width::Fit, Align::Left)).collect(),
+            head: row(),
+            rows: (0..rows).map(|_| row()).collect(),
+            summary: "t".into(),
+            lead: LEAD,
+        }
+    }
+
+    #[test]
+    fn columns_fill_the_measure_whatever_they_hold() {
+        let (word, words) = ("W".repeat(300), "several words ".repeat(40));
+        for texts in [vec!["1", "2"], vec!["1", &word, "0.0020"], vec![&words, "0.1", &word], vec![&word; 12]]
+        {
+            let mut table = table(&texts, 2);
+            for shared in [false, true] {
+                if shared {
+                    table.columns[0].0 = Width::Share(1.0);
+                }
+                let widths = table.widths();
+                assert!((widths.iter().sum::<f32>() - MEASURE).abs() < 0.01, "{widths:?}");
+                assert!(widths.iter().all(|width| *width > 2.0 * PAD + 3.0), "{widths:?}");
+            }
+        }
+        let widths = table(&["0.0020", &word], 1).widths();
+        let number = natural_width(&[Span::new("0.0020", CELL)]) + 2.0 * PAD;
+        assert!(widths[0] > number - 0.01, "a long word beside it must not break a number: {widths:?}");
+    }
+
+    #[test]
+    fn a_long_table_has_its_head_on_every_page_and_in_the_tree_once() {
+        let mut flow = Flow::new(Language::Both, 50.0, 250.0);
+        flow.table(&table(&["head", "b"], 40));
+        assert!(flow.sheets.len() > 2, "{}", flow.sheets.len());
+        for sheet in &flow.sheets {
+            let texts = sheet.iter().flat_map(|piece| &piece.marks);
+            let first = texts
+                .clone()
+                .find_map(|mark| if let Mark::Text { run, .. } = mark { Some(&run.text) } else { None });
+            assert_eq!(first.unwrap(), "head");
+            let lowest = texts
+                .filter_map(|mark| if let Mark::Text { y, .. } = mark { Some(*y) } else { None })
+                .fold(0.0, f32::max);
+            assert!(lowest < 250.0, "{lowest}");
+        }
+        let Child::Node(node) = &flow.sections[0].children[0] else { panic!("a table is a node") };
+        assert_eq!(node.children.len(), 41);
+    }
+
+    #[test]
+    fn a_row_taller_than_a_page_goes_on_over_the_next() {
+        let mut flow = Flow::new(Language::Both, 50.0, 250.0);
+        let long = "长".repeat(4000);
+        let mut table = table(&["1", &long], 1);
+        table.head = ["a", "b"].map(Cell::text).into();
+        flow.table(&table);
+        let printed: usize = flow
+            .sheets
+            .iter()
+            .flatten()
+            .flat_map(|piece| &piece.marks)
+            .map(|mark| if let Mark::Text { run, .. } = mark { run.text.matches('长').count() } else { 0 })
+            .sum();
+        assert!(flow.sheets.len() > 3 && printed == 4000, "{} pages, {printed}", flow.sheets.len());
     }
 }

@@ -20,8 +20,10 @@ pub(super) enum Ink {
     Grey,
     /// Hairlines.
     Light,
-    /// Marks across a page, under the text.
+    /// Marks across a page and the grid of a curve, under the text.
     Pale,
+    /// What a code stands on.
+    White,
     /// Title, headings, strong rules.
     Blue,
     /// What did not pass.

@@ -107,12 +107,12 @@ impl BuilderProfile for Profile {
             Self::Authority { .. } => (true, Some(0), KeyUsages::KeyCertSign | KeyUsages::CRLSign),
             Self::Device { .. } => (false, None, KeyUsages::DigitalSignature | KeyUsages::NonRepudiation),
         };
-        let mut made = vec![];
-        made.push(BasicConstraints { ca, path_len_constraint }.to_extension(tbs.subject(), &made)?);
-        made.push(KeyUsage(usage).to_extension(tbs.subject(), &made)?);
-        made.push(SubjectKeyIdentifier::try_from(spk)?.to_extension(tbs.subject(), &made)?);
-        made.push(AuthorityKeyIdentifier::try_from(issuer_spk)?.to_extension(tbs.subject(), &made)?);
-        Ok(made)
+        Ok(vec![
+            BasicConstraints { ca, path_len_constraint }.to_extension(tbs.subject(), &[])?,
+            KeyUsage(usage).to_extension(tbs.subject(), &[])?,
+            SubjectKeyIdentifier::try_from(spk)?.to_extension(tbs.subject(), &[])?,
+            AuthorityKeyIdentifier::try_from(issuer_spk)?.to_extension(tbs.subject(), &[])?,
+        ])
     }
 }
 

@@ -1,4 +1,4 @@
-//! COSE_Sign1 (RFC 9052) with ES256: small enough for a QR code.
+//! `COSE_Sign1` (RFC 9052) with ES256: small enough for a QR code.
 //!
 //! Tag 18; the protected header has the algorithm (1: -7) and the first 8 bytes of SHA-256 of the certificate (4: kid).
 

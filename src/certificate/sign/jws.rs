@@ -78,7 +78,7 @@ pub fn parts(line: &str) -> Result<Parts<'_>, Doubt> {
         return Err(bad("the header is not written in the one form".into()));
     }
     let signature = decode(tail, "signature")?;
-    if unsecured != signature.is_empty() {
+    if signature.len() != if unsecured { 0 } else { 64 } {
         return Err(bad(format!("algorithm {} with a signature of {} bytes", parsed.alg, signature.len())));
     }
     Ok(Parts {

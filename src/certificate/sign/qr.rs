@@ -1,6 +1,7 @@
 //! The text of a QR code: what the paper says, short enough to be checked from the paper without a network.
 //!
-//! `EVV1:` and base45 (RFC 9285) of a COSE_Sign1 whose payload is a CBOR map. Its keys, never to be given a new meaning:
+//! `EVV1:` and base45 (RFC 9285) of a `COSE_Sign1` whose payload is a CBOR map. Its keys, never to be given a new
+//! meaning:
 //!
 //! | key | type | what |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! Enveloped XML signature (W3C XMLDSig core) in a document that is already written in canonical form (C14N 1.1).
+//! Enveloped XML signature (W3C `XMLDSig` core) in a document that is already written in canonical form (C14N 1.1).
 //!
 //! Because the document *is* its canonical form, its digest is SHA-256 of its bytes, and the signature is put in by
 //! inserting text before the closing tag of the root. `SignedInfo` is canonicalised exclusively, so that of the

@@ -118,12 +118,27 @@ fn manifest(
     }
     let truth = payload.filter(|_| found.has(MANIFEST) && signed.is_some()).unwrap_or_else(|| bytes.clone());
     match Entry::from_json(&truth) {
-        Ok(entry) => Some((entry, signed)),
+        Ok(entry) => {
+            let names = signed.as_ref().map(|s| key_id(&s.certificate)).unwrap_or_default();
+            if entry.key_id != names && !found.has(JWS) && !found.has(CMS) && !found.has(MANIFEST) {
+                let (own, names) = (or_none(&entry.key_id), or_none(&names));
+                let (zh, en) = (
+                    format!("清单写明由密钥 {own} 签名，实际为 {names}"),
+                    format!("the manifest names the key {own}, it is signed by {names}"),
+                );
+                found.altered(JWS, &zh, &en);
+            }
+            Some((entry, signed))
+        }
         Err(fault) => {
             found.altered(MANIFEST, &format!("无法读取：{fault}"), &fault.to_string());
             None
         }
     }
+}
+
+fn or_none(key_id: &str) -> &str {
+    if key_id.is_empty() { "(none)" } else { key_id }
 }
 
 fn changed_manifest(found: &mut Findings) {
@@ -133,7 +148,7 @@ fn changed_manifest(found: &mut Findings) {
 fn broken(found: &mut Findings, file: &str, doubt: &Doubt) {
     match doubt {
         Doubt::Content { .. } => {
-            found.altered(file, "内容在签名后被改动", "it was changed after it was signed")
+            found.altered(file, "内容在签名后被改动", "it was changed after it was signed");
         }
         doubt => found.altered(file, &format!("签名无效：{doubt}"), &doubt.to_string()),
     }
@@ -222,7 +237,8 @@ fn hashes(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, entry: &Entry
 /// The signatures inside the DCC and the PDF.
 fn inside(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, key: Option<&Signed>) {
     type Verify = fn(&[u8]) -> Result<Signed, Doubt>;
-    let forms: [(&str, Verify, fn(&[u8]) -> bool); 2] =
+    type IsSigned = fn(&[u8]) -> bool;
+    let forms: [(&str, Verify, IsSigned); 2] =
         [(DCC, xml::verify, xml::is_signed), (PDF, pdf::verify, pdf::is_signed)];
     for (name, verify, is_signed) in forms {
         let Some(bytes) = files.get(name) else { continue };

@@ -2,7 +2,7 @@
 
 mod verify;
 
-use super::{Data, Ended, Stop, approval, print_json, print_text, replay};
+use super::{Data, Ended, approval, label, page, print_json, print_text, replay, selection};
 use phantomload::archive;
 use phantomload::certificate::record::Record;
 use phantomload::certificate::{package, report};
@@ -13,13 +13,28 @@ pub enum Which {
     List {
         #[command(flatten)]
         data: Data,
-        /// Every row, not only the last of each paper
-        #[arg(long)]
-        all: bool,
+        #[command(flatten)]
+        selection: selection::Selection,
+        /// At most so many, the newest
+        #[arg(long, value_name = "N", default_value_t = 200)]
+        limit: usize,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
+    /// Write rows of the register to one CSV or XLSX file
+    Export {
+        #[command(flatten)]
+        data: Data,
+        #[command(flatten)]
+        selection: selection::Selection,
+        #[command(flatten)]
+        out: selection::Out,
+    },
+    /// Draw the label of an issued certificate that passed: number, serial, dates, QR code
+    Label(label::Arguments),
+    /// Write the page on which anybody checks a QR text or a package in a browser, without network
+    Page(page::Arguments),
     /// Show a certificate or test report
     Show {
         /// Number of the certificate or record, package folder or record file
@@ -70,17 +85,12 @@ fn shown(number: &str, data: &Data, record: &Record) -> (String, String) {
 /// Lists, shows or checks.
 pub fn run(which: &Which) -> Ended {
     match which {
-        Which::List { data, all, json } => {
-            let rows = archive::list(&data.dir()?).map_err(Stop::input)?;
-            let rows = if *all { rows } else { archive::latest(rows) };
-            if *json {
-                print_json(&rows)?;
-            } else if rows.is_empty() {
-                print_text("no certificate in this data folder yet\n")?;
-            } else {
-                print_text(&archive::table(&rows))?;
-            }
+        Which::List { data, selection, limit, json } => {
+            return selection::list(data, selection, *limit, *json);
         }
+        Which::Export { data, selection, out } => return selection::export(data, selection, &out.out),
+        Which::Label(arguments) => return label::run(arguments),
+        Which::Page(arguments) => return page::run(arguments),
         Which::Show { number, data, json } => {
             let mut record = replay::load(number, data)?;
             if *json {

@@ -89,7 +89,8 @@ fn prepare(pdf: &[u8], note: &Note, size: usize) -> Result<(Vec<u8>, (usize, usi
     let before = format!("{signature} 0 obj\n").len();
     let range_at = start + before + body.len();
     body += &" ".repeat(RANGE);
-    body += &format!("] {CONTENTS}");
+    body += "] ";
+    body += CONTENTS;
     let contents_at = start + before + body.len() - 1;
     body += &"0".repeat(2 * size);
     body += ">>>";

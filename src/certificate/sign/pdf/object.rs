@@ -188,7 +188,7 @@ fn value_end(text: &str, at: usize) -> Result<usize, String> {
                 open.push(b"]".as_slice());
                 at + 1
             }
-            [b'>', ..] | [b']', ..] => {
+            [b'>' | b']', ..] => {
                 let close = open.pop().ok_or_else(early)?;
                 if !rest.starts_with(close) {
                     return Err("the brackets of an object do not match".into());
