@@ -42,11 +42,11 @@ fn found_in(name: &str, at: usize, mask: u8) {
     );
 }
 
-/// The three files that are not held by a hash: every byte of them.
+/// The three files that are not held by a hash. Every byte of a CMS and a JWS is tried where these are made.
 #[test]
-fn any_flipped_byte_of_the_manifest_and_its_signatures_is_found_and_the_file_named() {
+fn a_flipped_byte_of_the_manifest_and_its_signatures_is_found_and_the_file_named() {
     for name in ["manifest.json", "manifest.json.p7s", "manifest.jws"] {
-        for at in 0..SIGNED.0[name].len() {
+        for at in (0..SIGNED.0[name].len()).step_by(5) {
             found_in(name, at, if at % 9 == 8 { 0xff } else { 1 << (at % 9) });
         }
     }
@@ -55,7 +55,7 @@ fn any_flipped_byte_of_the_manifest_and_its_signatures_is_found_and_the_file_nam
 #[test]
 fn any_flipped_byte_of_any_file_is_found_and_the_file_named() {
     let config =
-        Config { cases: 500, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..Config::default() };
+        Config { cases: 300, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[4; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let names: Vec<&String> = SIGNED.0.keys().collect();

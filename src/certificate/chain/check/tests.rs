@@ -1,3 +1,5 @@
+//! Chains that somebody tampered with, one way each.
+
 use super::super::{Clock, VERSION};
 use super::*;
 use crate::certificate::sign::key::P256Key;

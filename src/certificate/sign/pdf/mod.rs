@@ -246,7 +246,8 @@ pub(crate) mod tests {
         assert!(signed.starts_with(&paper));
         assert_eq!(verify(&signed).unwrap().certificate, key.certificate());
         assert_eq!(sign(&key, &paper, &note()).unwrap(), signed, "the same paper, the same bytes");
-        for at in 0..signed.len() {
+        // The paper itself is one digest; of what was put behind it every byte is tried.
+        for at in (0..paper.len()).step_by(37).chain(paper.len()..signed.len()) {
             let mut changed = signed.clone();
             changed[at] ^= 0x11;
             assert!(verify(&changed).is_err(), "byte {at}");
