@@ -299,6 +299,6 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
     );
     assert_eq!(document(other.to_str().unwrap()), "test_report");
     let paper =
-        good(&desk.run(&["certificate", "show", &desk.list(&[])[1]["certificate_no"].as_str().unwrap()]));
+        good(&desk.run(&["certificate", "show", desk.list(&[])[1]["certificate_no"].as_str().unwrap()]));
     assert!(paper.contains("Some laboratory, Cai,"), "{paper}");
 }

@@ -13,6 +13,7 @@ use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD, corrected, text_of};
 use crate::certificate::record::Record;
 use crate::regulation::Approval;
+use crate::time::Stamp;
 
 /// What an issued paper is made of.
 struct Package {
@@ -244,8 +245,7 @@ impl Archive {
             about = about.say("demo", "true");
         }
         let entry = self.write(Kind::Approval, about)?;
-        let date =
-            entry.time.parse::<crate::time::Stamp>().map_or_else(|_| clock::now().date(), |at| at.date());
+        let date = entry.time.parse::<Stamp>().map_or_else(|_| clock::now().date(), Stamp::date);
         Ok(Approval { laboratory, person: person.to_owned(), date })
     }
 }

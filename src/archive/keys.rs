@@ -191,16 +191,16 @@ fn days(at: Stamp, days: i64) -> jiff::Timestamp {
     at.after(Span::from_secs(days * DAY)).timestamp()
 }
 
-/// A new key with its certificate, not yet in use.
+/// A new key with its certificate and authority, PEM, not yet in use.
 pub(super) struct New {
-    pub key_pem: String,
-    pub certificate_pem: String,
-    pub authority_pem: String,
+    pub key: String,
+    pub certificate: String,
+    pub authority: String,
 }
 
 impl New {
     pub fn pair(&self) -> Result<Pair, sign::Fault> {
-        Pair::new(&self.key_pem, &self.certificate_pem, self.authority_pem.clone())
+        Pair::new(&self.key, &self.certificate, self.authority.clone())
     }
 }
 
@@ -217,7 +217,7 @@ pub(super) fn demo(device: &str, at: Stamp) -> Result<New, Fault> {
     let authority_pem = authority::authority(&ca_key, &named, serial()?, from, to)?;
     let request = authority::request(&key_pem, &subject(format!("DEMO {device} (no trust)")))?;
     let certificate_pem = authority::issue(&ca_key, &authority_pem, &request, serial()?, from, to)?;
-    Ok(New { key_pem, certificate_pem, authority_pem })
+    Ok(New { key: key_pem, certificate: certificate_pem, authority: authority_pem })
 }
 
 /// The key folder, for those who change it.
@@ -289,16 +289,16 @@ impl Folder {
     pub fn lay_ready(&self, new: &New) -> Result<(), Fault> {
         let next = self.next();
         match text(&next.join(DEVICE_KEY))? {
-            Some(waiting) if waiting == new.key_pem => {}
+            Some(waiting) if waiting == new.key => {}
             Some(_) => {
                 let what =
                     "another key waits for its certificate in key/next; install that one's first".into();
                 return Err(Fault::Key { what });
             }
-            None => disk::store_secret(&next, DEVICE_KEY, new.key_pem.as_bytes())?,
+            None => disk::store_secret(&next, DEVICE_KEY, new.key.as_bytes())?,
         }
-        disk::store_file(&next, CA_PEM, new.authority_pem.as_bytes())?;
-        disk::store_file(&next, DEVICE_PEM, new.certificate_pem.as_bytes())
+        disk::store_file(&next, CA_PEM, new.authority.as_bytes())?;
+        disk::store_file(&next, DEVICE_PEM, new.certificate.as_bytes())
     }
 
     /// Whether a key lies ready under this name.

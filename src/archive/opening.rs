@@ -62,7 +62,7 @@ impl Archive {
         archive.finish_key_change()?;
         archive.adopt(&register, &mut missing)?;
         archive.abort_open_run(record_no)?;
-        archive.add_missing(&missing)?;
+        archive.add_missing(&missing);
         archive.tell_unregistered()?;
         Ok(archive)
     }
@@ -174,7 +174,7 @@ impl Archive {
     }
 
     /// Adds the rows that the power did not let be written.
-    fn add_missing(&mut self, missing: &Missing) -> Result<(), Fault> {
+    fn add_missing(&mut self, missing: &Missing) {
         for (entry, sha256) in missing {
             let number = entry.cert.as_deref().unwrap_or_default();
             let notice = match self.add_rows(entry, sha256) {
@@ -186,7 +186,6 @@ impl Archive {
             };
             self.notices.push(notice);
         }
-        Ok(())
     }
 
     /// The rows of an entry, in one write; those that are there already stay the only ones.

@@ -135,8 +135,8 @@ impl Archive {
         let at = clock::now();
         let laboratory = folder.laboratory(organization, at)?;
         let request = authority::request(&key_pem, &subject)?;
-        let certificate_pem = Folder::certify(&laboratory, &request, at)?;
-        self.take_key(&New { key_pem, certificate_pem, authority_pem: laboratory.1 })
+        let certificate = Folder::certify(&laboratory, &request, at)?;
+        self.take_key(&New { key: key_pem, certificate, authority: laboratory.1 })
     }
 
     /// The request for a certificate: of the key that waits for one, else of the key in use, to renew it.
@@ -151,13 +151,13 @@ impl Archive {
     /// Installs a certificate with its authority's, for the key that waits for one or, renewed, for the key in use.
     pub fn key_install(&mut self, certificate_pem: &str, authority_pem: &str) -> Result<Vec<String>, Fault> {
         let waiting = Folder::of(&self.dir)?.waiting()?;
-        let key_pem = waiting.ok_or_else(|| Fault::Key {
+        let key = waiting.ok_or_else(|| Fault::Key {
             what: "the device has no key yet: `phantomload key init` makes one".into(),
         })?;
         self.take_key(&New {
-            key_pem,
-            certificate_pem: certificate_pem.to_owned(),
-            authority_pem: authority_pem.to_owned(),
+            key,
+            certificate: certificate_pem.to_owned(),
+            authority: authority_pem.to_owned(),
         })
     }
 
@@ -244,7 +244,7 @@ impl Archive {
     /// Adds a person who may sign.
     pub fn add_person(&mut self, name: &str, roles: &[Role], pin: &str) -> Result<Entry, Fault> {
         let words: Vec<_> = roles.iter().map(ToString::to_string).collect();
-        let change = format!("person {name} added as {}", words.join(", "));
+        let change = format!("person {} added as {}", name.trim(), words.join(", "));
         self.change_persons(change, |persons| persons.add(name, roles, pin))
     }
 
