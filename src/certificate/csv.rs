@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_register_counts_the_reader_the_results() {
+    fn the_register_counts_the_rows_of_the_results() {
         for (error, verdict) in [(0.3, "pass"), (2.0, "fail")] {
             let record = sample::completed(error);
             let (points, rows) = read(&results_csv(&record).unwrap());

@@ -1,3 +1,5 @@
+//! Selections as files: dialect, guard against formulas, nothing half-written.
+
 use super::*;
 use crate::archive::Fault;
 use crate::certificate::csv::BOM;
