@@ -77,7 +77,6 @@ mod tests {
             "src=\"",
             "href=",
             "@import",
-            "url(",
             "fetch(",
             "XMLHttpRequest",
             "WebSocket",
@@ -85,5 +84,7 @@ mod tests {
         ] {
             assert!(!PAGE.contains(foreign), "{foreign}");
         }
+        let style = PAGE.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        assert!(!style.contains("url("));
     }
 }

@@ -1,3 +1,5 @@
+//! Index and exports over small registers.
+
 use super::*;
 use crate::archive::Fault;
 use crate::certificate::csv::BOM;
