@@ -135,7 +135,7 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
         assert!(!row[column].as_str().unwrap().is_empty(), "{column}");
     }
     let statuses: Vec<_> = desk.list(&["--all"]).iter().map(|row| row["status"].clone()).collect();
-    assert_eq!(statuses, ["draft", "checked", "issued"]);
+    assert_eq!(statuses, ["issued", "checked", "draft"]);
     let report =
         fs::read_to_string(desk.path().join(format!("issued/{number}/{number}_report.txt"))).unwrap();
     assert!(report.contains("verified Ann    核验员 checked Bob    批准人 approved Cai"), "{report}");
@@ -170,6 +170,13 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
     let shown = good(&desk.run(&["certificate", "show", &last]));
     assert!(shown.contains(&format!("{last} is withdrawn")) && shown.contains("a wrong seal"), "{shown}");
     assert!(shown.contains("entry") && shown.contains("替代 replaces"), "{shown}");
+
+    // Each package is authentic and has its place in the chain; so is the chain.
+    for folder in [format!("packages/{number}"), format!("issued/{number}"), format!("issued/{last}")] {
+        good(&desk.run(&["certificate", "verify", desk.path().join(folder).to_str().unwrap()]));
+    }
+    good(&desk.run(&["certificate", "verify", &last]));
+    good(&desk.run(&["certificate", "verify", desk.path().join("chain.jws").to_str().unwrap()]));
 
     // What was there is there, unchanged.
     let after = desk.files();

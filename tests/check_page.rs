@@ -297,9 +297,15 @@ fn of_package(files: &BTreeMap<String, Vec<u8>>) -> Option<Seen> {
 fn a_package_is_authentic_and_says_what_it_is() {
     let Some(seen) = of_package(&package()) else { return };
     assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "good"), "{}", seen.body);
-    for said in
-        ["PL-2026-000123", "DCM-0001 / A", "2999-11-19", "李工", "All 4 files", "Verification certificate", "某市计量检定测试所（示例）"]
-    {
+    for said in [
+        "PL-2026-000123",
+        "DCM-0001 / A",
+        "2999-11-19",
+        "李工",
+        "All 4 files",
+        "Verification certificate",
+        "某市计量检定测试所（示例）",
+    ] {
         assert!(seen.body.contains(said), "{said}: {}", seen.body);
     }
     let mut with_chain = package();

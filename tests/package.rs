@@ -104,6 +104,10 @@ fn without_a_certificate_the_run_is_kept_and_its_papers_are_made_later() {
     assert!(stderr(&again).contains("made already"), "{}", stderr(&again));
     let rows = json(&at(dir.path(), &["certificate", "list", "--json"]));
     assert_eq!(rows[0]["key_id"], last.key_id.as_str());
+    let verified = json(&at(dir.path(), &["certificate", "verify", number, "--json"]));
+    assert_eq!(verified["result"], "authentic", "{verified:#}");
+    let unsealed = json(&at(dir.path(), &["certificate", "verify", package.to_str().unwrap(), "--json"]));
+    assert_eq!(unsealed["result"], "unsigned", "{unsealed:#}");
     // The record is the same in both, and replays.
     good(&at(dir.path(), &["replay", number]));
 }
@@ -148,6 +152,8 @@ fn an_expired_certificate_seals_nothing_until_it_is_renewed_and_the_old_key_sign
     let papers = good(&at(dir.path(), &["certificate", "papers", number]));
     assert!(papers.contains("within 30 days"), "{papers}");
     assert!(dir.path().join("key/old").join(&change.key_id).join("device.pem").is_file());
+    let verified = json(&at(dir.path(), &["certificate", "verify", number, "--json"]));
+    assert_eq!(verified["result"], "authentic", "{verified:#}");
 }
 
 #[test]
@@ -162,7 +168,12 @@ fn a_key_is_its_users_alone_and_a_rotation_keeps_the_old_one() {
     assert!(stderr(&at(dir.path(), &["key", "demo-ca"])).contains("there already"));
     let first = fs::read(dir.path().join("key/device.key")).unwrap();
     let old = shown["key_id"].as_str().unwrap();
+    let told = json(&at(dir.path(), &["verify", "--json"]));
     good(&at(dir.path(), &["key", "rotate"]));
+    // What the old key sealed stays authentic.
+    let number = told["certificate_no"].as_str().unwrap();
+    let verified = json(&at(dir.path(), &["certificate", "verify", number, "--json"]));
+    assert_eq!(verified["result"], "authentic", "{verified:#}");
     let new = json(&at(dir.path(), &["key", "show", "--json"]))["key_id"].clone();
     let change = chain(dir.path()).pop().unwrap();
     assert_eq!((change.key_id.as_str(), &change.said["key_id"]), (old, &new.as_str().unwrap().to_owned()));

@@ -2,9 +2,10 @@
 
 use super::chain;
 use super::rows::{self, KEPT, MANIFEST};
-use super::{Fault, disk, papers};
+use super::{Fault, ISSUED, PACKAGES, PAPERS, disk, papers};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::{Issue, Role, Signature, Status};
+use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD};
 use crate::certificate::sign;
 use crate::regulation::Approval;
@@ -135,6 +136,13 @@ pub fn profile_approval(
     let mut state = chain::read(dir, false, |_, _| ())?;
     let found = state.profiles.remove(profile_sha256);
     Ok(found.filter(|found| simulated || !found.demo).map(|found| found.approval))
+}
+
+/// The folder in which a paper's last package stands: issued, else its draft.
+pub fn package_folder(dir: &Path, number: &str) -> Result<PathBuf, Fault> {
+    let places = [ISSUED, PAPERS, PACKAGES].map(|folder| dir.join(folder).join(number));
+    let found = places.into_iter().find(|folder| number.parse::<Number>().is_ok() && folder.is_dir());
+    found.ok_or_else(|| Fault::NotFound { wanted: number.to_owned(), dir: dir.to_owned() })
 }
 
 /// What a paper says besides its record; none where its package is not at hand or not as it should be.

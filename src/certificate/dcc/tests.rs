@@ -83,7 +83,8 @@ fn texts(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
 }
 
 /// What stands in words of its own: verdicts, parts, states, the hour of a date, kinds of items.
-const IN_OTHER_WORDS: [&str; 12] = [
+const IN_OTHER_WORDS: [&str; 13] = [
+    ".issue.laboratory.language",
     ".document",
     ".verdict",
     ".issue.status",

@@ -91,9 +91,9 @@ fn greatest(points: &[Point]) -> f64 {
 
 /// 1, 2 or 5 times a power of ten, so that about four steps reach the greatest value.
 fn step(greatest: f64) -> (f64, usize) {
-    let power = (greatest / 4.0).log10().floor();
+    let power = (greatest / 5.0).log10().floor();
     let unit = 10_f64.powf(power);
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * unit >= greatest / 4.0).unwrap_or(10.0);
+    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * unit >= greatest / 5.0).unwrap_or(10.0);
     let decimals = if factor >= 10.0 { -power - 1.0 } else { -power };
     (factor * unit, decimals.max(0.0) as usize)
 }

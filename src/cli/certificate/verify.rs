@@ -1,6 +1,7 @@
 //! `phantomload certificate verify`
 
 use super::super::{Data, Ended, Stop, print_json, print_text};
+use phantomload::archive;
 use phantomload::certificate::sign::qr;
 use phantomload::certificate::sign::trust::Trust;
 use phantomload::certificate::verify::{self, Checked, Kind};
@@ -10,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The chain in a data folder.
-const CHAIN: &str = "chain.jsonl";
+const CHAIN: &str = "chain.jws";
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -48,7 +49,7 @@ fn check(arguments: &Arguments, trust: &Trust) -> Result<Checked, Stop> {
     let mut path = PathBuf::from(what);
     // A number is looked for in the data folder; a path that exists goes first.
     if !path.exists() && !what.contains(['/', '\\']) && !what.is_empty() {
-        path = arguments.data.dir()?.join("packages").join(what);
+        path = archive::package_folder(&arguments.data.dir()?, what).map_err(Stop::input)?;
     }
     if path.is_dir() {
         let chain = chain_beside(&path, arguments)?;
@@ -105,8 +106,12 @@ fn trust(arguments: &Arguments) -> Result<Trust, Stop> {
     let mut trust = Trust::new(Stamp::now().timestamp());
     let mut paths = arguments.ca.clone();
     if let Ok(dir) = arguments.data.dir() {
-        let own = ["key/ca.pem", "key/device.pem"].map(|file| dir.join(file));
-        paths.extend(own.into_iter().filter(|path| path.is_file()));
+        let old = fs::read_dir(dir.join("key/old")).into_iter().flatten().flatten().map(|e| e.path());
+        // What an earlier key sealed stays sealed.
+        for folder in std::iter::once(dir.join("key")).chain(old) {
+            let own = ["ca.pem", "device.pem"].map(|file| folder.join(file));
+            paths.extend(own.into_iter().filter(|path| path.is_file()));
+        }
         let more = fs::read_dir(dir.join("trust")).into_iter().flatten().flatten().map(|e| e.path());
         let mut more: Vec<_> = more.filter(|p| p.extension().is_some_and(|e| e == "pem")).collect();
         more.sort();
