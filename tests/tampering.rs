@@ -176,7 +176,7 @@ fn the_program_says_it_with_its_exit_code() {
     std::fs::create_dir_all(&package).unwrap();
     std::fs::create_dir_all(data.join("key")).unwrap();
     std::fs::write(data.join("key/ca.pem"), signed::ca_pem()).unwrap();
-    std::fs::write(data.join("chain.jsonl"), &SIGNED.1).unwrap();
+    std::fs::write(data.join("chain.jws"), &SIGNED.1).unwrap();
     for (name, bytes) in &SIGNED.0 {
         std::fs::write(package.join(name), bytes).unwrap();
     }
@@ -197,11 +197,11 @@ fn the_program_says_it_with_its_exit_code() {
     std::fs::create_dir_all(data.join("trust")).unwrap();
     std::fs::write(data.join("trust/device.pem"), &signed::device_pem(2, signed::PERIOD)[1]).unwrap();
     assert_eq!(run(&text, &[]).0, 0);
-    assert_eq!(run(data.join("chain.jsonl").to_str().unwrap(), &[]).1, "authentic");
+    assert_eq!(run(data.join("chain.jws").to_str().unwrap(), &[]).1, "authentic");
     let cut: String = SIGNED.1.lines().take(1).map(|l| l.to_owned() + "\n").collect();
-    std::fs::write(data.join("chain.jsonl"), cut).unwrap();
+    std::fs::write(data.join("chain.jws"), cut).unwrap();
     assert_eq!(run("PL-2026-000001", &[]).1, "chain_broken");
-    std::fs::write(data.join("chain.jsonl"), &SIGNED.1).unwrap();
+    std::fs::write(data.join("chain.jws"), &SIGNED.1).unwrap();
     std::fs::write(package.join("results.csv"), "item,error\n1,+0.10\n").unwrap();
     let (code, result, json) = run("PL-2026-000001", &[]);
     assert_eq!((code, result.as_str(), json["files"][0].as_str()), (1, "altered", Some("results.csv")));

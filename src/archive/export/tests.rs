@@ -1,4 +1,4 @@
-//! Selections as files: dialect, guard against formulas, nothing half-written.
+//! Index and exports over small registers.
 
 use super::*;
 use crate::archive::Fault;
