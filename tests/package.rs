@@ -199,15 +199,20 @@ fn a_key_is_its_users_alone_and_a_rotation_keeps_the_old_one() {
 /// A run in (hastened) real time; it is on when its entry is in the chain.
 fn started(dir: &Path, program: &mut Command) -> std::process::Child {
     program.args(["verify", "--pace", "60", "--data", dir.to_str().unwrap()]);
-    let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let runs = kinds(dir).len();
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     for _ in 0..600 {
         if kinds(dir).len() > runs && kinds(dir).last() == Some(&Kind::RunOpen) {
-            return child;
+            break;
         }
         time::sleep(Span::from_millis(20));
     }
-    panic!("no run was opened: {:?}", kinds(dir));
+    if kinds(dir).last() != Some(&Kind::RunOpen) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("no run was opened: {:?}", kinds(dir));
+    }
+    child
 }
 
 fn program() -> Command {
