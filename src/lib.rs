@@ -33,7 +33,7 @@
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
-//! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
+//! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
 //! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine |
@@ -64,7 +64,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Not yet here: papers with signatures, GPIO, further meter protocols, the touchscreen.
+//! Not yet here: GPIO, further meter protocols, the touchscreen.
 
 pub mod quantity;
 pub mod time;
