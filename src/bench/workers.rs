@@ -3,8 +3,8 @@
 use crate::meter::dlt645::Client;
 use crate::meter::{self, Answer, Meter, Query, Reading};
 use crate::plan::Load;
-use crate::pulse::Input;
-use crate::pulse::stream::{Counter, Fault as StreamFault, Told};
+use crate::pulse::stream::{Counter, Fault as StreamFault};
+use crate::pulse::{Input, Told};
 use crate::reference::Reference;
 use crate::run::{Device, Event};
 use crate::source::{Guard, Source};

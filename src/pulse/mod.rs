@@ -3,6 +3,7 @@
 //! A doubtful window is invalid, never wrong: [`Window::over`] refuses a gap in the sequence numbers, time that runs
 //! backwards, and an interval that the other intervals rule out.
 
+pub mod gpio;
 pub mod stream;
 
 use crate::time::{Instant, Span};
@@ -16,6 +17,29 @@ pub enum Input {
     Meter,
     /// The meter's seconds pulse.
     Seconds,
+    /// The reference's own energy pulses; they are tallied into its samples and never reach the engine one by one.
+    Reference,
+}
+
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Meter => "meter pulses",
+            Self::Seconds => "seconds pulse",
+            Self::Reference => "reference pulses",
+        })
+    }
+}
+
+/// What a counter tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// An edge.
+    Edge(Edge),
+    /// Edges are missing.
+    Lost(String),
+    /// Nothing new.
+    Alive,
 }
 
 /// One edge, as it came. The window counts rising edges; falling ones are kept as evidence.
