@@ -1,9 +1,11 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
+use super::heartbeat::Needed;
 use crate::meter::dlt645::Client;
 use crate::meter::{self, Answer, Meter, Query, Reading};
 use crate::plan::Load;
 use crate::pulse::stream::{Counter, Fault as StreamFault};
+use crate::pulse::tally::Tally;
 use crate::pulse::{Input, Told};
 use crate::reference::Reference;
 use crate::run::{Device, Event};
@@ -51,6 +53,7 @@ pub(super) fn source<S: Source>(
     mut guard: Guard<S>,
     orders: &Receiver<Order>,
     off: &AtomicBool,
+    needed: &Needed,
     events: &Sender<Event>,
 ) {
     let fault = |what: String| {
@@ -58,6 +61,7 @@ pub(super) fn source<S: Source>(
     };
     let mut told = false;
     loop {
+        needed.0.source_ready(now());
         match orders.recv_timeout(CHECK_EVERY.to_std()) {
             Ok(Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Set(load)) => match guard.set(load) {
@@ -109,6 +113,7 @@ impl<E, I: Iterator<Item = Result<(), E>>> FirstOk<E> for I {
 /// Samples at the interval.
 pub(super) fn reference<R: Reference>(
     mut reference: R,
+    tally: Option<&Tally>,
     interval: Span,
     ended: &AtomicBool,
     events: &Sender<Event>,
@@ -117,8 +122,11 @@ pub(super) fn reference<R: Reference>(
     let mut next = now();
     while !ended.load(Ordering::Relaxed) {
         match reference.sample() {
-            Ok(sample) => {
+            Ok(mut sample) => {
                 bad = 0;
+                if let Some(tally) = tally {
+                    sample.energy = tally.energy(sample.taken);
+                }
                 if events.send(Event::Sample(sample)).is_err() {
                     return;
                 }

@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::regulation::{Conditions, Item, Profile};
+use crate::source::SwitchedOff;
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
 use crate::verdict::{Bounds, Conformity, Global, Prior, Rule, Verdict, Zone, round_to_interval};
@@ -359,6 +360,9 @@ pub struct Results {
     pub rule: Option<Rule>,
     /// From the first action to the confirmed discharge.
     pub elapsed: Span,
+    /// How the load went away at the end; none in records older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched_off: Option<SwitchedOff>,
 }
 
 /// Which paper a completed run gives.

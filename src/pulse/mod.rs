@@ -5,6 +5,7 @@
 
 pub mod gpio;
 pub mod stream;
+pub mod tally;
 
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,7 @@ use crate::plan::{Load, Method, Plan, Step, Work};
 use crate::pulse::{Edge, Input, Window};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
+use crate::source::SwitchedOff;
 use crate::time::{Instant, Span};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -41,6 +42,8 @@ pub(super) struct Evidence {
     pub creep: Option<(Instant, Instant)>,
     /// Observations that are no verdict.
     pub findings: Vec<String>,
+    /// How the load went away.
+    pub switched_off: Option<SwitchedOff>,
     /// Stretches in which a counter lost edges, by hole in the numbers or by its own word.
     lost: Vec<(Input, Instant, Instant)>,
 }
@@ -91,8 +94,13 @@ impl Evidence {
 
     /// The counter says that it lost edges, somewhere between the last one it told and now.
     pub fn push_lost(&mut self, now: Instant, input: Input) {
-        let edges = if input == Input::Meter { &self.meter_edges } else { &self.seconds_edges };
-        let from = edges.last().map_or(Instant::ZERO, |e| e.at);
+        let from = match input {
+            Input::Meter => self.meter_edges.last().map(|e| e.at),
+            Input::Seconds => self.seconds_edges.last().map(|e| e.at),
+            // The last sample had a sound count.
+            Input::Reference => self.track.last().map(|s| s.taken),
+        };
+        let from = from.unwrap_or(Instant::ZERO);
         self.lost.push((input, from.min(now), now));
     }
 
@@ -254,6 +262,9 @@ impl Evidence {
             .map_err(|unsteady| unsteady.to_string())?;
         if self.broken(Input::Meter, from, to) {
             return Err("the counter lost edges".into());
+        }
+        if self.broken(Input::Reference, from, to) {
+            return Err("the reference's own pulses have a gap".into());
         }
         let none = || "the reference gave no energy for it".to_owned();
         let mean = self.track.mean(stood, to).ok_or_else(none)?;

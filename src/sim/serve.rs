@@ -3,6 +3,7 @@
 use super::slave::{SharedWorld, Slave, hold};
 use super::world::Sight;
 use super::{Fault, Rig};
+use crate::bench::board::Interlocks;
 use crate::bench::description::{Counter, File, Instrument, MeterLine};
 use crate::link::lines::Lines;
 use crate::link::{Address, Link, serial, tcp};
@@ -179,12 +180,19 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         reference: Instrument { profile: "simulated-reference".into(), link: tcp(reference_port) },
         leads_current_a: Some(super::LEADS_CURRENT_A),
         leads_voltage_v: Some(super::LEADS_VOLTAGE_V),
-        pulse: Counter { link: tcp(pulse_port), edge_half_width_us: super::EDGE_HALF_WIDTH_US },
+        pulse: Counter {
+            link: Some(tcp(pulse_port)),
+            gpio: None,
+            edge_half_width_us: super::EDGE_HALF_WIDTH_US,
+        },
         seconds_pulse: Some(Counter {
-            link: tcp(seconds_port),
+            link: Some(tcp(seconds_port)),
+            gpio: None,
             edge_half_width_us: super::EDGE_HALF_WIDTH_US,
         }),
         meter: meter_line,
+        interlock: Interlocks::new(),
+        heartbeat: None,
     };
     let text = toml::to_string(&file)
         .map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;

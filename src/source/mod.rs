@@ -1,11 +1,50 @@
 //! The phantom load: voltage and current from two separate sources. Off is owned by an object, [`Guard`].
 
+pub mod interlock;
 pub mod profile;
 pub mod scpi;
 
 pub use profile::Profile;
 
 use crate::plan::Load;
+use crate::time::{Instant, Span};
+use serde::{Deserialize, Serialize};
+
+/// How the load went away, from the moment at which off was decided. What was not seen is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchedOff {
+    /// When off was decided: by the plan's end, an abort or a fault.
+    pub decided: Instant,
+    /// Until the source said that it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Span>,
+    /// Until the reference measured no current any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_gone: Option<Span>,
+    /// Until it measured a voltage below 60 V.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voltage_safe: Option<Span>,
+    /// Until the heartbeat was stopped, so that a hardware watchdog opens the contactor; none where that was not needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Span>,
+}
+
+impl SwitchedOff {
+    /// Nothing seen yet.
+    pub fn begin(decided: Instant) -> Self {
+        Self { decided, said: None, current_gone: None, voltage_safe: None, cut: None }
+    }
+
+    /// From the decision to no current and a voltage below 60 V, both seen by the reference.
+    pub fn zero(&self) -> Option<Span> {
+        Some(self.current_gone?.max(self.voltage_safe?))
+    }
+
+    /// Whether the terminals may be touched.
+    pub fn is_safe(&self) -> bool {
+        self.zero().is_some()
+    }
+}
 
 /// Why a source did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
