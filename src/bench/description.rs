@@ -5,6 +5,7 @@ use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::Address;
 use crate::plan::Capability;
 use crate::quantity::{Current, Energy, Voltage};
+use crate::source::Limits;
 use crate::time::Span;
 use crate::{calibration, reference, source};
 use serde::{Deserialize, Serialize};
@@ -76,9 +77,16 @@ pub struct File {
     /// Contacts that must be safe, by name.
     #[serde(default, skip_serializing_if = "Interlocks::is_empty")]
     pub interlock: Interlocks,
+    /// What the tester itself bears, beside its source.
+    #[serde(default, skip_serializing_if = "is_unlimited")]
+    pub limits: Limits,
     /// Where the heartbeat for a hardware watchdog goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
+}
+
+fn is_unlimited(limits: &Limits) -> bool {
+    *limits == Limits::default()
 }
 
 /// Certificate files of the bench's standards.
@@ -225,6 +233,7 @@ impl Description {
         }
         board::check(gpio, file.pulse.edge_half_width_us, &file.interlock, file.heartbeat.as_ref())
             .map_err(form)?;
+        file.limits.check().map_err(form)?;
         for (key, half, most, unit) in [
             ("leads_current_a", file.leads_current_a, LEADS_CURRENT_MAX, "A"),
             ("leads_voltage_v", file.leads_voltage_v, LEADS_VOLTAGE_MAX, "V"),
@@ -277,10 +286,15 @@ impl Description {
 
     /// What the plan needs to know of it; the identities are asked when the devices are opened.
     pub fn capability(&self) -> Capability {
+        // The smallest of tester and source wins; the plan holds the nameplate's beside it.
+        let (range, limits, mut settle) = (&self.source.range, &self.file.limits, self.source.settle);
+        let slower = |slew: f64, ramp: Option<f64>| ramp.map_or(slew, |ramp| ramp.min(slew));
+        settle.voltage_slew_v_per_s = slower(settle.voltage_slew_v_per_s, limits.ramp_v_per_s);
+        settle.current_slew_a_per_s = slower(settle.current_slew_a_per_s, limits.ramp_a_per_s);
         Capability {
-            voltage_max_v: self.source.range.voltage_max_v,
-            current_max_a: self.source.range.current_max_a,
-            settle: self.source.settle,
+            voltage_max_v: limits.voltage_max_v.map_or(range.voltage_max_v, |v| v.min(range.voltage_max_v)),
+            current_max_a: limits.current_max_a.map_or(range.current_max_a, |a| a.min(range.current_max_a)),
+            settle,
             sample_interval: self.reference.interval(),
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),

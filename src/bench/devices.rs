@@ -75,7 +75,7 @@ impl Devices {
             description.source.clone(),
         )?;
         let mut instruments = vec![format!("source: {}", source.identity())];
-        let source = source::Guard::new(source)?;
+        let source = source::Guard::new(source)?.within(file.limits);
         let reference_link = link::open(&file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
@@ -154,7 +154,12 @@ fn open_board(
     let heartbeat: Option<Box<dyn Beat>> = match (beaten, &board, heart.and_then(|heart| heart.link.as_ref()))
     {
         (Some(number), Some(board), _) => Some(Box::new(board.output(number, "heartbeat")?)),
-        (_, _, Some(address)) => Some(Box::new(Relay(link::open(address).map_err(Fault::Heartbeat)?))),
+        (_, _, Some(address)) => {
+            let mut line = link::open(address).map_err(Fault::Heartbeat)?;
+            // The first level closes the relay; it counts from the next one on.
+            line.send(b"-").map_err(Fault::Heartbeat)?;
+            Some(Box::new(Relay(line)))
+        }
         _ => None,
     };
     // A board of which only the heartbeat's line is used has nothing to be watched.

@@ -1,6 +1,7 @@
 //! Owns devices and threads, does what the engine asks, and makes safe.
 
 pub mod board;
+pub mod deadman;
 pub mod description;
 pub mod devices;
 pub mod heartbeat;

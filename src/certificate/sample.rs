@@ -113,6 +113,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
                 error: standard_meter(indicated, reference).unwrap(),
                 line: None,
                 lead_in: None,
+                proof: None,
             }
         })
         .collect();

@@ -40,7 +40,7 @@ pub(super) enum Phase {
 }
 
 /// The lane's state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LoadLane {
     /// Indices of the lane's steps in the plan.
     pub steps: Vec<usize>,
@@ -134,7 +134,7 @@ impl Run {
     pub(super) fn handle_lost(&mut self, now: Instant, input: Input, what: &str) {
         let counter = if input == Input::Reference { "reference pulses" } else { "pulse counter" };
         self.evidence.note(format!("{counter}: {what}"));
-        self.evidence.push_lost(now, input);
+        self.evidence.push_lost(now, input, what);
         if input != Input::Seconds {
             let from = self.load_lane.since;
             self.spoil(now, from, format!("{counter}: {what}"));

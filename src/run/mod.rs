@@ -45,6 +45,7 @@ pub enum Action {
 }
 
 /// A run under way.
+#[derive(Clone)]
 pub struct Run {
     plan: Arc<Plan>,
     began: Instant,

@@ -1,14 +1,17 @@
 //! The phantom load: voltage and current from two separate sources. Off is owned by an object, [`Guard`].
 
 pub mod interlock;
+pub mod limits;
 pub mod profile;
 pub mod scpi;
 
+pub use limits::Limits;
 pub use profile::Profile;
 
 use crate::plan::Load;
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How the load went away, from the moment at which off was decided. What was not seen is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +65,9 @@ pub enum Fault {
         /// What it can do.
         allowed: String,
     },
+    /// A load beyond the tester's own limits; nothing was sent.
+    #[error("{0}. Nothing was sent")]
+    Limit(String),
 }
 
 /// A pair of voltage and current sources.
@@ -78,17 +84,33 @@ pub trait Source: Send {
 pub struct Guard<S: Source> {
     source: S,
     live: bool,
+    limits: Limits,
 }
 
 impl<S: Source> Guard<S> {
     /// Takes the source over, and switches it off first: what it did before is unknown.
     pub fn new(mut source: S) -> Result<Self, Fault> {
         source.off()?;
-        Ok(Self { source, live: false })
+        Ok(Self { source, live: false, limits: Limits::default() })
+    }
+
+    /// With the limits of the tester.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The limits of the tester.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Sets `load`.
     pub fn set(&mut self, load: Load) -> Result<(), Fault> {
+        if let Some(why) = self.limits.refuses(load) {
+            return Err(Fault::Limit(why));
+        }
         self.live = true;
         self.source.set(load)
     }
@@ -108,9 +130,11 @@ impl<S: Source> Guard<S> {
 
 impl<S: Source> Drop for Guard<S> {
     fn drop(&mut self) {
-        // Twice, because the first may fall into a line that is just recovering; a third would not help.
-        if self.live && self.source.off().is_err() {
-            let _ = self.source.off();
+        // Twice, because the first may fall into a line that is just recovering; a third would not help. A driver that
+        // panics must not take the second one away, nor, while another panic unwinds, the whole program.
+        let mut off = || catch_unwind(AssertUnwindSafe(|| self.source.off())).is_ok_and(|told| told.is_ok());
+        if self.live && !off() {
+            off();
         }
     }
 }
