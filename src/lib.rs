@@ -27,16 +27,16 @@
 //! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
 //! | [`regulation`] | limits, load points and procedures as data, each figure with clause and provenance |
 //! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice; the budget of an error by pulses |
-//! | [`source`] | the phantom load; its guard switches off on drop |
+//! | [`source`] | the phantom load; its guard switches off on drop; interlocks and limits of the tester |
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
-//! | [`pulse`] | edges with counter time and sequence number; whole windows or none |
+//! | [`pulse`] | edges with counter time and sequence number, from the board's GPIO or a counter on a line; whole windows, proven, or none |
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
 //! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
-//! | [`bench`](mod@bench) | owns devices and threads, conducts the engine |
+//! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
 //! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
 //!
@@ -50,6 +50,9 @@
 //!   one ends with a discharge that the reference has seen.
 //! * A window with a lost edge, a pulse that does not belong, a source out of its band or a silent reference is spoiled: it
 //!   is kept with its reason, enters no mean, and is repeated.
+//! * Off is seen, not believed: until no current and less than 60 V were measured nothing is safe to disconnect; where that
+//!   does not come, the heartbeat stops and a hardware watchdog opens the contactor. It stops as well with the conductor,
+//!   with the source's worker, and with the process.
 //! * Silence on the pulse input is evidence only after the input has been heard in the same run.
 //! * The record freezes plan, nameplate, regulation, calibration and program version; results are computed from it and
 //!   the raw events by [`run::recompute`], bit for bit.
@@ -64,7 +67,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Not yet here: GPIO, further meter protocols, the touchscreen.
+//! Not yet here: further meter protocols, the touchscreen.
 
 pub mod quantity;
 pub mod time;

@@ -208,6 +208,47 @@ fn ctrl_c_switches_off_first_and_leaves_a_record_that_says_aborted() {
     assert!(record.contains("stopped by the operator"));
 }
 
+/// The voltage at the terminals, as the served bench's own reference says to anybody who asks.
+fn voltage_at_terminals(bench: &Path) -> f64 {
+    use phantomload::bench::Description;
+    use phantomload::link::{self, lines::Lines};
+    use phantomload::time::Span;
+    let description = Description::load(bench).unwrap();
+    let link = link::open(&description.file.reference.link).unwrap();
+    let answer = Lines::new(link, Span::from_secs(2)).ask("MEAS:ALL?").unwrap();
+    answer.split(',').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
+    use phantomload::time::{Span, now};
+    let served = Served::start(&[]);
+    let (bench, data) = (served.bench(), served.dir.path().join("data"));
+    let wait_until = |what: &str, is: &dyn Fn(f64) -> bool| {
+        let began = now();
+        while !is(voltage_at_terminals(&bench)) {
+            assert!(now() - began < Span::from_secs(30), "{what} did not come");
+            std::thread::yield_now();
+        }
+        (now() - began).secs()
+    };
+    for round in 0..3 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+            .args(["verify", "--json", "--bench", bench.to_str().unwrap(), "--data", data.to_str().unwrap()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // At three heights of the first rise, from the low level of the connection to the full voltage.
+        wait_until("the load", &|volts| volts > [20.0, 60.0, 300.0][round]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let took = wait_until("the end of the load", &|volts| volts < 1.0);
+        println!("round {round}: no voltage {took:.2} s after SIGKILL");
+        assert!(took < 5.0, "round {round}: {took} s");
+    }
+}
+
 /// Waits until a file is there, by the program's own clock.
 fn wait_for(path: &Path, at_most: std::time::Duration) {
     let until = phantomload::time::now() + at_most.into();

@@ -54,7 +54,8 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 4] = [
+const DRIVERS: [(&str, &[&str]); 5] = [
+    ("pulse::gpio", &["pulse", "bench", "cli"]),
     ("source::scpi", &["source", "bench", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
     ("dlt645::Client", &["meter", "bench", "sim", "cli"]),

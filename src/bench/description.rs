@@ -1,9 +1,11 @@
 //! The bench file: which device hangs on which line, and whose certificates vouch for it.
 
+use super::board::{self, Heartbeat, Interlocks, Pulses};
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::Address;
 use crate::plan::Capability;
-use crate::quantity::{Current, Voltage};
+use crate::quantity::{Current, Energy, Voltage};
+use crate::source::Limits;
 use crate::time::Span;
 use crate::{calibration, reference, source};
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,19 @@ pub struct File {
     /// The meter's data output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meter: Option<MeterLine>,
+    /// Contacts that must be safe, by name.
+    #[serde(default, skip_serializing_if = "Interlocks::is_empty")]
+    pub interlock: Interlocks,
+    /// What the tester itself bears, beside its source.
+    #[serde(default, skip_serializing_if = "is_unlimited")]
+    pub limits: Limits,
+    /// Where the heartbeat for a hardware watchdog goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+}
+
+fn is_unlimited(limits: &Limits) -> bool {
+    *limits == Limits::default()
 }
 
 /// Certificate files of the bench's standards.
@@ -94,12 +109,16 @@ pub struct Instrument {
     pub link: Address,
 }
 
-/// A pulse counter and its line.
+/// A pulse counter: on a line of its own, or the board's GPIO.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counter {
-    /// The line.
-    pub link: Address,
+    /// The line of a counter that speaks the form of [`crate::pulse::stream`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Address>,
+    /// The lines of the board.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpio: Option<Pulses>,
     /// Half-width of an edge's time stamp.
     #[serde(default = "edge_half_width_us")]
     pub edge_half_width_us: f64,
@@ -195,6 +214,26 @@ impl Description {
                 )));
             }
         }
+        if file.pulse.link.is_some() == file.pulse.gpio.is_some() {
+            return Err(form(
+                "[pulse]: give `link`, the line of a pulse counter, or `gpio`, the lines of this board"
+                    .into(),
+            ));
+        }
+        if let Some(counter) = &file.seconds_pulse
+            && (counter.link.is_none() || counter.gpio.is_some())
+        {
+            return Err(form(
+                "[seconds_pulse]: give `link`; on this board it is `seconds` in `[pulse] gpio`".into(),
+            ));
+        }
+        let gpio = file.pulse.gpio.as_ref();
+        if gpio.is_some_and(|gpio| gpio.seconds.is_some()) && file.seconds_pulse.is_some() {
+            return Err(form("the seconds pulse is given twice: by [seconds_pulse] and by `gpio`".into()));
+        }
+        board::check(gpio, file.pulse.edge_half_width_us, &file.interlock, file.heartbeat.as_ref())
+            .map_err(form)?;
+        file.limits.check().map_err(form)?;
         for (key, half, most, unit) in [
             ("leads_current_a", file.leads_current_a, LEADS_CURRENT_MAX, "A"),
             ("leads_voltage_v", file.leads_voltage_v, LEADS_VOLTAGE_MAX, "V"),
@@ -239,19 +278,31 @@ impl Description {
             || self.standards.is_simulated()
     }
 
+    /// The step of the reference's energy: one of its own pulses where those are counted.
+    fn energy_step(&self) -> Energy {
+        let constant = self.file.pulse.gpio.as_ref().and_then(|gpio| gpio.reference_constant_imp_per_kwh);
+        constant.map_or(self.reference.energy_step(), |constant| constant.energy(1))
+    }
+
     /// What the plan needs to know of it; the identities are asked when the devices are opened.
     pub fn capability(&self) -> Capability {
+        // The smallest of tester and source wins; the plan holds the nameplate's beside it.
+        let (range, limits, mut settle) = (&self.source.range, &self.file.limits, self.source.settle);
+        let slower = |slew: f64, ramp: Option<f64>| ramp.map_or(slew, |ramp| ramp.min(slew));
+        settle.voltage_slew_v_per_s = slower(settle.voltage_slew_v_per_s, limits.ramp_v_per_s);
+        settle.current_slew_a_per_s = slower(settle.current_slew_a_per_s, limits.ramp_a_per_s);
         Capability {
-            voltage_max_v: self.source.range.voltage_max_v,
-            current_max_a: self.source.range.current_max_a,
-            settle: self.source.settle,
+            voltage_max_v: limits.voltage_max_v.map_or(range.voltage_max_v, |v| v.min(range.voltage_max_v)),
+            current_max_a: limits.current_max_a.map_or(range.current_max_a, |a| a.min(range.current_max_a)),
+            settle,
             sample_interval: self.reference.interval(),
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),
-            energy_step: self.reference.energy_step(),
+            energy_step: self.energy_step(),
             edge_time_half_width: Span::from_secs_f64(self.file.pulse.edge_half_width_us * 1e-6),
             method: self.reference.sample.method,
-            seconds_input: self.file.seconds_pulse.is_some(),
+            seconds_input: self.file.seconds_pulse.is_some()
+                || self.file.pulse.gpio.as_ref().is_some_and(|gpio| gpio.seconds.is_some()),
             exchange: EXCHANGE,
             leads_current_a: self.file.leads_current_a.map(Current::from_amperes),
             leads_voltage_v: self.file.leads_voltage_v.map(Voltage::from_volts),

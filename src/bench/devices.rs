@@ -1,14 +1,20 @@
 //! The devices of a bench: opened, asked who they are, the source switched off. Nothing runs yet.
 
-use super::Description;
+use super::board::{self, Role};
+use super::heartbeat::{Beat, Relay};
 use super::real::Real;
+use super::{Description, watch};
 use crate::link;
 use crate::meter::dlt645;
 use crate::plan::nameplate::Protocol;
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
+use crate::pulse::gpio::{self, Board};
 use crate::pulse::stream::{self, Counter};
+use crate::pulse::tally::Tally;
+use crate::source::interlock::{Chain, Open};
 use crate::{reference, source};
+use std::sync::Arc;
 
 /// Why the devices are not ready.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +28,15 @@ pub enum Fault {
     /// A counter.
     #[error("pulse counter: {0}")]
     Pulse(#[from] stream::Fault),
+    /// The board's lines.
+    #[error(transparent)]
+    Board(#[from] gpio::Fault),
+    /// An interlock that is not safe: nothing is switched on.
+    #[error("interlock: {0}")]
+    Interlock(#[from] Open),
+    /// The line to the hardware watchdog.
+    #[error("heartbeat: {0}")]
+    Heartbeat(link::Fault),
     /// The line of the meter's data output.
     #[error("meter's data output: {0}")]
     Meter(#[from] link::Fault),
@@ -40,9 +55,12 @@ pub struct Devices {
     pub(super) source: source::Guard<source::scpi::Scpi>,
     pub(super) reference: reference::scpi::Scpi,
     pub(super) reference_profile: reference::Profile,
-    pub(super) pulse: Counter,
+    pub(super) pulse: Option<Counter>,
     pub(super) seconds: Option<Counter>,
     pub(super) meter: Option<dlt645::Client>,
+    pub(super) board: Option<(Board, Vec<Role>)>,
+    pub(super) tally: Option<Arc<Tally>>,
+    pub(super) heartbeat: Option<Box<dyn Beat>>,
     capability: Capability,
 }
 
@@ -50,12 +68,14 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
+        // What guards the load comes first: nothing is opened behind an interlock that is not safe.
+        let (board, heartbeat) = open_board(description)?;
         let source = source::scpi::Scpi::open(
             link::open(&file.source.link).map_err(as_instrument)?,
             description.source.clone(),
         )?;
         let mut instruments = vec![format!("source: {}", source.identity())];
-        let source = source::Guard::new(source)?;
+        let source = source::Guard::new(source)?.within(file.limits);
         let reference_link = link::open(&file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
@@ -63,9 +83,18 @@ impl Devices {
         let counter = |address, input| -> Result<Counter, Fault> {
             Ok(Counter::open(link::open(address).map_err(stream::Fault::from)?, input)?)
         };
-        let pulse = counter(&file.pulse.link, Input::Meter)?;
-        instruments.push(format!("pulse counter on {}", file.pulse.link));
-        let seconds = file.seconds_pulse.as_ref().map(|c| counter(&c.link, Input::Seconds)).transpose()?;
+        let pulse = file.pulse.link.as_ref().map(|link| counter(link, Input::Meter)).transpose()?;
+        match (&file.pulse.link, &file.pulse.gpio) {
+            (Some(link), _) => instruments.push(format!("pulse counter on {link}")),
+            (None, Some(gpio)) => {
+                instruments.push(format!("pulse counter: GPIO {} of this board", gpio.meter))
+            }
+            (None, None) => {}
+        }
+        let seconds = file.seconds_pulse.as_ref().and_then(|c| c.link.as_ref());
+        let seconds = seconds.map(|link| counter(link, Input::Seconds)).transpose()?;
+        let constant = file.pulse.gpio.as_ref().and_then(|gpio| gpio.reference_constant_imp_per_kwh);
+        let tally = constant.map(|constant| Arc::new(Tally::new(constant)));
         let meter = match (&nameplate.data_output, &file.meter) {
             (None, _) => None,
             (Some(_), None) => return Err(Fault::NoMeterLine),
@@ -90,6 +119,9 @@ impl Devices {
             pulse,
             seconds,
             meter,
+            board,
+            tally,
+            heartbeat,
             capability,
         })
     }
@@ -103,6 +135,35 @@ impl Devices {
     pub fn start(self) -> Real {
         Real::start(self)
     }
+}
+
+/// The board with its roles, where any line of it is used, its interlocks seen to be safe; and the heartbeat.
+#[expect(clippy::type_complexity, reason = "two devices of one board, each of which may be absent")]
+fn open_board(
+    description: &Description,
+) -> Result<(Option<(Board, Vec<Role>)>, Option<Box<dyn Beat>>), Fault> {
+    let file = &description.file;
+    let (lines, roles): (Vec<_>, Vec<_>) =
+        board::lines(file.pulse.gpio.as_ref(), &file.interlock).into_iter().unzip();
+    let heart = file.heartbeat.as_ref();
+    let beaten = heart.and_then(|heart| heart.gpio);
+    let board = if lines.is_empty() && beaten.is_none() { None } else { Some(Board::open(&lines)?) };
+    if let Some(board) = &board {
+        watch::look(board, &roles, &mut Chain::default()).first().map_or(Ok(()), |open| Err(*open))?;
+    }
+    let heartbeat: Option<Box<dyn Beat>> = match (beaten, &board, heart.and_then(|heart| heart.link.as_ref()))
+    {
+        (Some(number), Some(board), _) => Some(Box::new(board.output(number, "heartbeat")?)),
+        (_, _, Some(address)) => {
+            let mut line = link::open(address).map_err(Fault::Heartbeat)?;
+            // The first level closes the relay; it counts from the next one on.
+            line.send(b"-").map_err(Fault::Heartbeat)?;
+            Some(Box::new(Relay(line)))
+        }
+        _ => None,
+    };
+    // A board of which only the heartbeat's line is used has nothing to be watched.
+    Ok((board.filter(|_| !roles.is_empty()).map(|board| (board, roles)), heartbeat))
 }
 
 fn as_instrument(fault: link::Fault) -> source::Fault {

@@ -1,8 +1,13 @@
 //! Owns devices and threads, does what the engine asks, and makes safe.
 
+pub mod board;
+pub mod deadman;
 pub mod description;
 pub mod devices;
+pub mod heartbeat;
+pub mod notify;
 mod real;
+mod watch;
 mod workers;
 
 pub use description::Description;

@@ -1,8 +1,9 @@
 //! The bench of real devices: one worker each, one stream of events.
 
 use super::devices::Devices;
+use super::heartbeat::{self, Needed, Vital};
 use super::workers::{self, Ended, Order};
-use super::{Bench, Waited};
+use super::{Bench, Waited, watch};
 use crate::meter::Query;
 use crate::pulse::Input;
 use crate::run::{Action, Device, Event};
@@ -25,26 +26,59 @@ pub struct Real {
     ended: Ended,
     /// Up from the first off on; the source's worker sets no load any more.
     off: Ended,
+    /// Signs of life for the heartbeat.
+    vital: Arc<Vital>,
 }
 
 impl Real {
     pub(super) fn start(devices: Devices) -> Self {
-        let Devices { source, reference, reference_profile, pulse, seconds, meter, .. } = devices;
+        let Devices {
+            source,
+            reference,
+            reference_profile,
+            pulse,
+            seconds,
+            meter,
+            board,
+            tally,
+            heartbeat,
+            ..
+        } = devices;
         let (own, events) = channel();
         let ended = Ended::default();
         let (orders, order_queue) = channel();
         let off = Ended::default();
-        let flag = Arc::clone(&off);
+        let vital = Arc::new(Vital::new(now()));
+        let (flag, needed) = (Arc::clone(&off), Needed(Arc::clone(&vital)));
         let source_worker = workers::spawn(Device::Source, own.clone(), move |events| {
-            workers::source(source, &order_queue, &flag, events);
+            workers::source(source, &order_queue, &flag, &needed, events);
         });
+        if let Some(mut beat) = heartbeat {
+            let (flag, alive) = (Arc::clone(&ended), Arc::clone(&vital));
+            workers::spawn(Device::Heartbeat, own.clone(), move |events| {
+                if let Err(what) = heartbeat::run(beat.as_mut(), &alive, &flag) {
+                    let _ = events.send(Event::Fault { device: Device::Heartbeat, what });
+                }
+            });
+        }
+        if let Some((board, roles)) = board {
+            let (flag, counted) = (Arc::clone(&ended), tally.clone());
+            let device = if roles.iter().any(|role| matches!(role, super::board::Role::Pulses { .. })) {
+                Device::Pulse
+            } else {
+                Device::Interlock
+            };
+            workers::spawn(device, own.clone(), move |events| {
+                watch::run(board, &roles, counted.as_deref(), &flag, events);
+            });
+        }
         let flag = Arc::clone(&ended);
         let interval = reference_profile.interval();
         workers::spawn(Device::Reference, own.clone(), move |events| {
-            workers::reference(reference, interval, &flag, events);
+            workers::reference(reference, tally.as_deref(), interval, &flag, events);
         });
         let counters =
-            [(Some(pulse), Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
+            [(pulse, Input::Meter, Device::Pulse), (seconds, Input::Seconds, Device::SecondsPulse)];
         for (counter, input, device) in counters {
             if let Some(counter) = counter {
                 let flag = Arc::clone(&ended);
@@ -60,7 +94,16 @@ impl Real {
             });
             queries
         });
-        Self { events, source: Some(orders), source_worker: Some(source_worker), meter, own, ended, off }
+        Self {
+            events,
+            source: Some(orders),
+            source_worker: Some(source_worker),
+            meter,
+            own,
+            ended,
+            off,
+            vital,
+        }
     }
 
     fn order(&self, order: Order) {
@@ -92,10 +135,12 @@ impl Bench for Real {
                     self.fault(Device::Meter, "there is no line to it".into());
                 }
             }
+            Action::StopHeartbeat => self.vital.stop(),
         }
     }
 
     fn wait(&mut self, until: Option<Instant>) -> Waited {
+        self.vital.conductor_looked(now());
         let left = until.map_or(SLICE, |until| until - now());
         match self.events.recv_timeout(left.min(SLICE).to_std()) {
             Ok(event) => Waited::Event(event),
@@ -108,11 +153,12 @@ impl Bench for Real {
 impl Drop for Real {
     /// Ends the workers; returns only when the source's has switched off.
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
         self.meter = None;
         self.source = None;
         if let Some(worker) = self.source_worker.take() {
             let _ = worker.join();
         }
+        // Only now: whoever watches the load must not end before it is off.
+        self.ended.store(true, Ordering::Relaxed);
     }
 }

@@ -1,12 +1,15 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
+use super::heartbeat::Needed;
 use crate::meter::dlt645::Client;
 use crate::meter::{self, Answer, Meter, Query, Reading};
 use crate::plan::Load;
-use crate::pulse::Input;
-use crate::pulse::stream::{Counter, Fault as StreamFault, Told};
+use crate::pulse::stream::{Counter, Fault as StreamFault};
+use crate::pulse::tally::Tally;
+use crate::pulse::{Input, Told};
 use crate::reference::Reference;
 use crate::run::{Device, Event};
+use crate::source::limits::RAMP_EVERY;
 use crate::source::{Guard, Source};
 use crate::time::{self, Span, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,25 +54,32 @@ pub(super) fn source<S: Source>(
     mut guard: Guard<S>,
     orders: &Receiver<Order>,
     off: &AtomicBool,
+    needed: &Needed,
     events: &Sender<Event>,
 ) {
     let fault = |what: String| {
         let _ = events.send(Event::Fault { device: Device::Source, what });
     };
     let mut told = false;
+    let mut at = Load::OFF;
     loop {
+        needed.0.source_ready(now());
         match orders.recv_timeout(CHECK_EVERY.to_std()) {
             Ok(Order::Set(_)) if off.load(Ordering::SeqCst) => {}
-            Ok(Order::Set(load)) => match guard.set(load) {
-                Ok(()) => {
+            Ok(Order::Set(load)) => match raise(&mut guard, at, load, off, needed) {
+                Ok(true) => {
+                    at = load;
                     let _ = events.send(Event::SourceSet(load));
                 }
+                // Off came in the middle of the ramp; its order is the next.
+                Ok(false) => {}
                 Err(why) => fault(why.to_string()),
             },
             Ok(Order::Off) => {
                 let tried = (0..OFF_TRIES).map(|_| guard.off()).find_or_last_ok();
                 match tried {
                     Ok(()) => {
+                        at = Load::OFF;
                         let _ = events.send(Event::SourceOff);
                     }
                     Err(why) => fault(format!("it did not take over OFF: {why}")),
@@ -86,6 +96,28 @@ pub(super) fn source<S: Source>(
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
+}
+
+/// Brings a load softly, step by step; false where off came meanwhile.
+fn raise<S: Source>(
+    guard: &mut Guard<S>,
+    from: Load,
+    to: Load,
+    off: &AtomicBool,
+    needed: &Needed,
+) -> Result<bool, crate::source::Fault> {
+    let limits = *guard.limits();
+    for (n, load) in limits.ramp(from, to).enumerate() {
+        if n > 0 {
+            time::sleep(RAMP_EVERY);
+            needed.0.source_ready(now());
+        }
+        if off.load(Ordering::SeqCst) {
+            return Ok(false);
+        }
+        guard.set(load)?;
+    }
+    Ok(true)
 }
 
 /// The first success, or the last failure.
@@ -109,6 +141,7 @@ impl<E, I: Iterator<Item = Result<(), E>>> FirstOk<E> for I {
 /// Samples at the interval.
 pub(super) fn reference<R: Reference>(
     mut reference: R,
+    tally: Option<&Tally>,
     interval: Span,
     ended: &AtomicBool,
     events: &Sender<Event>,
@@ -117,8 +150,11 @@ pub(super) fn reference<R: Reference>(
     let mut next = now();
     while !ended.load(Ordering::Relaxed) {
         match reference.sample() {
-            Ok(sample) => {
+            Ok(mut sample) => {
                 bad = 0;
+                if let Some(tally) = tally {
+                    sample.energy = tally.energy(sample.taken);
+                }
                 if events.send(Event::Sample(sample)).is_err() {
                     return;
                 }
@@ -202,3 +238,103 @@ pub(crate) fn absent(query: Query, why: String) -> Answer {
 
 /// A flag that ends the workers.
 pub(super) type Ended = Arc<AtomicBool>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::heartbeat::Vital;
+    use crate::quantity::{Current, Voltage};
+    use crate::source::{Fault, Limits};
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+
+    type Log = Arc<Mutex<Vec<&'static str>>>;
+
+    /// A source that panics at one of its calls, or refuses it; what reached it is in the log.
+    struct Flaky {
+        log: Log,
+        calls: usize,
+        at: usize,
+        panics: bool,
+    }
+
+    impl Flaky {
+        fn call(&mut self, command: &'static str) -> Result<(), Fault> {
+            self.calls += 1;
+            if self.calls == self.at {
+                assert!(!self.panics, "on purpose");
+                return Err(Fault::Limit("on purpose".into()));
+            }
+            self.log.lock().unwrap().push(command);
+            Ok(())
+        }
+    }
+
+    impl Source for Flaky {
+        fn set(&mut self, _: Load) -> Result<(), Fault> {
+            self.call("set")
+        }
+        fn off(&mut self) -> Result<(), Fault> {
+            self.call("off")
+        }
+        fn check(&mut self) -> Result<(), Fault> {
+            self.call("check")
+        }
+    }
+
+    fn load(amperes: f64) -> Load {
+        Load { voltage_v: Voltage::from_volts(50.0), current_a: Current::from_amperes(amperes) }
+    }
+
+    #[test]
+    fn wherever_the_sources_worker_panics_or_is_refused_the_last_command_is_off_and_the_heartbeat_stops() {
+        for at in 2..12 {
+            for panics in [false, true] {
+                for sets in 0..6 {
+                    let log = Log::default();
+                    let flaky = Flaky { log: Arc::clone(&log), calls: 0, at, panics };
+                    let guard = Guard::new(flaky).unwrap();
+                    let vital = Arc::new(Vital::new(now()));
+                    let (orders, queue) = channel();
+                    for n in 0..sets {
+                        orders.send(Order::Set(load(f64::from(n) + 1.0))).unwrap();
+                    }
+                    if sets % 2 == 0 {
+                        orders.send(Order::Off).unwrap();
+                    }
+                    drop(orders);
+                    let (events, came) = channel();
+                    let needed = Needed(Arc::clone(&vital));
+                    let worker = spawn(Device::Source, events, move |events| {
+                        source(guard, &queue, &AtomicBool::new(false), &needed, events);
+                    });
+                    worker.join().unwrap();
+                    let case = format!("call {at}, panics {panics}, {sets} loads: {:?}", log.lock().unwrap());
+                    assert_eq!(log.lock().unwrap().last(), Some(&"off"), "{case}");
+                    assert!(!vital.is_well(now()), "{case}");
+                    let faults = came.iter().filter(|e| matches!(e, Event::Fault { .. })).count();
+                    assert!(faults <= 1, "{case}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn off_in_the_middle_of_a_ramp_stops_it_there() {
+        let log = Log::default();
+        let flaky = Flaky { log: Arc::clone(&log), calls: 0, at: 0, panics: false };
+        let limits = Limits { ramp_a_per_s: Some(0.001), ..Limits::default() };
+        let guard = Guard::new(flaky).unwrap().within(limits);
+        let (off, needed) = (AtomicBool::new(true), Needed(Arc::new(Vital::new(now()))));
+        let (orders, queue) = channel();
+        let (events, _came) = channel();
+        let mut guard = guard;
+        assert_eq!(raise(&mut guard, Load::OFF, load(600.0), &off, &needed), Ok(false));
+        orders.send(Order::Set(load(600.0))).unwrap();
+        orders.send(Order::Off).unwrap();
+        drop(orders);
+        source(guard, &queue, &off, &needed, &events);
+        assert!(!log.lock().unwrap().contains(&"set"), "{:?}", log.lock().unwrap());
+        assert_eq!(log.lock().unwrap().last(), Some(&"off"));
+    }
+}

@@ -22,6 +22,10 @@ pub enum Device {
     SecondsPulse,
     /// The meter's data output.
     Meter,
+    /// A contact that guards the load.
+    Interlock,
+    /// The line to the hardware watchdog.
+    Heartbeat,
 }
 
 impl fmt::Display for Device {
@@ -32,6 +36,8 @@ impl fmt::Display for Device {
             Self::Pulse => "pulse counter",
             Self::SecondsPulse => "seconds-pulse counter",
             Self::Meter => "meter's data output",
+            Self::Interlock => "interlock",
+            Self::Heartbeat => "heartbeat",
         })
     }
 }

@@ -4,8 +4,10 @@ use super::cross_check::CrossCheck;
 use super::raw::Logged;
 use crate::plan::Plan;
 use crate::pulse::Window;
+use crate::pulse::proof::Proof;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::regulation::{Conditions, Item, Profile};
+use crate::source::SwitchedOff;
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
 use crate::verdict::{Bounds, Conformity, Global, Prior, Rule, Verdict, Zone, round_to_interval};
@@ -96,6 +98,9 @@ pub struct PulseReading {
     /// What passed before the load stood; none where the window opened after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_in: Option<LeadIn>,
+    /// What was seen of its edges; none in records older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 /// The first part of a window that opened with an edge of the load before.
@@ -359,6 +364,9 @@ pub struct Results {
     pub rule: Option<Rule>,
     /// From the first action to the confirmed discharge.
     pub elapsed: Span,
+    /// How the load went away at the end; none in records older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched_off: Option<SwitchedOff>,
 }
 
 /// Which paper a completed run gives.

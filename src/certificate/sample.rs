@@ -116,6 +116,7 @@ fn by_pulses(plan: &Plan, step: &Step, windows: &Windows, percent: f64) -> ItemR
                 error: standard_meter(indicated, reference).unwrap(),
                 line: None,
                 lead_in: None,
+                proof: None,
             }
         })
         .collect();
@@ -192,6 +193,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             rule: Some(Rule::of(&plan.profile)),
             stopping_rule: plan.early_stop.words(),
             elapsed: Span::from_secs(431),
+            switched_off: None,
         },
         plan,
         raw: vec![],

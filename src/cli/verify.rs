@@ -4,6 +4,7 @@ use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Stored};
+use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, Unit};
 use phantomload::certificate::report;
@@ -99,11 +100,23 @@ pub fn run(arguments: &Arguments) -> Ended {
         archive.open_run(inputs.simulated, started.date().year(), opening(&plan)).map_err(Stop::fault)?;
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
+    // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
+    let mut notify = Notify::from_environment()
+        .or_else(|fault| {
+            say(&format!("{fault}"));
+            Notify::to(None, None)
+        })
+        .map_err(Stop::fault)?;
+    notify.ready();
     let asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
-    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| progress.show(run, now));
+    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
+        progress.show(run, now);
+        notify.alive(phantomload::time::now());
+    });
     drop(bench);
+    notify.stopping();
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
     let certificate_no = completed.then_some(numbers.certificate_no);
@@ -324,6 +337,24 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => {}
+    }
+    if let Some(off) = &record.results.switched_off {
+        let ms = |span: Span| span.secs() * 1e3;
+        let _ = match off.zero() {
+            Some(zero) => writeln!(
+                text,
+                "safe to disconnect: no current and below 60 V seen {:.0} ms after off was decided",
+                ms(zero)
+            ),
+            None => writeln!(text, "NOT safe to disconnect: that the load is gone was not seen"),
+        };
+        if let Some(cut) = off.cut {
+            let _ = writeln!(
+                text,
+                "the heartbeat was stopped {:.0} ms after off was decided, for a hardware watchdog",
+                ms(cut)
+            );
+        }
     }
     if let (Some(document), Some(number)) = (record.document(), &record.certificate_no) {
         let _ = writeln!(text, "{document}, no. {number}{simulated}");

@@ -41,7 +41,7 @@ pub enum Fault {
     Regulation(#[from] regulation::Fault),
     /// The source cannot make a load that the plan needs.
     #[error(
-        "the load {voltage_v} V, {current_a} A ({why}) is beyond the source: it reaches {max_v} V and {max_a} A. Use a larger source"
+        "the load {voltage_v} V, {current_a} A ({why}) is beyond the source or the tester's own limits: the smaller of the two is {max_v} V and {max_a} A. Use a larger one"
     )]
     BeyondSource {
         /// Voltage asked.

@@ -70,6 +70,7 @@ pub fn make(
             format!("`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution");
         return Err(Fault::Senseless { what });
     }
+    draft.hold_nameplate(&laid.steps)?;
     let (advice, doubts) = (draft.advice(&laid)?, draft.doubts(&laid));
     Ok(Plan {
         planned_on: day,
@@ -94,6 +95,10 @@ pub fn make(
     })
 }
 
+/// No load may be more than this times the nameplate's voltage or largest current; a choice of this house, above the
+/// 1.15 times that regulations ask for the voltage at creep.
+const BEYOND_PLATE: f64 = 1.2;
+
 pub(super) struct Draft<'a> {
     pub(super) nameplate: &'a Nameplate,
     pub(super) profile: &'a Profile,
@@ -107,6 +112,20 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// No regulation file may ask of a meter what its nameplate does not bear.
+    fn hold_nameplate(&self, steps: &[super::Step]) -> Result<(), Fault> {
+        let (volts, amperes) = (self.nameplate.voltage_v * BEYOND_PLATE, self.currents.imax * BEYOND_PLATE);
+        let beyond = |step: &&super::Step| step.load.voltage_v > volts || step.load.current_a > amperes;
+        steps.iter().find(beyond).map_or(Ok(()), |step| {
+            Err(Fault::Senseless {
+                what: format!(
+                    "`{}` asks for {}, {}; a meter of {}, {} on its nameplate takes {BEYOND_PLATE} times that at most",
+                    step.title, step.load.voltage_v, step.load.current_a, self.nameplate.voltage_v, self.currents.imax
+                ),
+            })
+        })
+    }
+
     /// The same for another nameplate.
     pub(super) fn with(&self, nameplate: &'a Nameplate) -> Self {
         Draft { nameplate, ..*self }

@@ -1,9 +1,12 @@
 //! Edges of the meter's pulse outputs, with the counter's own time and sequence number.
 //!
-//! A doubtful window is invalid, never wrong: [`Window::over`] refuses a gap in the sequence numbers, time that runs
-//! backwards, and an interval that the other intervals rule out.
+//! A doubtful window is invalid, never wrong: [`Window::over`] refuses a gap in the sequence numbers and time that runs
+//! backwards, [`mod@proof`] an edge that was never seen and a width that does not belong.
 
+pub mod gpio;
+pub mod proof;
 pub mod stream;
+pub mod tally;
 
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,29 @@ pub enum Input {
     Meter,
     /// The meter's seconds pulse.
     Seconds,
+    /// The reference's own energy pulses; they are tallied into its samples and never reach the engine one by one.
+    Reference,
+}
+
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Meter => "meter pulses",
+            Self::Seconds => "seconds pulse",
+            Self::Reference => "reference pulses",
+        })
+    }
+}
+
+/// What a counter tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// An edge.
+    Edge(Edge),
+    /// Edges are missing.
+    Lost(String),
+    /// Nothing new.
+    Alive,
 }
 
 /// One edge, as it came. The window counts rising edges; falling ones are kept as evidence.
@@ -65,6 +91,72 @@ pub enum Flaw {
         /// The edge.
         seq: u64,
     },
+    /// One edge came twice.
+    #[error("edge number {seq} came twice")]
+    Repeated {
+        /// The edge.
+        seq: u64,
+    },
+    /// The counter's number has come to its end and begun anew.
+    #[error(
+        "the counter has wrapped: number {after} is followed by number {before}, as a count of {bits} bits does; its form asks for one that does not end"
+    )]
+    Wrapped {
+        /// The last one.
+        after: u64,
+        /// The next one.
+        before: u64,
+        /// Its width.
+        bits: u32,
+    },
+    /// The counter's number has fallen back.
+    #[error("edge number {before} came after number {after}: the counter has restarted")]
+    Restarted {
+        /// The last one.
+        after: u64,
+        /// The next one.
+        before: u64,
+    },
+    /// Two edges of one kind without the other between them.
+    #[error(
+        "an edge was not seen: edge number {after} and the next are both {}", if *.rising { "rising" } else { "falling" }
+    )]
+    Unseen {
+        /// The first of the two.
+        after: u64,
+        /// Their kind.
+        rising: bool,
+    },
+    /// A spike.
+    #[error("glitch: the pulse at edge number {seq} is {:.3} ms wide where {:.3} ms are usual", .seen.secs() * 1e3, .usual.secs() * 1e3)]
+    Glitch {
+        /// Its rising edge.
+        seq: u64,
+        /// Its width.
+        seen: Span,
+        /// The window's usual width.
+        usual: Span,
+    },
+    /// A contact that bounces.
+    #[error("bounce: at edge number {seq} the pulse breaks off after {:.3} ms and comes back, where {:.3} ms are usual; a debounce in the bench file or a cleaner contact helps", .seen.secs() * 1e3, .usual.secs() * 1e3)]
+    Bounce {
+        /// Its rising edge.
+        seq: u64,
+        /// Its width.
+        seen: Span,
+        /// The window's usual width.
+        usual: Span,
+    },
+    /// Two pulses in one.
+    #[error("the pulse at edge number {seq} is {:.3} ms wide where {:.3} ms are usual: two in one, or light on the head", .seen.secs() * 1e3, .usual.secs() * 1e3)]
+    Wide {
+        /// Its rising edge.
+        seq: u64,
+        /// Its width.
+        seen: Span,
+        /// The window's usual width.
+        usual: Span,
+    },
     /// Not even one interval.
     #[error("fewer than two pulses")]
     TooFew,
@@ -104,13 +196,31 @@ impl Window {
 
 /// Whether the sequence has no hole and time runs forward.
 pub fn whole(edges: &[Edge]) -> Result<(), Flaw> {
-    for pair in edges.windows(2) {
-        if pair[1].seq != pair[0].seq + 1 {
-            return Err(Flaw::Lost { after: pair[0].seq, before: pair[1].seq });
-        }
-        if pair[1].at <= pair[0].at {
-            return Err(Flaw::Backwards { seq: pair[1].seq });
-        }
+    edges.windows(2).try_for_each(|pair| follows(&pair[0], &pair[1]))
+}
+
+/// A count that ends wraps this close to its end; what falls back elsewhere has restarted.
+const WRAP_ROOM: u64 = 64;
+
+/// Whether an edge is the next one after another.
+pub fn follows(last: &Edge, next: &Edge) -> Result<(), Flaw> {
+    let (after, before) = (last.seq, next.seq);
+    if before == after {
+        return Err(Flaw::Repeated { seq: before });
+    }
+    if before < after {
+        let ends = |bits: &u32| after < 1 << bits && after + WRAP_ROOM >= 1 << bits && before < WRAP_ROOM;
+        let flaw = match [8, 16, 24, 32].into_iter().find(ends) {
+            Some(bits) => Flaw::Wrapped { after, before, bits },
+            None => Flaw::Restarted { after, before },
+        };
+        return Err(flaw);
+    }
+    if next.at <= last.at {
+        return Err(Flaw::Backwards { seq: before });
+    }
+    if before != after + 1 {
+        return Err(Flaw::Lost { after, before });
     }
     Ok(())
 }
@@ -142,6 +252,24 @@ mod tests {
         let mut edges = edges(&[0, 100, 200, 300]);
         edges.remove(3);
         assert_eq!(Window::over(&edges), Err(Flaw::Lost { after: 9, before: 11 }));
+    }
+
+    #[test]
+    fn a_count_that_ends_is_told_from_one_that_restarts() {
+        let edge = |seq, ms| Edge {
+            input: Input::Meter,
+            seq,
+            at: Instant::ZERO + Span::from_millis(ms),
+            rising: true,
+        };
+        let after = |seq| follows(&edge(seq, 0), &edge(0, 1)).unwrap_err();
+        assert_eq!(after(65_535), Flaw::Wrapped { after: 65_535, before: 0, bits: 16 });
+        assert_eq!(
+            after(u64::from(u32::MAX)),
+            Flaw::Wrapped { after: u64::from(u32::MAX), before: 0, bits: 32 }
+        );
+        assert_eq!(after(40_000), Flaw::Restarted { after: 40_000, before: 0 });
+        assert_eq!(follows(&edge(3, 0), &edge(3, 0)), Err(Flaw::Repeated { seq: 3 }));
     }
 
     #[test]

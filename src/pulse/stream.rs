@@ -12,7 +12,7 @@
 //! start, without a hole; a hole is taken for lost edges. Nanoseconds are the counter's own clock from any start and
 //! must not run backwards. The alive line tells silence from a dead counter, and an edge lost at the end from none.
 
-use super::{Edge, Input};
+use super::{Edge, Input, Told};
 use crate::link::lines::Lines;
 use crate::link::{self, Link};
 use crate::time::{Instant, Span, now};
@@ -97,17 +97,6 @@ impl Line {
 /// Digits only: no sign, no space.
 fn count(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
-}
-
-/// What a counter tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// An edge.
-    Edge(Edge),
-    /// Edges are missing.
-    Lost(String),
-    /// Nothing new.
-    Alive,
 }
 
 /// A counter on a line, its clock laid beside ours.

@@ -68,6 +68,11 @@ impl Track {
         self.samples.last()
     }
 
+    /// The samples from a moment on.
+    pub fn since(&self, from: Instant) -> &[Sample] {
+        &self.samples[self.samples.partition_point(|s| s.taken < from)..]
+    }
+
     /// Index of the last sample at or before `at`.
     fn before(&self, at: Instant) -> Option<usize> {
         self.samples.partition_point(|s| s.taken <= at).checked_sub(1)

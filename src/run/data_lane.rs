@@ -14,7 +14,7 @@ const ANSWER_TIME: Span = Span::from_secs(30);
 const TARIFFS: u8 = 63;
 
 /// Questions to be asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct DataLane {
     queue: VecDeque<(usize, Query)>,
     /// The one on the way, and since when.

@@ -5,9 +5,10 @@ use crate::error;
 use crate::error::edge_fit::{EdgeFit, rhythm};
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Load, Method, Plan, Step, Work};
-use crate::pulse::{Edge, Input, Window};
+use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
+use crate::source::SwitchedOff;
 use crate::time::{Instant, Span};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -25,7 +26,7 @@ pub(super) struct Answered {
 }
 
 /// The evidence of a run so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
     /// Samples of the reference.
     pub track: Track,
@@ -41,12 +42,18 @@ pub(super) struct Evidence {
     pub creep: Option<(Instant, Instant)>,
     /// Observations that are no verdict.
     pub findings: Vec<String>,
-    /// Stretches in which a counter lost edges, by hole in the numbers or by its own word.
-    lost: Vec<(Input, Instant, Instant)>,
+    /// How the load went away.
+    pub switched_off: Option<SwitchedOff>,
+    /// Stretches in which a counter's edges are not to be believed, by their numbers or by its own word, and why.
+    lost: Vec<(Input, Instant, Instant, String)>,
 }
 
 /// A bench that makes more observations than this is broken, and the first ones say how.
 const FINDINGS_MAX: usize = 100;
+
+/// A counter that stamps two edges in the wrong order by this much or less has jitter; by more, its clock has fallen back
+/// and lies beside ours no longer. A choice of this house: no sample of a reference is shorter.
+const EDGE_BACK_MAX: Span = Span::from_millis(100);
 
 /// An edge this far from the present tells of a counter whose clock has jumped.
 const EDGE_AGE_MAX: Span = Span::from_secs(5);
@@ -71,16 +78,28 @@ impl Evidence {
         let edges = match edge.input {
             Input::Meter => &mut self.meter_edges,
             Input::Seconds => &mut self.seconds_edges,
+            // The bench tallies them; one that comes all the same says nothing about the meter.
+            Input::Reference => return Ok(()),
         };
-        if let Some(last) = edges.last() {
-            if edge.seq <= last.seq || edge.at <= last.at {
-                return Err(format!(
-                    "edge number {} came after number {}: it has restarted",
-                    edge.seq, last.seq
-                ));
-            }
-            if edge.seq != last.seq + 1 {
-                self.lost.push((edge.input, last.at, edge.at));
+        if let Some(last) = edges.last().copied()
+            && let Err(flaw) = follows(&last, &edge)
+        {
+            let (from, to) = (last.at.min(edge.at), last.at.max(edge.at));
+            match flaw {
+                Flaw::Restarted { .. } => return Err(flaw.to_string()),
+                Flaw::Backwards { .. } if last.at - edge.at > EDGE_BACK_MAX => {
+                    return Err(format!(
+                        "edge number {} is stamped {} before the one before it: its clock has fallen back",
+                        edge.seq,
+                        last.at - edge.at
+                    ));
+                }
+                // What is not pushed leaves no hole of its own; the stretch is spoiled by its reason.
+                Flaw::Repeated { .. } | Flaw::Backwards { .. } => {
+                    self.lost.push((edge.input, from, to, flaw.to_string()));
+                    return Ok(());
+                }
+                _ => self.lost.push((edge.input, from, to, flaw.to_string())),
             }
         }
         edges.push(edge);
@@ -88,15 +107,27 @@ impl Evidence {
     }
 
     /// The counter says that it lost edges, somewhere between the last one it told and now.
-    pub fn push_lost(&mut self, now: Instant, input: Input) {
-        let edges = if input == Input::Meter { &self.meter_edges } else { &self.seconds_edges };
-        let from = edges.last().map_or(Instant::ZERO, |e| e.at);
-        self.lost.push((input, from.min(now), now));
+    pub fn push_lost(&mut self, now: Instant, input: Input, what: &str) {
+        let from = match input {
+            Input::Meter => self.meter_edges.last().map(|e| e.at),
+            Input::Seconds => self.seconds_edges.last().map(|e| e.at),
+            // The last sample had a sound count.
+            Input::Reference => self.track.last().map(|s| s.taken),
+        };
+        let from = from.unwrap_or(Instant::ZERO);
+        self.lost.push((input, from.min(now), now, format!("the counter lost edges: {what}")));
     }
 
     /// Whether edges of an input may be missing in a stretch.
     pub fn broken(&self, input: Input, from: Instant, to: Instant) -> bool {
-        self.lost.iter().any(|(lossy, begin, end)| *lossy == input && *begin <= to && *end >= from)
+        self.flaw(input, from, to).is_some()
+    }
+
+    /// Why the edges of an input are not to be believed in a stretch.
+    fn flaw(&self, input: Input, from: Instant, to: Instant) -> Option<&str> {
+        let mut flaws = self.lost.iter();
+        let found = flaws.find(|(lossy, begin, end, _)| *lossy == input && *begin <= to && *end >= from)?;
+        Some(&found.3)
     }
 
     /// Index of the first meter edge after `at`.
@@ -208,11 +239,23 @@ impl Evidence {
         edges: &[Edge],
         lead: Option<(Load, Instant)>,
     ) -> Result<PulseReading, (String, Option<Ratio>)> {
+        if let (Some(first), Some(last)) = (edges.first(), edges.last())
+            && let Some(flaw) = self.flaw(Input::Meter, first.at, last.at)
+        {
+            return Err((flaw.to_owned(), None));
+        }
         let window = Window::over(edges).map_err(|flaw| (flaw.to_string(), None))?;
-        let reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
-        match self.strays(plan, edges, lead.map_or(window.opened, |(_, stood)| stood), &reading) {
-            None => Ok(reading),
-            Some(why) => Err((why, Some(reading.error))),
+        let stood = lead.map_or(window.opened, |(_, stood)| stood);
+        let mut reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
+        let proof = proof::prove(edges, stood).map_err(|flaw| (flaw.to_string(), Some(reading.error)))?;
+        reading.proof = Some(proof);
+        let width = proof::odd_width(edges, stood).map(|flaw| flaw.to_string());
+        match (width, self.strays(plan, edges, stood, &reading)) {
+            (None, None) => Ok(reading),
+            (width, strays) => {
+                let why: Vec<String> = strays.into_iter().chain(width).collect();
+                Err((why.join("; "), Some(reading.error)))
+            }
         }
     }
 
@@ -250,8 +293,8 @@ impl Evidence {
         self.track
             .steady(stood, to, step.load, &bench.settle, bench.sample_age_max)
             .map_err(|unsteady| unsteady.to_string())?;
-        if self.broken(Input::Meter, from, to) {
-            return Err("the counter lost edges".into());
+        if let Some(why) = self.flaw(Input::Reference, from, to) {
+            return Err(format!("the reference's own pulses: {why}"));
         }
         let none = || "the reference gave no energy for it".to_owned();
         let mean = self.track.mean(stood, to).ok_or_else(none)?;
@@ -292,6 +335,7 @@ impl Evidence {
             error: error.map_err(|fault| fault.to_string())?,
             line: self.line(plan, window, stood, reference),
             lead_in,
+            proof: None,
         })
     }
 

@@ -5,19 +5,14 @@ use super::{Action, Device, Run};
 use crate::certificate::record::{Attempt, Outcome};
 use crate::plan::{Lane, Load, Plan, Step, Work};
 use crate::pulse::Input;
-use crate::quantity::Voltage;
 use crate::time::{Instant, Span};
 
 /// A device that has not taken a command over in this time does not work.
 const COMMAND_TIME: Span = Span::from_secs(10);
-/// How long the terminals may take to fall below the safe voltage before that is reported.
-const DISCHARGE_TIME: Span = Span::from_secs(10);
 /// A spoiled attempt is repeated; after so many at one step the bench is not fit to measure.
 pub(super) const SPOILED_MAX: usize = 3;
 /// Beside three times its planned duration, a step may take so much longer.
 const STEP_SLACK: Span = Span::from_secs(120);
-/// Terminals below this may be touched (60 V DC; the discharge is confirmed by the reference).
-const SAFE: f64 = 60.0;
 
 /// What the load lane is doing.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +40,7 @@ pub(super) enum Phase {
 }
 
 /// The lane's state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LoadLane {
     /// Indices of the lane's steps in the plan.
     pub steps: Vec<usize>,
@@ -102,7 +97,7 @@ impl Run {
         self.load_lane.step_index().map(|index| &self.plan.steps[index])
     }
 
-    fn enter(&mut self, now: Instant, phase: Phase) {
+    pub(super) fn enter(&mut self, now: Instant, phase: Phase) {
         self.load_lane.phase = phase;
         self.load_lane.since = now;
     }
@@ -126,17 +121,6 @@ impl Run {
         self.begin_step(now);
     }
 
-    /// Ends the run: the source goes off before anything else.
-    pub(super) fn end(&mut self, now: Instant, outcome: Outcome) {
-        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
-            return;
-        }
-        self.actions.clear();
-        self.actions.push_back(Action::SourceOff);
-        self.load_lane.load = Load::OFF;
-        self.enter(now, Phase::Ending { outcome, since: now, off: false });
-    }
-
     pub(super) fn handle_fault(&mut self, now: Instant, device: Device, what: &str) {
         let why = format!("{device}: {what}");
         if let Phase::Ending { .. } = self.load_lane.phase {
@@ -148,11 +132,12 @@ impl Run {
     }
 
     pub(super) fn handle_lost(&mut self, now: Instant, input: Input, what: &str) {
-        self.evidence.note(format!("pulse counter: {what}"));
-        self.evidence.push_lost(now, input);
-        if input == Input::Meter {
+        let counter = if input == Input::Reference { "reference pulses" } else { "pulse counter" };
+        self.evidence.note(format!("{counter}: {what}"));
+        self.evidence.push_lost(now, input, what);
+        if input != Input::Seconds {
             let from = self.load_lane.since;
-            self.spoil(now, from, format!("pulse counter: {what}"));
+            self.spoil(now, from, format!("{counter}: {what}"));
         }
     }
 
@@ -204,7 +189,7 @@ impl Run {
                 Some(Work::Hear { give_up }) => Some(*since + *give_up),
                 _ => None,
             },
-            Phase::Ending { since, .. } => Some(*since + DISCHARGE_TIME),
+            Phase::Ending { since, .. } => Some(self.ending_deadline(*since)),
             Phase::Over(_) => None,
         };
         let silence = match lane.phase {
@@ -288,6 +273,10 @@ impl Run {
             self.begin_work();
             return true;
         }
+        if let Some(why) = self.wrong_wiring(now) {
+            self.end(now, Outcome::Faulted { why });
+            return true;
+        }
         let ramp = self.step().map_or(Span::ZERO, |s| s.settle);
         if now - self.load_lane.since >= ramp + Span::from_secs_f64(bench.settle.timeout_secs) {
             let load = self.load_lane.load;
@@ -301,40 +290,5 @@ impl Run {
             return true;
         }
         false
-    }
-
-    fn discharge(&mut self, now: Instant, outcome: Outcome, since: Instant, off: bool) -> bool {
-        let safe = Voltage::from_volts(SAFE);
-        let fallen = self.evidence.track.last().is_some_and(|s| s.taken >= since && s.voltage.abs() < safe);
-        if off && fallen {
-            self.finish(now, outcome);
-            return true;
-        }
-        if now - since >= DISCHARGE_TIME {
-            let words = if off { "the source said off, but" } else { "the source did not say off, and" };
-            if fallen {
-                let seen = self.evidence.track.last().map_or(String::new(), |s| s.voltage.to_string());
-                self.evidence
-                    .findings
-                    .push(format!("the source did not say that it is off; the reference measured {seen}"));
-                self.finish(now, outcome);
-                return true;
-            }
-            self.evidence.note(format!(
-                "DANGER: {words} a voltage below {SAFE} V was not seen within {DISCHARGE_TIME}. Do not touch the terminals; switch the tester off at its mains switch"
-            ));
-            let outcome = match outcome {
-                Outcome::Completed => Outcome::Faulted { why: "the discharge was not confirmed".into() },
-                other => other,
-            };
-            self.finish(now, outcome);
-            return true;
-        }
-        false
-    }
-
-    fn finish(&mut self, now: Instant, outcome: Outcome) {
-        self.load_lane.phase = Phase::Over(outcome);
-        self.ended = Some(now);
     }
 }

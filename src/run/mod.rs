@@ -4,11 +4,13 @@
 //! to come back. The same events give the same record, bit for bit; [`recompute`] proves it from a stored one.
 
 mod data_lane;
+mod ending;
 mod evidence;
 mod load_lane;
 mod results;
 mod snapshot;
 mod windows;
+mod wiring;
 mod work;
 
 pub use crate::certificate::raw::{Device, Event, Logged};
@@ -38,9 +40,12 @@ pub enum Action {
     SourceOff,
     /// Ask the meter's data output.
     Ask(Query),
+    /// Off was not seen: stop the heartbeat, so that a hardware watchdog opens the contactor.
+    StopHeartbeat,
 }
 
 /// A run under way.
+#[derive(Clone)]
 pub struct Run {
     plan: Arc<Plan>,
     began: Instant,

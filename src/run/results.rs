@@ -71,6 +71,7 @@ pub(super) fn all(
         rule: Some(rule),
         stopping_rule: plan.early_stop.words(),
         elapsed,
+        switched_off: evidence.switched_off,
     }
 }
 

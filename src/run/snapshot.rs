@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub sample: Option<Sample>,
     /// Pulses that have come.
     pub pulses: usize,
+    /// The run is over, no current flows, and the reference has seen a voltage below 60 V: the leads may be taken off.
+    pub safe_to_disconnect: bool,
 }
 
 impl Run {
@@ -57,6 +59,7 @@ impl Run {
             load: lane.load,
             sample: self.evidence.track.last().copied(),
             pulses: self.evidence.meter_edges.len() / 2,
+            safe_to_disconnect: self.is_over() && self.evidence.switched_off.is_some_and(|off| off.is_safe()),
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct InProcess {
     /// What the world has shown and was not told yet, in order of time.
     shown: VecDeque<(Instant, Event)>,
     sights: Vec<Sight>,
+    /// The engine has asked for it.
+    heart_stopped: bool,
     /// Real time for one second of the run; none: as fast as it goes.
     pace: Option<(f64, Instant, Instant)>,
 }
@@ -81,6 +83,7 @@ impl InProcess {
             order: 0,
             shown: VecDeque::new(),
             sights: vec![],
+            heart_stopped: false,
             pace,
         }
     }
@@ -88,6 +91,11 @@ impl InProcess {
     /// Whether the source is at anything but off.
     pub fn is_live(&self) -> bool {
         hold(&self.world).is_live()
+    }
+
+    /// Whether the engine has stopped the heartbeat.
+    pub fn is_heart_stopped(&self) -> bool {
+        self.heart_stopped
     }
 
     fn later(&mut self, span: Span, event: Event) {
@@ -162,6 +170,7 @@ impl Bench for InProcess {
                 self.later(COMMAND, Event::SourceOff);
             }
             Action::Ask(query) => self.ask(query),
+            Action::StopHeartbeat => self.heart_stopped = true,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::slave::{SharedWorld, Slave, hold};
 use super::world::Sight;
 use super::{Fault, Rig};
+use crate::bench::board::{Heartbeat, Interlocks};
 use crate::bench::description::{Counter, File, Instrument, MeterLine};
 use crate::link::lines::Lines;
 use crate::link::{Address, Link, serial, tcp};
@@ -10,10 +11,12 @@ use crate::plan::Load;
 use crate::pulse::stream::{HELLO, Line};
 use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Voltage};
+use crate::source::Limits;
 use crate::time::{self, Span, Stamp, now};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +26,8 @@ const TICK: Span = Span::from_millis(5);
 const ALIVE_EVERY: Span = Span::from_millis(100);
 /// The simulated meter thinks this long before it answers; real ones take 20 to 500 ms.
 const METER_DELAY: Span = Span::from_millis(30);
+/// The watchdog relay waits so long for a change of level.
+const BEAT_PATIENCE: Span = Span::from_millis(1000);
 /// How long a device waits for a line before it looks again.
 const PATIENCE: Span = Span::from_millis(200);
 
@@ -114,6 +119,8 @@ struct Stage {
     mishap: Option<Mishap>,
     /// When the source was first set.
     begun: Arc<Mutex<Option<time::Instant>>>,
+    /// The watchdog relay has opened the contactor.
+    cut: Arc<AtomicBool>,
 }
 
 impl Stage {
@@ -148,11 +155,12 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         rig.bench.drift_from = Some((after_secs, 0.002));
     }
     let world: SharedWorld = Arc::new(Mutex::new(rig.world(seed, now(), Stamp::now())));
-    let stage = Stage { world, mishap, begun: Arc::default() };
+    let stage = Stage { world, mishap, begun: Arc::default(), cut: Arc::default() };
     let (source_link, source_path, kept_source) = serial::pseudo_terminal()?;
     let device = stage.clone();
     spawn(move || source(&device, source_link));
     let reference_port = listen(&stage, reference)?;
+    let relay_port = listen(&stage, relay)?;
     let (edges, visitors) = (Subscribers::default(), Subscribers::default());
     let meter_pulses = edges.clone();
     let pulse_port = listen(&stage, move |_, stream| meter_pulses.add(stream))?;
@@ -179,12 +187,20 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         reference: Instrument { profile: "simulated-reference".into(), link: tcp(reference_port) },
         leads_current_a: Some(super::LEADS_CURRENT_A),
         leads_voltage_v: Some(super::LEADS_VOLTAGE_V),
-        pulse: Counter { link: tcp(pulse_port), edge_half_width_us: super::EDGE_HALF_WIDTH_US },
+        pulse: Counter {
+            link: Some(tcp(pulse_port)),
+            gpio: None,
+            edge_half_width_us: super::EDGE_HALF_WIDTH_US,
+        },
         seconds_pulse: Some(Counter {
-            link: tcp(seconds_port),
+            link: Some(tcp(seconds_port)),
+            gpio: None,
             edge_half_width_us: super::EDGE_HALF_WIDTH_US,
         }),
         meter: meter_line,
+        interlock: Interlocks::new(),
+        limits: Limits::default(),
+        heartbeat: Some(Heartbeat { gpio: None, link: Some(tcp(relay_port)) }),
     };
     let text = toml::to_string(&file)
         .map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;
@@ -358,6 +374,8 @@ fn source(stage: &Stage, link: Box<dyn Link>) {
                 Some(amperes) => set.current_a = Current::from_amperes(amperes),
                 None => errors.push("-104,\"Data type error\"".into()),
             },
+            // Behind an open contactor the source may say what it likes.
+            Some(("OUTP", "ON")) if stage.cut.load(Ordering::SeqCst) => {}
             Some(("OUTP", "ON")) => {
                 stage.begin();
                 hold(&stage.world).set_source(set);
@@ -373,6 +391,32 @@ fn source(stage: &Stage, link: Box<dyn Link>) {
     });
     // A source that has lost its line switches off, as one with a watchdog does.
     hold(&stage.world).set_source(Load::OFF);
+}
+
+/// The watchdog relay: closed by the first beat, it opens the contactor when the level has not changed for a while.
+fn relay(stage: &Stage, stream: TcpStream) {
+    let Ok(mut link) = tcp::Tcp::from_stream(stream) else { return };
+    let (mut level, mut changes, mut changed, mut buffer) = (None, 0u64, now(), [0; 64]);
+    loop {
+        let beats = link.receive(&mut buffer, BEAT_PATIENCE.half());
+        let latest = beats.as_ref().ok().and_then(|count| buffer[..*count].last().copied());
+        if latest.is_some() && latest != level {
+            if level.is_none() {
+                stage.cut.store(false, Ordering::SeqCst);
+            }
+            (level, changes, changed) = (latest, changes + 1, now());
+        }
+        // The first level closes the contactor; from the second on it must go on changing.
+        let stopped = changes > 1 && now() - changed > BEAT_PATIENCE;
+        if level.is_some() && (beats.is_err() || stopped) {
+            stage.cut.store(true, Ordering::SeqCst);
+            hold(&stage.world).set_source(Load::OFF);
+            return;
+        }
+        if beats.is_err() {
+            return;
+        }
+    }
 }
 
 fn reference(stage: &Stage, stream: TcpStream) {

@@ -1,11 +1,53 @@
 //! The phantom load: voltage and current from two separate sources. Off is owned by an object, [`Guard`].
 
+pub mod interlock;
+pub mod limits;
 pub mod profile;
 pub mod scpi;
 
+pub use limits::Limits;
 pub use profile::Profile;
 
 use crate::plan::Load;
+use crate::time::{Instant, Span};
+use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How the load went away, from the moment at which off was decided. What was not seen is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchedOff {
+    /// When off was decided: by the plan's end, an abort or a fault.
+    pub decided: Instant,
+    /// Until the source said that it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Span>,
+    /// Until the reference measured no current any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_gone: Option<Span>,
+    /// Until it measured a voltage below 60 V.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voltage_safe: Option<Span>,
+    /// Until the heartbeat was stopped, so that a hardware watchdog opens the contactor; none where that was not needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Span>,
+}
+
+impl SwitchedOff {
+    /// Nothing seen yet.
+    pub fn begin(decided: Instant) -> Self {
+        Self { decided, said: None, current_gone: None, voltage_safe: None, cut: None }
+    }
+
+    /// From the decision to no current and a voltage below 60 V, both seen by the reference.
+    pub fn zero(&self) -> Option<Span> {
+        Some(self.current_gone?.max(self.voltage_safe?))
+    }
+
+    /// Whether the terminals may be touched.
+    pub fn is_safe(&self) -> bool {
+        self.zero().is_some()
+    }
+}
 
 /// Why a source did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -23,6 +65,9 @@ pub enum Fault {
         /// What it can do.
         allowed: String,
     },
+    /// A load beyond the tester's own limits; nothing was sent.
+    #[error("{0}. Nothing was sent")]
+    Limit(String),
 }
 
 /// A pair of voltage and current sources.
@@ -39,17 +84,33 @@ pub trait Source: Send {
 pub struct Guard<S: Source> {
     source: S,
     live: bool,
+    limits: Limits,
 }
 
 impl<S: Source> Guard<S> {
     /// Takes the source over, and switches it off first: what it did before is unknown.
     pub fn new(mut source: S) -> Result<Self, Fault> {
         source.off()?;
-        Ok(Self { source, live: false })
+        Ok(Self { source, live: false, limits: Limits::default() })
+    }
+
+    /// With the limits of the tester.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The limits of the tester.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Sets `load`.
     pub fn set(&mut self, load: Load) -> Result<(), Fault> {
+        if let Some(why) = self.limits.refuses(load) {
+            return Err(Fault::Limit(why));
+        }
         self.live = true;
         self.source.set(load)
     }
@@ -69,9 +130,11 @@ impl<S: Source> Guard<S> {
 
 impl<S: Source> Drop for Guard<S> {
     fn drop(&mut self) {
-        // Twice, because the first may fall into a line that is just recovering; a third would not help.
-        if self.live && self.source.off().is_err() {
-            let _ = self.source.off();
+        // Twice, because the first may fall into a line that is just recovering; a third would not help. A driver that
+        // panics must not take the second one away, nor, while another panic unwinds, the whole program.
+        let mut off = || catch_unwind(AssertUnwindSafe(|| self.source.off())).is_ok_and(|told| told.is_ok());
+        if self.live && !off() {
+            off();
         }
     }
 }
