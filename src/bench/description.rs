@@ -1,5 +1,6 @@
 //! The bench file: which device hangs on which line, and whose certificates vouch for it.
 
+use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::Address;
 use crate::plan::Capability;
@@ -61,7 +62,7 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Certificates>,
     /// The source.
-    pub source: Instrument,
+    pub source: sources::Entry,
     /// The reference.
     pub reference: Instrument,
     /// The counter of the meter's pulses.
@@ -123,8 +124,8 @@ pub struct MeterLine {
 pub struct Description {
     /// The file.
     pub file: File,
-    /// Profile of the source.
-    pub source: source::Profile,
+    /// What makes the load.
+    pub source: Sources,
     /// Profile of the reference.
     pub reference: reference::Profile,
     /// Certificates.
@@ -207,11 +208,10 @@ impl Description {
             }
         }
         let beside = path.parent().unwrap_or(Path::new("."));
-        let source_text = profile_text(&file.source.profile, beside)?;
-        let source = source::Profile::from_toml(&file.source.profile, &source_text)?;
+        let source = Sources::read(&file.source, &form, &|name| profile_text(name, beside))?;
         let reference_text = profile_text(&file.reference.profile, beside)?;
         let reference = reference::Profile::from_toml(&file.reference.profile, &reference_text)?;
-        let simulated = file.simulated || source.simulated || reference.simulated;
+        let simulated = file.simulated || source.is_simulated() || reference.simulated;
         let standards = match &file.calibration {
             Some(files) => {
                 let standard = |path: &Path| -> Result<Standard, Fault> {
@@ -234,17 +234,18 @@ impl Description {
     /// Whether anything on it is a stand-in.
     pub fn is_simulated(&self) -> bool {
         self.file.simulated
-            || self.source.simulated
+            || self.source.is_simulated()
             || self.reference.simulated
             || self.standards.is_simulated()
     }
 
     /// What the plan needs to know of it; the identities are asked when the devices are opened.
     pub fn capability(&self) -> Capability {
+        let range = self.source.range();
         Capability {
-            voltage_max_v: self.source.range.voltage_max_v,
-            current_max_a: self.source.range.current_max_a,
-            settle: self.source.settle,
+            voltage_max_v: range.voltage_max_v,
+            current_max_a: range.current_max_a,
+            settle: self.source.settle(),
             sample_interval: self.reference.interval(),
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),

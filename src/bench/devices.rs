@@ -1,13 +1,16 @@
 //! The devices of a bench: opened, asked who they are, the source switched off. Nothing runs yet.
 
-use super::Description;
 use super::real::Real;
+use super::sources::{Part, Sources};
+use super::Description;
 use crate::link;
 use crate::meter::dlt645;
 use crate::plan::nameplate::Protocol;
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
 use crate::pulse::stream::{self, Counter};
+use crate::source::pair::Pair;
+use crate::source::scpi::Scpi;
 use crate::{reference, source};
 
 /// Why the devices are not ready.
@@ -37,7 +40,7 @@ pub enum Fault {
 
 /// The devices, ready.
 pub struct Devices {
-    pub(super) source: source::Guard<source::scpi::Scpi>,
+    pub(super) source: source::Guard<Box<dyn source::Source>>,
     pub(super) reference: reference::scpi::Scpi,
     pub(super) reference_profile: reference::Profile,
     pub(super) pulse: Counter,
@@ -50,16 +53,12 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
-        let source = source::scpi::Scpi::open(
-            link::open(&file.source.link).map_err(as_instrument)?,
-            description.source.clone(),
-        )?;
-        let mut instruments = vec![format!("source: {}", source.identity())];
-        let source = source::Guard::new(source)?;
+        let (source, mut instruments) = open_source(&description.source)?;
         let reference_link = link::open(&file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
-        instruments.push(format!("reference: {}", reference.identity()));
+        let remark = description.reference.provenance.remark(&file.reference.profile);
+        instruments.push(format!("reference: {}{remark}", reference.identity()));
         let counter = |address, input| -> Result<Counter, Fault> {
             Ok(Counter::open(link::open(address).map_err(stream::Fault::from)?, input)?)
         };
@@ -103,6 +102,37 @@ impl Devices {
     pub fn start(self) -> Real {
         Real::start(self)
     }
+}
+
+/// Opens what makes the load and switches it off; beside it what each instrument said it is, for the record. One that
+/// cannot be opened does not keep the other from being switched off.
+fn open_source(sources: &Sources) -> Result<(source::Guard<Box<dyn source::Source>>, Vec<String>), Fault> {
+    let open = |what: &str, part: &Part| -> Result<(Scpi, String), Fault> {
+        let link = link::open(&part.link).map_err(as_instrument)?;
+        let source = Scpi::open(link, part.profile.clone(), part.role, part.range)?;
+        let remark = part.profile.provenance.remark(&part.name);
+        let said = format!("{what}: {}{remark}", source.identity());
+        Ok((source, said))
+    };
+    let (source, said): (Box<dyn source::Source>, Vec<String>) = match sources {
+        Sources::One(part) => {
+            let (source, said) = open("source", part)?;
+            (Box::new(source), vec![said])
+        }
+        Sources::Two { voltage, current } => {
+            let (current, says_current) = open("current source", current)?;
+            let (voltage, says_voltage) = match open("voltage source", voltage) {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    // What it did before is unknown; it is not left to that.
+                    drop(source::Guard::new(current)?);
+                    return Err(fault);
+                }
+            };
+            (Box::new(Pair::new(voltage, current)), vec![says_voltage, says_current])
+        }
+    };
+    Ok((source::Guard::new(source)?, said))
 }
 
 fn as_instrument(fault: link::Fault) -> source::Fault {

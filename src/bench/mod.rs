@@ -3,11 +3,13 @@
 pub mod description;
 pub mod devices;
 mod real;
+pub mod sources;
 mod workers;
 
 pub use description::Description;
 pub use devices::Devices;
 pub use real::Real;
+pub use sources::Sources;
 
 use crate::run::{Action, Event, Run};
 use crate::time::{Instant, Span};

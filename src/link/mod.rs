@@ -8,6 +8,7 @@ pub mod fault_injector;
 pub mod hex;
 pub mod lines;
 pub mod loopback;
+pub mod provenance;
 pub mod recorder;
 pub mod replay;
 pub mod scpi;
@@ -16,6 +17,7 @@ pub mod tcp;
 
 pub use address::{Address, Framing, Parity};
 pub use lines::Lines;
+pub use provenance::Provenance;
 
 use crate::time::Span;
 
