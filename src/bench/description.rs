@@ -140,9 +140,18 @@ const LEADS_CURRENT_MAX: f64 = 0.1;
 const LEADS_VOLTAGE_MAX: f64 = 10.0;
 
 /// Instrument profiles that come with the program.
-const SHIPPED: [(&str, &str); 2] = [
+pub const SHIPPED: [(&str, &str); 11] = [
     ("simulated-source", include_str!("../../assets/instruments/simulated-source.toml")),
     ("simulated-reference", include_str!("../../assets/instruments/simulated-reference.toml")),
+    ("keysight-n8957a", include_str!("../../assets/instruments/keysight-n8957a.toml")),
+    ("keysight-rp7900", include_str!("../../assets/instruments/keysight-rp7900.toml")),
+    ("chroma-62000h", include_str!("../../assets/instruments/chroma-62000h.toml")),
+    ("itech-it-m3905d", include_str!("../../assets/instruments/itech-it-m3905d.toml")),
+    ("ea-psi-9000", include_str!("../../assets/instruments/ea-psi-9000.toml")),
+    ("yokogawa-wt5000", include_str!("../../assets/instruments/yokogawa-wt5000.toml")),
+    ("zera-mt310s2", include_str!("../../assets/instruments/zera-mt310s2.toml")),
+    ("template-source", include_str!("../../assets/instruments/template-source.toml")),
+    ("template-reference", include_str!("../../assets/instruments/template-reference.toml")),
 ];
 
 /// The largest file of settings that is read; a megabyte is some twenty thousand lines.

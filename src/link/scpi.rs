@@ -21,7 +21,7 @@ const EVENT_ERRORS: [(u8, &str); 4] =
 pub struct Dialect {
     /// The question who it is.
     pub identify: String,
-    /// What its answer must contain; `*` stands for any text between two parts.
+    /// What its answer must contain, in capitals or not; `*` stands for any text between two parts.
     pub identity: String,
     /// Sent once after it has said who it is: remote control, formats of answers. Nothing here switches an output on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,9 +58,10 @@ const ANSWER_MAX_SECS: f64 = 60.0;
 impl Dialect {
     /// Whether `said` is the instrument that is meant.
     pub fn knows(&self, said: &str) -> bool {
-        let mut rest = said;
-        !self.identity.trim_matches(['*', ' ']).is_empty()
-            && self.identity.split('*').all(|part| match rest.find(part) {
+        let (said, identity) = (said.to_ascii_lowercase(), self.identity.to_ascii_lowercase());
+        let mut rest = said.as_str();
+        !identity.trim_matches(['*', ' ']).is_empty()
+            && identity.split('*').all(|part| match rest.find(part) {
                 Some(at) => {
                     rest = &rest[at + part.len()..];
                     true
@@ -335,7 +336,7 @@ mod tests {
     fn an_identity_may_leave_a_gap() {
         let mut gap = dialect();
         gap.identity = "MAKER*X1".into();
-        assert!(gap.knows("MAKER Inc.,X1-100,7") && !gap.knows("X1,MAKER") && !gap.knows("MAKER,Y1"));
+        assert!(gap.knows("Maker Inc.,X1-100,7") && !gap.knows("X1,MAKER") && !gap.knows("MAKER,Y1"));
         gap.identity = "*".into();
         assert!(!gap.knows("anything") && gap.check().is_err());
     }
