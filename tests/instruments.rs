@@ -10,11 +10,11 @@ use phantomload::bench::description::SHIPPED;
 use phantomload::link::Provenance;
 use phantomload::plan::Load;
 use phantomload::quantity::{Current, Voltage};
+use phantomload::reference;
 use phantomload::reference::Reference;
 use phantomload::source::profile::{Output, Range};
 use phantomload::source::{self, Guard, Role, Source};
 use phantomload::time::Span;
-use phantomload::reference;
 use std::fmt::Write;
 use support::standin::StandIn;
 
@@ -279,9 +279,13 @@ fn an_answer_that_takes_five_seconds_is_taken_where_the_profile_waits_and_said_w
     profile.dialect.answer_secs = 2.0;
     let standin = self::standin(&profile);
     let mut source =
-        source::scpi::Scpi::open(Box::new(standin.clone()), profile, AS_VOLTAGE(), range(1000.0, 5.0)).unwrap();
+        source::scpi::Scpi::open(Box::new(standin.clone()), profile, AS_VOLTAGE(), range(1000.0, 5.0))
+            .unwrap();
     standin.once("VOLT?", "749.9\n", five);
-    words(source.set(load(LOADS[1])).unwrap_err(), &["no whole line within 2.0 s after `VOLT?`", "check power"]);
+    words(
+        source.set(load(LOADS[1])).unwrap_err(),
+        &["no whole line within 2.0 s after `VOLT?`", "check power"],
+    );
     // Off is sent before anything else is asked, and the late 749.9 is no answer to any question after it.
     standin.state().talk.clear();
     standin.once("*IDN?", "N8957A\n", Span::from_secs(1));
@@ -304,7 +308,8 @@ fn a_protection_and_an_open_current_path_are_said_in_words() {
     let profile = source_profile("keysight-rp7900");
     let standin = standin(&profile);
     let mut source =
-        source::scpi::Scpi::open(Box::new(standin.clone()), profile, AS_CURRENT(), range(20.0, 400.0)).unwrap();
+        source::scpi::Scpi::open(Box::new(standin.clone()), profile, AS_CURRENT(), range(20.0, 400.0))
+            .unwrap();
     source.set(load((0.0, 5.0))).unwrap();
     standin.answers("STAT:OPER:COND?", "1");
     words(source.check().unwrap_err(), &["current source", "at its limit of 5 V", "current path open"]);

@@ -2,7 +2,8 @@
 
 use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
-use crate::link::Address;
+use crate::link::journal::Journal;
+use crate::link::{self, Address, Link};
 use crate::plan::Capability;
 use crate::quantity::{Current, Voltage};
 use crate::time::Span;
@@ -132,6 +133,8 @@ pub struct Description {
     pub standards: Standards,
     /// The nameplate named in the file, as path.
     pub nameplate: Option<PathBuf>,
+    /// Where every byte to and from the devices is noted, if anywhere.
+    pub journal: Option<Journal>,
 }
 
 /// Leads that lose more than this are no phantom load with a reference beside it, but a fault of the wiring.
@@ -237,7 +240,16 @@ impl Description {
             }
         };
         let nameplate = file.nameplate.as_ref().map(|plate| beside.join(plate));
-        Ok(Self { file, source, reference, standards, nameplate })
+        Ok(Self { file, source, reference, standards, nameplate, journal: None })
+    }
+
+    /// Opens a line and notes what goes over it, where there is a journal.
+    pub fn open(&self, device: &str, address: &Address) -> Result<Box<dyn Link>, link::Fault> {
+        let link = link::open(address)?;
+        Ok(match &self.journal {
+            Some(journal) => journal.wrap(device, link),
+            None => link,
+        })
     }
 
     /// Whether anything on it is a stand-in.

@@ -1,9 +1,9 @@
 //! The devices of a bench: opened, asked who they are, the source switched off. Nothing runs yet.
 
+use super::Description;
 use super::real::Real;
 use super::sources::{Part, Sources};
-use super::Description;
-use crate::link;
+use crate::link::{self, Provenance};
 use crate::meter::dlt645;
 use crate::plan::nameplate::Protocol;
 use crate::plan::{Capability, Nameplate};
@@ -11,6 +11,7 @@ use crate::pulse::Input;
 use crate::pulse::stream::{self, Counter};
 use crate::source::pair::Pair;
 use crate::source::scpi::Scpi;
+use crate::source::xl9600::Xl9600;
 use crate::{reference, source};
 
 /// Why the devices are not ready.
@@ -53,18 +54,20 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
-        let (source, mut instruments) = open_source(&description.source)?;
-        let reference_link = link::open(&file.reference.link)
+        let (source, mut instruments) = open_source(description)?;
+        let reference_link = description
+            .open("reference", &file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
         let remark = description.reference.provenance.remark(&file.reference.profile);
         instruments.push(format!("reference: {}{remark}", reference.identity()));
-        let counter = |address, input| -> Result<Counter, Fault> {
-            Ok(Counter::open(link::open(address).map_err(stream::Fault::from)?, input)?)
+        let counter = |device, address, input| -> Result<Counter, Fault> {
+            Ok(Counter::open(description.open(device, address).map_err(stream::Fault::from)?, input)?)
         };
-        let pulse = counter(&file.pulse.link, Input::Meter)?;
+        let pulse = counter("pulse", &file.pulse.link, Input::Meter)?;
         instruments.push(format!("pulse counter on {}", file.pulse.link));
-        let seconds = file.seconds_pulse.as_ref().map(|c| counter(&c.link, Input::Seconds)).transpose()?;
+        let seconds =
+            file.seconds_pulse.as_ref().map(|c| counter("seconds", &c.link, Input::Seconds)).transpose()?;
         let meter = match (&nameplate.data_output, &file.meter) {
             (None, _) => None,
             (Some(_), None) => return Err(Fault::NoMeterLine),
@@ -76,7 +79,7 @@ impl Devices {
                     .address
                     .parse()
                     .map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
-                let client = dlt645::Client::new(link::open(&line.link)?, address, profile);
+                let client = dlt645::Client::new(description.open("meter", &line.link)?, address, profile);
                 instruments.push(format!("meter's data output on {}", line.link));
                 Some(client)
             }
@@ -106,15 +109,17 @@ impl Devices {
 
 /// Opens what makes the load and switches it off; beside it what each instrument said it is, for the record. One that
 /// cannot be opened does not keep the other from being switched off.
-fn open_source(sources: &Sources) -> Result<(source::Guard<Box<dyn source::Source>>, Vec<String>), Fault> {
+pub(super) fn open_source(
+    description: &Description,
+) -> Result<(source::Guard<Box<dyn source::Source>>, Vec<String>), Fault> {
     let open = |what: &str, part: &Part| -> Result<(Scpi, String), Fault> {
-        let link = link::open(&part.link).map_err(as_instrument)?;
+        let link = description.open(what, &part.link).map_err(as_instrument)?;
         let source = Scpi::open(link, part.profile.clone(), part.role, part.range)?;
         let remark = part.profile.provenance.remark(&part.name);
         let said = format!("{what}: {}{remark}", source.identity());
         Ok((source, said))
     };
-    let (source, said): (Box<dyn source::Source>, Vec<String>) = match sources {
+    let (source, said): (Box<dyn source::Source>, Vec<String>) = match &description.source {
         Sources::One(part) => {
             let (source, said) = open("source", part)?;
             (Box::new(source), vec![said])
@@ -130,6 +135,12 @@ fn open_source(sources: &Sources) -> Result<(source::Guard<Box<dyn source::Sourc
                 }
             };
             (Box::new(Pair::new(voltage, current)), vec![says_voltage, says_current])
+        }
+        Sources::Xl9600 { link, setting } => {
+            let opened = description.open("source", link).map_err(as_instrument)?;
+            let bench = Xl9600::open(opened, (**setting).clone()).map_err(source::Fault::from)?;
+            let remark = Provenance::Unconfirmed.remark("xl-9600");
+            (Box::new(bench), vec![format!("source: XL-9600 on {link}{remark}")])
         }
     };
     Ok((source::Guard::new(source)?, said))

@@ -77,7 +77,9 @@ impl Dialect {
             return Err(format!("dialect.answer_secs is {seen}; allowed is above 0 to {ANSWER_MAX_SECS}"));
         }
         if self.identify.trim().is_empty() || self.identity.trim_matches(['*', ' ']).is_empty() {
-            return Err("dialect.identify and dialect.identity must say what is asked and what is expected".into());
+            return Err(
+                "dialect.identify and dialect.identity must say what is asked and what is expected".into()
+            );
         }
         Ok(())
     }
@@ -112,7 +114,9 @@ pub enum Fault {
         said: String,
     },
     /// It answered something else than a number, a bit field or `1`.
-    #[error("the instrument on {peer} answered `{seen}` to `{question}`; expected {expected}. Check its profile")]
+    #[error(
+        "the instrument on {peer} answered `{seen}` to `{question}`; expected {expected}. Check its profile"
+    )]
     Unexpected {
         /// The line.
         peer: String,
@@ -124,7 +128,9 @@ pub enum Fault {
         expected: &'static str,
     },
     /// After a silence it did not come back into step.
-    #[error("the instrument on {peer} is out of step: after a silence it did not answer who it is. Check line and power")]
+    #[error(
+        "the instrument on {peer} is out of step: after a silence it did not answer who it is. Check line and power"
+    )]
     OutOfStep {
         /// The line.
         peer: String,
@@ -272,7 +278,12 @@ impl Instrument {
 
     fn unexpected(&self, question: &str, seen: String, expected: &'static str) -> Fault {
         let seen = seen.chars().take(80).collect();
-        Fault::Unexpected { peer: self.lines.peer().to_owned(), question: question.to_owned(), seen, expected }
+        Fault::Unexpected {
+            peer: self.lines.peer().to_owned(),
+            question: question.to_owned(),
+            seen,
+            expected,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod pair;
 pub mod profile;
 pub mod scpi;
+pub mod xl9600;
 
 pub use profile::{Profile, Role};
 
@@ -14,6 +15,9 @@ pub enum Fault {
     /// Line, identity or refusal.
     #[error(transparent)]
     Instrument(#[from] crate::link::scpi::Fault),
+    /// The XL-9600 bench.
+    #[error(transparent)]
+    Xl9600(#[from] xl9600::Fault),
     /// A load beyond its ranges; nothing was sent.
     #[error("{asked} is beyond the source on {peer}: it reaches {allowed}. Nothing was sent")]
     Range {
@@ -25,7 +29,9 @@ pub enum Fault {
         allowed: String,
     },
     /// It took over something else than it was told.
-    #[error("the source on {peer} was told {what} {set} and says {read} (allowed is {within}). Is its range or a limit of its own in the way?")]
+    #[error(
+        "the source on {peer} was told {what} {set} and says {read} (allowed is {within}). Is its range or a limit of its own in the way?"
+    )]
     NotTaken {
         /// Where.
         peer: String,
@@ -53,7 +59,9 @@ pub enum Fault {
         remedy: &'static str,
     },
     /// A protection of its own has tripped.
-    #[error("the source on {peer} tells of {what} (`{question}` gives {bits}). Find the cause before it is used again")]
+    #[error(
+        "the source on {peer} tells of {what} (`{question}` gives {bits}). Find the cause before it is used again"
+    )]
     Tripped {
         /// Where.
         peer: String,

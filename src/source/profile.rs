@@ -111,6 +111,12 @@ pub struct Command {
     /// Instead of `set` where a single output stands as current source: `{voltage_v}` is the limit of its voltage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_as_current: Vec<String>,
+    /// Before `set_as_voltage`, only while the output is off: what makes it a voltage source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mode_as_voltage: Vec<String>,
+    /// Before `set_as_current`, only while the output is off: what makes it a current source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mode_as_current: Vec<String>,
     /// After the read-back of what was set: switches on. Left out where `set` does it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<String>,
@@ -235,9 +241,7 @@ impl Profile {
         }
         self.check_commands()?;
         let back = &self.readback;
-        for (key, value) in
-            [("percent", back.within_percent), ("v", back.within_v), ("a", back.within_a)]
-        {
+        for (key, value) in [("percent", back.within_percent), ("v", back.within_v), ("a", back.within_a)] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(format!("readback.within_{key} is {value}; allowed is 0 or more"));
             }
@@ -274,8 +278,10 @@ impl Profile {
             return Err("command: `off` must not be empty".into());
         }
         // Setting up happens before anybody has asked for a load.
-        if let Some(live) = self.dialect.setup.iter().find(|line| command.on.contains(line)) {
-            return Err(format!("dialect.setup: `{live}` switches on; it may stand in command.on only"));
+        let mut quiet =
+            self.dialect.setup.iter().chain(&command.mode_as_voltage).chain(&command.mode_as_current);
+        if let Some(live) = quiet.find(|line| command.on.contains(line)) {
+            return Err(format!("`{live}` switches on; it may stand in command.on only"));
         }
         Ok(())
     }
@@ -287,6 +293,15 @@ impl Profile {
             Role::Voltage { .. } if !command.set_as_voltage.is_empty() => &command.set_as_voltage,
             Role::Current { .. } if !command.set_as_current.is_empty() => &command.set_as_current,
             _ => &command.set,
+        }
+    }
+
+    /// What makes it what its role asks, while it is off.
+    pub fn mode(&self, role: Role) -> &[String] {
+        match role {
+            Role::Both => &[],
+            Role::Voltage { .. } => &self.command.mode_as_voltage,
+            Role::Current { .. } => &self.command.mode_as_current,
         }
     }
 

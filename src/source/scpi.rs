@@ -62,7 +62,10 @@ impl Scpi {
         let said = |most: Option<f64>, unit| most.map_or(String::from("?"), |most| format!("{most} {unit}"));
         Err(Fault::Range {
             peer: self.peer().to_owned(),
-            asked: format!("the range {}, {} of its profile", self.range.voltage_max_v, self.range.current_max_a),
+            asked: format!(
+                "the range {}, {} of its profile",
+                self.range.voltage_max_v, self.range.current_max_a
+            ),
             allowed: format!("{}, {} by its own words", said(voltage, "V"), said(current, "A")),
         })
     }
@@ -233,6 +236,11 @@ impl Source for Scpi {
             return self.off();
         }
         let (voltage, current) = self.asked(load);
+        if !self.live {
+            for command in self.profile.mode(self.role).to_vec() {
+                self.instrument.tell(&command)?;
+            }
+        }
         for template in self.profile.set(self.role).to_vec() {
             let command = template
                 .replace("{voltage_v}", &format!("{:.6}", voltage.volts()))
