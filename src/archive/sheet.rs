@@ -13,6 +13,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 const DECIMALS_MAX: usize = 12;
 /// The style of the header; those of numbers follow it.
 const HEADER: usize = 1;
+/// What a cell takes at the most beside its text.
+const CELL_BYTES: usize = 64;
 /// A cell holds so many characters of text.
 pub const TEXT_MAX: usize = 32_767;
 
@@ -59,15 +61,17 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Begins a sheet of this name with its header, for so many rows below it.
-    pub fn new(file: File, name: &str, header: &[&str], rows: usize) -> io::Result<Self> {
+    /// Begins a sheet of this name with its header, for so many rows below it that have so many bytes of text.
+    pub fn new(file: File, name: &str, header: &[&str], rows: usize, bytes: u64) -> io::Result<Self> {
         let mut archive = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
         // The same register gives the same bytes: no clock is asked.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(3))
-            .last_modified_time(DateTime::default())
-            .large_file(true);
+            .last_modified_time(DateTime::default());
+        // Beyond 4 GiB the archive must have its large form, which LibreOffice 7.4 does not load: only where it is needed.
+        let largest = bytes * 6 / 5 + (rows * header.len() * CELL_BYTES) as u64;
+        let sheet_options = options.large_file(largest > u64::from(u32::MAX));
         let last = format!("{}{}", column(header.len() - 1), rows + 1);
         let workbook = format!(
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -85,7 +89,7 @@ impl Sheet {
             archive.start_file(path, options)?;
             archive.write_all(text.as_bytes())?;
         }
-        archive.start_file("xl/worksheets/sheet1.xml", options)?;
+        archive.start_file("xl/worksheets/sheet1.xml", sheet_options)?;
         let mut text = format!(
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <worksheet xmlns="{MAIN}"><dimension ref="A1:{last}"/><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>"#
