@@ -310,7 +310,7 @@ fn a_folder_that_turns_read_only_in_the_run_loses_no_record() {
         set_mode(&path, 0o777);
     }
     good(&at(&folder, &["certificate", "papers", file.to_str().unwrap()]));
-    assert_eq!(kinds(&folder), [Kind::KeyChange, Kind::RunOpen, Kind::Verdict]);
+    assert_eq!(kinds(&folder), [Kind::KeyChange, Kind::RunOpen, Kind::Verdict, Kind::Papers]);
     let rows = json(&at(&folder, &["certificate", "list", "--json"]));
     assert_eq!((&rows[0]["status"], &rows[0]["verdict"]), (&"draft".into(), &"pass".into()));
 }
