@@ -256,11 +256,11 @@ fn package() -> BTreeMap<String, Vec<u8>> {
     let key = &LABORATORY.device;
     let record = r#"{"simulated":false,"started":"2026-11-20T10:02:00.000+08:00","plan":{"nameplate":{"serial":"DCM-0001","connector":"A"}}}"#;
     let issue = r#"{"simulated":false,"status":"issued","laboratory":{"name_zh":"某市计量检定测试所（示例）","name_en":""},"signatures":[{"person":"李工"}]}"#;
-    let dcc = r#"<dcc:x><dcc:statement refType="basic_recalibration"><dcc:date>2999-11-19</dcc:date></dcc:statement></dcc:x>"#;
+    let qr_text = text(&claims());
     let mut files: BTreeMap<String, Vec<u8>> = [
         ("record.json", record),
         ("issue.json", issue),
-        ("certificate.dcc.xml", dcc),
+        ("qr.txt", qr_text.as_str()),
         ("certificate.pdf", "%PDF"),
     ]
     .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
@@ -297,9 +297,15 @@ fn of_package(files: &BTreeMap<String, Vec<u8>>) -> Option<Seen> {
 fn a_package_is_authentic_and_says_what_it_is() {
     let Some(seen) = of_package(&package()) else { return };
     assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "good"), "{}", seen.body);
-    for said in
-        ["PL-2026-000123", "DCM-0001 / A", "2999-11-19", "李工", "All 4 files", "某市计量检定测试所（示例）"]
-    {
+    for said in [
+        "PL-2026-000123",
+        "DCM-0001 / A",
+        "2999-11-19",
+        "李工",
+        "All 4 files",
+        "Verification certificate",
+        "某市计量检定测试所（示例）",
+    ] {
         assert!(seen.body.contains(said), "{said}: {}", seen.body);
     }
     let mut with_chain = package();

@@ -95,8 +95,10 @@ fn a_foreign_reader_of_xlsx_sees_text_as_text_and_numbers_as_numbers() {
     let python = std::env::var("PHANTOMLOAD_SHEET_PYTHON").unwrap_or("python3".into());
     let script = "
 import sys, json, openpyxl
+from openpyxl.utils.escape import unescape
+plain = lambda value: unescape(value) if isinstance(value, str) else value
 sheet = openpyxl.load_workbook(sys.argv[1]).active
-rows = [[[cell.data_type, cell.value] for cell in row] for row in sheet.iter_rows()]
+rows = [[[cell.data_type, plain(cell.value)] for cell in row] for row in sheet.iter_rows()]
 print(json.dumps({'rows': rows, 'freeze': sheet.freeze_panes, 'filter': sheet.auto_filter.ref,
                   'format': sheet.cell(2, int(sys.argv[2]) + 1).number_format}))
 ";
@@ -132,16 +134,13 @@ fn libreoffice_opens_both_and_finds_no_formula() {
         let out = exported(dir.path(), name);
         let into = dir.path().join(format!("from-{name}"));
         // 76: UTF-8; 44,34: comma and double quote; the last true: save cell contents as shown is off.
+        // 44,34,76: comma, double quote, UTF-8.
+        let filter = "Text - txt - csv (StarCalc):44,34,76";
         let done = Command::new("soffice")
             .arg(format!("-env:UserInstallation=file://{}", dir.path().join("office").display()))
-            .args([
-                "--headless",
-                "--infilter=CSV:44,34,76",
-                "--convert-to",
-                "csv:Text - txt - csv (StarCalc):44,34,76",
-                "--outdir",
-            ])
-            .args(if is_csv { vec![] } else { vec![] as Vec<&str> })
+            .arg("--headless")
+            .args(is_csv.then(|| format!("--infilter={filter}")))
+            .args(["--convert-to", &format!("csv:{filter}"), "--outdir"])
             .arg(&into)
             .arg(&out)
             .output();

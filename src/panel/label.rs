@@ -220,7 +220,8 @@ impl Draft {
         let laboratory = &paper.issue.laboratory;
         let laboratory =
             if laboratory.name_zh.is_empty() { &laboratory.name_en } else { &laboratory.name_zh };
-        let field = |name, text: String, beside, lines_max| Field { name, text, beside, lines_max };
+        let weight = Weight::Bold;
+        let field = |name, text: String, beside, lines_max| Field { name, text, weight, beside, lines_max };
         let mut fields = vec![
             field("出厂编号", paper.meter.serial.clone(), false, 2),
             field("接口", paper.meter.connector.clone(), true, 2),
@@ -230,7 +231,7 @@ impl Draft {
             fields.push(field("有效期至", day.to_string(), false, 1));
         }
         fields.push(field("检定员", signed(Role::Verifier), true, 2));
-        fields.push(field("", laboratory.clone(), true, 3));
+        fields.push(Field { weight: Weight::Regular, ..field("", laboratory.clone(), true, 3) });
         fields.retain(|field| !field.text.trim().is_empty());
         Self {
             size,
@@ -277,7 +278,13 @@ impl Draft {
 
     /// The head's height: what the code leaves, if it runs above it.
     fn head_height(&self, code: &Code) -> u32 {
-        if code.below_head { self.head_most().min(code.at.1 - self.margin()) } else { self.head_most() }
+        // Beside a narrow column the word is small anyway, and every line is needed.
+        let narrow = self.scale.dots(COLUMN_MIN_MM);
+        match code.below_head {
+            true => self.head_most().min(code.at.1 - self.margin()),
+            false if Self::column_right(code) - self.margin() < narrow => self.scale.dots(HEAD_MIN_MM),
+            false => self.head_most(),
+        }
     }
 
     fn too_small(&self, what: String) -> Fault {
@@ -379,7 +386,8 @@ impl Draft {
         let bottom = self.height - margin - if self.simulated { self.band() + margin / 2 } else { 0 };
         let room = Room { width: Self::column_right(code) - margin, height: bottom - top };
         // Where the head leaves no room for the number it is the first field; its form tells what it is.
-        let number = Field { name: "", text: self.number.clone(), beside: true, lines_max: 2 };
+        let (name, text) = ("", self.number.clone());
+        let number = Field { name, text, weight: Weight::Bold, beside: true, lines_max: 2 };
         let fields: Vec<&Field> =
             (!code.below_head).then_some(&number).into_iter().chain(&self.fields).collect();
         let column = self.setter.set(&fields, room).map_err(|text| self.no_room(&text))?;

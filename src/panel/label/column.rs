@@ -9,6 +9,8 @@ pub struct Field {
     pub name: &'static str,
     /// What stands in it.
     pub text: String,
+    /// How strong that is.
+    pub weight: Weight,
     /// Whether name and text share a line also where the text then takes several.
     pub beside: bool,
     /// Lines it may take at most.
@@ -111,8 +113,8 @@ impl Typesetter {
     fn block(&self, field: &Field, style: Style, width: u32) -> Result<Vec<Line>, String> {
         let em = style.em;
         let name_em = self.em_min.max(em * 4 / 5);
-        let spaced = |em: u32| if style.is_tight { em + 1 } else { em * 23 / 20 };
-        let weight = if field.name.is_empty() { Weight::Regular } else { Weight::Bold };
+        let spaced = |em: u32| if style.is_tight { em } else { em * 23 / 20 };
+        let weight = field.weight;
         let face = self.face(weight);
         let name_width = match field.name {
             "" => 0,
@@ -161,7 +163,10 @@ fn wrapped(face: &Typeface, text: &str, em: u32, width: u32, breaks_words: bool)
         let ends = rest.char_indices().map(|(at, c)| (at + c.len_utf8(), c));
         let fitting: Vec<(usize, char)> =
             ends.take_while(|(end, _)| face.width(rest[..*end].trim_end(), em) <= width).collect();
+        // A word that may be broken anyway is not broken so early that a line is lost by it.
+        let early = fitting.last().map_or(0, |(end, _)| end / 2);
         let soft = fitting.iter().rev().find(|(_, c)| is_break(*c));
+        let soft = soft.filter(|(end, _)| !breaks_words || *end > early);
         let cut = soft.or(fitting.last().filter(|_| breaks_words))?.0;
         lines.push(rest[..cut].trim_end().to_owned());
         rest = rest[cut..].trim_start().to_owned();

@@ -1,3 +1,5 @@
+//! Labels of every kind, read back by a foreign reader and held against the golden pictures.
+
 use super::*;
 use crate::certificate::issue::{Amendment, Issue, Laboratory, Link, Signature};
 use crate::certificate::record::Record;
