@@ -208,11 +208,16 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
     assert!(shown.contains(&format!("{last} is withdrawn")) && shown.contains("a wrong seal"), "{shown}");
     assert!(shown.contains("entry") && shown.contains("替代 replaces"), "{shown}");
 
-    // Each package is authentic and has its place in the chain; so is the chain.
-    for folder in [format!("packages/{number}"), format!("issued/{number}"), format!("issued/{last}")] {
-        good(&desk.run(&["certificate", "verify", desk.path().join(folder).to_str().unwrap()]));
+    // Each package is whole and has its place in the chain, which says what became of it; so is the chain.
+    for (folder, result) in [
+        (format!("packages/{number}"), "replaced"),
+        (format!("issued/{number}"), "replaced"),
+        (format!("issued/{last}"), "withdrawn"),
+    ] {
+        let checked =
+            desk.run(&["certificate", "verify", desk.path().join(folder).to_str().unwrap(), "--json"]);
+        assert_eq!((checked.status.code(), &json(&checked)["result"]), (Some(1), &result.into()));
     }
-    good(&desk.run(&["certificate", "verify", &last]));
     good(&desk.run(&["certificate", "verify", desk.path().join("chain.jws").to_str().unwrap()]));
 
     // What was there is there, unchanged.

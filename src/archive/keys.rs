@@ -63,6 +63,9 @@ impl Pair {
             Standing::NotYetValid { begins, .. } => Some(format!(
                 "the device certificate, or that of its authority, begins on {begins} only; now it is {at}. Set the clock, or wait"
             )),
+            Standing::Unfit { why, .. } => {
+                Some(format!("the device certificate signs no papers: {why}. {renew}"))
+            }
             Standing::Unknown { issuer, .. } => Some(format!(
                 "key/ca.pem is not the authority that issued the device certificate ({issuer}). {renew}"
             )),

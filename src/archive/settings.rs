@@ -157,6 +157,16 @@ impl Archive {
         let key = waiting.ok_or_else(|| Fault::Key {
             what: "the device has no key yet: `phantomload key init` makes one".into(),
         })?;
+        // Whoever checks a paper finds the device's name in it.
+        let der = x509::der_from_pem(certificate_pem)?;
+        if !x509::names(&der, &self.device)? {
+            let what = format!(
+                "this certificate names another device ({}): its common name must hold the name of this one, {}. Have it issued for the request of `phantomload key csr`",
+                x509::subject(&der)?,
+                self.device
+            );
+            return Err(Fault::Key { what });
+        }
         self.take_key(&New {
             key,
             certificate: certificate_pem.to_owned(),
