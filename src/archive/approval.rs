@@ -11,9 +11,10 @@ use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Status};
 use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD, corrected, text_of};
-use crate::certificate::record::Record;
-use crate::regulation::Approval;
+use crate::certificate::record::{Document, ItemResult, Record};
+use crate::regulation::{Approval, Item};
 use crate::time::Stamp;
+use crate::verdict::Verdict;
 
 /// An entry of an issued paper names the manifest of the draft that was signed.
 pub(super) const DRAFT: &str = "draft_manifest";
@@ -153,6 +154,7 @@ impl Archive {
         self.note_laboratory()?;
         let Package { record, json, paper, issue: draft } = self.package_of(number)?;
         self.needs_key(record.simulated)?;
+        self.institution(number, &record, &draft)?;
         let mut about = About::run(&record).say(DRAFT, &paper.manifest_sha256);
         let mut kind = Kind::Issue;
         if let Some(amends) = &draft.amends {
@@ -172,6 +174,45 @@ impl Archive {
         };
         let folder = ISSUED;
         self.make(Making { folder, kind, about, record: &record, json: &json, issue })
+    }
+
+    /// The institution of a paper is the one that stood on what the three have signed; a certificate or notice of a real
+    /// meter has one, with its authorisation and the standard's own certificate in force (印证管理办法 art. 8; ISO/IEC
+    /// 17025:2017 7.8.2.1 b).
+    fn institution(&self, number: &str, record: &Record, draft: &Issue) -> Result<(), Fault> {
+        let laboratory = self.laboratory()?;
+        if laboratory != draft.laboratory {
+            let what = "laboratory.toml was changed after the draft was made and signed; set it back as the draft has it, or make a new run";
+            return Err(state(number, what));
+        }
+        if record.simulated || record.document() == Some(Document::TestReport) {
+            return Ok(());
+        }
+        let missing: Vec<_> = [
+            ("name_zh", &laboratory.name_zh),
+            ("address", &laboratory.address),
+            ("authorisation_no", &laboratory.authorisation_no),
+            ("standard_certificate_no", &laboratory.standard_certificate_no),
+        ]
+        .into_iter()
+        .filter_map(|(key, text)| text.trim().is_empty().then_some(key))
+        .collect();
+        if !missing.is_empty() {
+            let what =
+                format!("laboratory.toml states no {}; no institution, no certificate", missing.join(", "));
+            return Err(state(number, what));
+        }
+        let day = record.started.date();
+        match laboratory.standard_valid_until {
+            Some(until) if until >= day => Ok(()),
+            Some(until) => {
+                let what = format!(
+                    "the certificate of the measurement standard ended on {until}, before the run of {day}"
+                );
+                Err(state(number, what))
+            }
+            None => Err(state(number, "laboratory.toml states no standard_valid_until")),
+        }
     }
 
     /// Makes the draft of a paper in place of an issued one: what a person wrote down is corrected, nothing that was
@@ -294,6 +335,14 @@ fn corrections(
     old: &Issue,
     set: &[(Field, String)],
 ) -> Result<Vec<Correction>, Fault> {
+    if set.is_empty() {
+        return Err(state(number, "nothing is corrected; give --set FIELD=TEXT"));
+    }
+    let named = |item: &ItemResult| item.item == Item::Identity && item.verdict == Verdict::Pass;
+    if set.iter().any(|(field, _)| *field == Field::Serial) && record.results.items.iter().any(named) {
+        let what = "the meter itself was asked for its number, and it is the recorded one; a paper for another number needs another run";
+        return Err(state(number, what));
+    }
     let shown = corrected(record, old);
     let mut corrections = vec![];
     for field in Field::ALL {

@@ -5,7 +5,7 @@ use super::raw::Logged;
 use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
-use crate::regulation::{Conditions, Item, Profile};
+use crate::regulation::{Conditions, Item, Kind, Profile};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
 use crate::verdict::{Bounds, Conformity, Global, Prior, Rule, Verdict, Zone, round_to_interval};
@@ -490,6 +490,9 @@ impl Record {
             why.push(format!(
                 "{document} is not about {supply:?} meters; its procedure was used all the same"
             ));
+        }
+        if self.plan.kind == Kind::InService {
+            why.push("an inspection in service is no verification and opens no period of validity".into());
         }
         why.extend(self.plan.profile.conditions.as_ref().and_then(|conditions| self.outside(conditions)));
         if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {
