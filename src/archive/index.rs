@@ -222,8 +222,9 @@ impl Index {
         // The plan is ours: the column that leaves the fewest rows leads.
         let mut lead = None;
         let by_verdict =
-            ask("verdict = ?", filter.verdict.map(|verdict| place_of(&VERDICTS, &verdict).into()));
-        let by_status = ask("status = ?", filter.status.map(|status| place_of(&STATES, &status).into()));
+            ask("verdict = ?", filter.verdict.map(|verdict| place_of(VERDICTS.into_iter(), &verdict).into()));
+        let by_status =
+            ask("status = ?", filter.status.map(|status| place_of(STATES.into_iter(), &status).into()));
         match (by_verdict, by_status) {
             (true, true) => lead = Some("by_both"),
             (true, false) => lead = Some("by_verdict"),
@@ -294,9 +295,9 @@ const VERDICTS: [Verdict; 3] = [Verdict::Pass, Verdict::Fail, Verdict::Undecided
 const STATES: [Status; 5] =
     [Status::Draft, Status::Checked, Status::Issued, Status::Amended, Status::Withdrawn];
 
-/// The number of a verdict or state; −1, which no row has, for what is not in its list.
-fn place_of<T: PartialEq>(list: &[T], one: &T) -> i64 {
-    list.iter().position(|other| other == one).map_or(-1, |at| at as i64)
+/// The number of a verdict or state; none for what is not in its list.
+fn place_of<T: PartialEq>(mut list: impl Iterator<Item = T>, one: &T) -> Option<i64> {
+    i64::try_from(list.position(|other| other == *one)?).ok()
 }
 
 /// 20261120 for a day or hour that begins with 2026-11-20.
@@ -316,6 +317,7 @@ fn take_in(
     file.seek(SeekFrom::Start(from.length)).map_err(|e| Fault::read(path, &e))?;
     let mut paper = sql(connection.prepare("INSERT INTO paper VALUES (NULL, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)"))?;
     let mut mark = sql(connection.prepare("INSERT INTO mark VALUES (?, ?, ?)"))?;
+    let states = STATES.map(|state| state.to_string());
     let mut older = sql(connection.prepare(
         "UPDATE paper SET latest = 0 WHERE latest = 1 AND n IN (SELECT n FROM mark WHERE certificate = ?)",
     ))?;
@@ -331,11 +333,8 @@ fn take_in(
             place.offset.cast_signed(),
             place.length.cast_signed(),
             place.line.cast_signed(),
-            VERDICTS
-                .iter()
-                .position(|verdict| verdict_word(*verdict) == row.get("verdict"))
-                .map(|at| at as i64),
-            STATES.iter().position(|state| state.to_string() == row.get("status")).map(|at| at as i64),
+            place_of(VERDICTS.iter().map(|verdict| verdict_word(*verdict)), &row.get("verdict")),
+            place_of(states.iter().map(String::as_str), &row.get("status")),
             day_number(row.get("performed_from")),
             names.id(row.get("site"))?,
             names.id(row.get("verifier"))?,
@@ -367,12 +366,11 @@ impl<'a> Names<'a> {
             return Ok(*id);
         }
         let known: Option<i64> = sql(self.find.query_row([name], |row| row.get(0)).optional())?;
-        let id = match known {
-            Some(id) => id,
-            None => {
-                sql(self.add.execute([name]))?;
-                self.connection.last_insert_rowid()
-            }
+        let id = if let Some(id) = known {
+            id
+        } else {
+            sql(self.add.execute([name]))?;
+            self.connection.last_insert_rowid()
         };
         // Bounded: each row may have a site of its own.
         if self.recent.len() >= 10_000 {

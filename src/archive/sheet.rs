@@ -4,6 +4,7 @@
 //! Text is inline and only ever text; a number is only ever a number; there is no formula in it. The first row is the
 //! header: it stays in sight, and one can filter by it.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use zip::write::SimpleFileOptions;
@@ -96,7 +97,7 @@ impl Sheet {
         );
         for (n, name) in header.iter().enumerate() {
             let (n, width) = (n + 1, name.len().clamp(10, 28));
-            text += &format!(r#"<col min="{n}" max="{n}" width="{width}" customWidth="1"/>"#);
+            let _ = write!(text, r#"<col min="{n}" max="{n}" width="{width}" customWidth="1"/>"#);
         }
         text += "</cols><sheetData>";
         let mut sheet = Self { archive, row: 0, text };
@@ -165,19 +166,15 @@ fn column(n: usize) -> String {
 /// The styles: none, the header, and numbers with 0, 1, 2 … decimals.
 fn styles() -> String {
     let shown = |n: usize| if n == 0 { "0".to_owned() } else { format!("0.{}", "0".repeat(n)) };
-    let all = 0..=DECIMALS_MAX;
-    let formats: String = all
-        .clone()
-        .map(|n| format!(r#"<numFmt numFmtId="{}" formatCode="{}"/>"#, 164 + n, shown(n)))
-        .collect();
-    let numbers: String = all
-        .map(|n| {
-            format!(
-                r#"<xf numFmtId="{}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#,
-                164 + n
-            )
-        })
-        .collect();
+    let (mut formats, mut numbers) = (String::new(), String::new());
+    for n in 0..=DECIMALS_MAX {
+        let id = 164 + n;
+        let _ = write!(formats, r#"<numFmt numFmtId="{id}" formatCode="{}"/>"#, shown(n));
+        let _ = write!(
+            numbers,
+            r#"<xf numFmtId="{id}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#
+        );
+    }
     format!(
         r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <styleSheet xmlns="{MAIN}"><numFmts count="{}">{formats}</numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="{}"><xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>{numbers}</cellXfs></styleSheet>"#,

@@ -44,6 +44,24 @@ fn append(dir: &Path, line: &str) {
     fs::write(&path, fs::read_to_string(&path).unwrap() + line + "\n").unwrap();
 }
 
+/// Signs anything with the same 64 bytes, under a certificate that is not its own.
+struct Liar(Vec<u8>);
+
+impl Signer for Liar {
+    fn algorithm(&self) -> &'static str {
+        sign::ES256
+    }
+    fn protection(&self) -> &'static str {
+        "none"
+    }
+    fn certificate(&self) -> &[u8] {
+        &self.0
+    }
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, sign::Fault> {
+        Ok(vec![1; 64])
+    }
+}
+
 /// The line of an entry that says to be signed by the key in use; the signature is made up.
 fn made_up(dir: &Path, mut entry: Entry) -> String {
     let (state, _) = state(dir);
@@ -51,21 +69,6 @@ fn made_up(dir: &Path, mut entry: Entry) -> String {
     entry.key_id = state.key_id;
     let pem = fs::read_to_string(dir.join("key/device.pem")).unwrap();
     let certificate = sign::x509::der_from_pem(&pem).unwrap();
-    struct Liar(Vec<u8>);
-    impl Signer for Liar {
-        fn algorithm(&self) -> &'static str {
-            sign::ES256
-        }
-        fn protection(&self) -> &'static str {
-            "none"
-        }
-        fn certificate(&self) -> &[u8] {
-            &self.0
-        }
-        fn sign(&self, _: &[u8]) -> Result<Vec<u8>, sign::Fault> {
-            Ok(vec![1; 64])
-        }
-    }
     jws::sign(Some(&Liar(certificate)), &entry.to_json()).unwrap()
 }
 

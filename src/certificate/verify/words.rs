@@ -38,8 +38,8 @@ fn authentic(kind: Kind, paper: &Paper) -> Words {
             ),
         ),
     };
-    zh.push_str(&format!("；{}，{verdict_zh}", document.zh));
-    en.push_str(&format!("; {}, verdict {verdict_en}", document.en));
+    zh += &["；", &document.zh, "，", &verdict_zh].concat();
+    en += &["; ", &document.en, ", verdict ", &verdict_en].concat();
     if paper.simulated {
         zh.push_str("；模拟运行（SIMULATED），不涉及任何真实电能表");
         en.push_str("; SIMULATED: it says nothing of any real meter");
