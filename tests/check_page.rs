@@ -24,6 +24,8 @@ struct Laboratory {
     device: P256Key,
     device_pem: String,
     stranger: P256Key,
+    demo: P256Key,
+    demo_pem: String,
     outdated: P256Key,
     outdated_pem: String,
 }
@@ -46,7 +48,10 @@ static LABORATORY: LazyLock<Laboratory> = LazyLock::new(|| {
     let stranger_pem = authority::authority(&key(3), &subject("Stranger"), 3, from, to).unwrap();
     let short = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"].map(|t| t.parse().unwrap());
     let outdated_pem = issued(&key(4), "Tester PL-0", 4, short);
+    let demo_pem = issued(&key(5), "DEMO PL-1 (no trust)", 5, [from, to]);
     Laboratory {
+        demo: P256Key::from_pem(&key(5), &demo_pem).unwrap(),
+        demo_pem,
         device: P256Key::from_pem(&key(2), &device_pem).unwrap(),
         stranger: P256Key::from_pem(&key(3), &stranger_pem).unwrap(),
         outdated: P256Key::from_pem(&key(4), &outdated_pem).unwrap(),
@@ -70,6 +75,7 @@ fn claims() -> Claims {
         seq: 1234,
         prev: [2; 32],
         simulated: false,
+        sealed: Some("2026-11-20T03:00:00Z".parse().unwrap()),
     }
 }
 
@@ -253,10 +259,13 @@ fn a_changed_foreign_or_broken_code_is_never_authentic() {
 
 /// A small package as `archive` makes it.
 fn package() -> BTreeMap<String, Vec<u8>> {
-    let key = &LABORATORY.device;
+    package_with(&claims(), &LABORATORY.device)
+}
+
+fn package_with(claims: &Claims, key: &P256Key) -> BTreeMap<String, Vec<u8>> {
     let record = r#"{"simulated":false,"started":"2026-11-20T10:02:00.000+08:00","plan":{"nameplate":{"serial":"DCM-0001","connector":"A"}}}"#;
     let issue = r#"{"simulated":false,"status":"issued","laboratory":{"name_zh":"某市计量检定测试所（示例）","name_en":""},"signatures":[{"person":"李工"}]}"#;
-    let qr_text = text(&claims());
+    let qr_text = qr::text(claims, key).unwrap();
     let mut files: BTreeMap<String, Vec<u8>> = [
         ("record.json", record),
         ("issue.json", issue),
@@ -316,6 +325,83 @@ fn a_package_is_authentic_and_says_what_it_is() {
     assert!(seen.body.contains("The chain is whole, 1 entries"), "{}", seen.body);
     with_chain.insert("chain.jws".into(), [&line[..], &line[..]].concat());
     assert_eq!(of_package(&with_chain).unwrap().result, "chain_broken");
+}
+
+#[test]
+fn a_package_is_green_only_where_it_is_a_certificate() {
+    let report = package_with(&Claims { document: "test_report".into(), ..claims() }, &LABORATORY.device);
+    let Some(seen) = of_package(&report) else { return };
+    assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "care"), "{}", seen.body);
+    assert!(seen.body.contains("Authentic test report"), "{}", seen.body);
+    // A kind that nobody knows, such as of a code that says none.
+    let strange = package_with(&Claims { document: "diploma".into(), ..claims() }, &LABORATORY.device);
+    let seen = of_package(&strange).unwrap();
+    assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("authentic", "care"), "{}", seen.body);
+    let seen = of_package(&package_with(&claims(), &LABORATORY.demo)).unwrap();
+    assert_eq!(seen.result, "unknown_key", "{}", seen.body);
+    assert!(seen.body.contains("is a DEMO key"), "{}", seen.body);
+}
+
+#[test]
+fn a_demo_key_and_anothers_key_answer_for_no_code_of_this_tester() {
+    let known = &*LABORATORY;
+    let certificates = [known.ca.as_str(), &known.device_pem, &known.demo_pem];
+    let demo = qr::text(&claims(), &known.demo).unwrap();
+    let Some(seen) = see(&certificates, &demo, &BTreeMap::new(), "en-US") else { return };
+    assert_eq!((seen.result.as_str(), seen.tone.as_str()), ("unknown_key", "care"), "{}", seen.body);
+    let other = text(&Claims { device: "PL-2".into(), ..claims() });
+    let seen = of_text(&other).unwrap();
+    assert_eq!(seen.result, "unknown_key", "{}", seen.body);
+    assert!(seen.body.contains("does not name the tester PL-2"), "{}", seen.body);
+    // Sealed when the certificate had begun, of a run before that; and the other way round.
+    for (sealed, result) in [("2026-01-15T00:00:00Z", "authentic"), ("2026-11-20T03:00:00Z", "expired")] {
+        let claims = Claims { device: "PL-0".into(), sealed: Some(sealed.parse().unwrap()), ..claims() };
+        let seen = of_text(&qr::text(&claims, &known.outdated).unwrap()).unwrap();
+        assert_eq!(seen.result, result, "{}", seen.body);
+    }
+}
+
+#[test]
+fn a_chain_beside_a_package_is_held_to_its_key_and_says_what_became_of_the_paper() {
+    let known = &*LABORATORY;
+    let files = package();
+    let manifest = Entry::from_json(&files["manifest.json"]).unwrap();
+    let line = String::from_utf8(files["manifest.jws"].clone()).unwrap();
+    let next = |kind: Kind, key: Option<&P256Key>, cert: &str, replaces: &str| {
+        let entry = Entry {
+            seq: 2,
+            prev: hex(&manifest.sha256()),
+            kind,
+            cert: Some(cert.into()),
+            verdict: None,
+            said: [
+                ("reason".to_owned(), "a wrong seal".to_owned()),
+                ("replaces".to_owned(), replaces.to_owned()),
+            ]
+            .into(),
+            files: BTreeMap::new(),
+            alg: if key.is_some() { "ES256" } else { "none" }.into(),
+            key_id: key.map(P256Key::key_id).unwrap_or_default(),
+            ..manifest.clone()
+        };
+        format!("{line}\n{}\n", entry.line(key.map(|k| k as &dyn Signer)).unwrap())
+    };
+    let (own, device) = ("PL-2026-000123", Some(&known.device));
+    for (chain, result, words) in [
+        (next(Kind::RunOpen, device, "PL-2026-000124", ""), "authentic", "2 entries"),
+        (next(Kind::RunOpen, None, "PL-2026-000124", ""), "authentic", "2 entries"),
+        (next(Kind::Withdraw, device, own, ""), "withdrawn", "a wrong seal"),
+        (next(Kind::Amend, device, "PL-2026-000124", own), "replaced", "PL-2026-000124"),
+        (next(Kind::Approval, None, own, ""), "chain_broken", "unsigned"),
+        (next(Kind::Approval, Some(&known.stranger), own, ""), "chain_broken", "line 2"),
+    ] {
+        let mut files = files.clone();
+        files.insert("chain.jws".into(), chain.into_bytes());
+        let Some(seen) = of_package(&files) else { return };
+        assert_eq!(seen.result, result, "{words}: {}", seen.body);
+        assert!(seen.body.contains(words), "{words}: {}", seen.body);
+        assert_eq!(seen.tone == "good", result == "authentic");
+    }
 }
 
 #[test]

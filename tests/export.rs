@@ -1,4 +1,4 @@
-//! Selections of the register as CSV and XLSX, read by foreign programs: LibreOffice, and openpyxl in the Python that
+//! Selections of the register as CSV and XLSX, read by foreign programs: `LibreOffice`, and openpyxl in the Python that
 //! `PHANTOMLOAD_SHEET_PYTHON` names (`.ci/run` makes it). What is absent is said loudly.
 
 #[path = "support/skip.rs"]
@@ -77,7 +77,7 @@ fn exported(dir: &Path, name: &str) -> std::path::PathBuf {
     out
 }
 
-/// Rows of a CSV by LibreOffice or by us, as cells.
+/// Rows of a CSV by `LibreOffice` or by us, as cells.
 fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.strip_prefix(BOM).unwrap_or(bytes));

@@ -116,9 +116,10 @@ fn without_a_certificate_the_run_is_kept_and_its_papers_are_made_later() {
 fn an_expired_certificate_seals_nothing_until_it_is_renewed_and_the_old_key_signs_the_change() {
     let dir = data();
     let authority = Authority::new();
-    let key = authority::new_key([9; 32]).unwrap();
-    let subject = Subject { common_name: "Phantomload PL-0008".into(), ..Subject::default() };
-    let csr = authority::request(&key, &subject).unwrap();
+    good(&at(dir.path(), &["key", "init", "--device", "PL-0008"]));
+    let csr = good(&at(dir.path(), &["key", "csr"]));
+    let key = fs::read_to_string(dir.path().join("key/next/device.key")).unwrap();
+    fs::remove_dir_all(dir.path().join("key/next")).unwrap();
     let [certificate, ca] =
         authority.certify(dir.path(), &csr, "2021-01-01T00:00:00Z", "2022-01-01T00:00:00Z");
     let install = |key_pem: &str| {
@@ -310,7 +311,7 @@ fn a_folder_that_turns_read_only_in_the_run_loses_no_record() {
         set_mode(&path, 0o777);
     }
     good(&at(&folder, &["certificate", "papers", file.to_str().unwrap()]));
-    assert_eq!(kinds(&folder), [Kind::KeyChange, Kind::RunOpen, Kind::Verdict]);
+    assert_eq!(kinds(&folder), [Kind::KeyChange, Kind::RunOpen, Kind::Verdict, Kind::Papers]);
     let rows = json(&at(&folder, &["certificate", "list", "--json"]));
     assert_eq!((&rows[0]["status"], &rows[0]["verdict"]), (&"draft".into(), &"pass".into()));
 }

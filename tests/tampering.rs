@@ -4,7 +4,7 @@
 #[path = "support/signed.rs"]
 mod signed;
 
-use phantomload::certificate::chain::Entry;
+use phantomload::certificate::chain::{Entry, Kind as EntryKind};
 use phantomload::certificate::sign::{cms, hex, jws, key::P256Key, qr, sha256, trust::Trust, xml};
 use phantomload::certificate::verify::{self, Checked, Kind};
 use proptest::prelude::*;
@@ -154,7 +154,7 @@ fn files_that_say_another_verdict_or_number_than_the_manifest_are_named() {
 #[test]
 fn a_qr_text_is_told_in_both_languages() {
     let text = qr::text(&signed::claims(), &device(2)).unwrap();
-    let checked = verify::qr_text(&text, &trust());
+    let checked = verify::qr_text(&text, &trust(), None);
     assert_eq!(checked.result, Kind::Authentic, "{}", checked.text());
     assert!(
         checked.text().contains("结论 合格") && checked.text().contains("verdict pass"),
@@ -162,10 +162,10 @@ fn a_qr_text_is_told_in_both_languages() {
         checked.text()
     );
     let foreign = qr::text(&signed::claims(), &device(3)).unwrap();
-    assert_eq!(verify::qr_text(&foreign, &trust()).result, Kind::UnknownKey);
+    assert_eq!(verify::qr_text(&foreign, &trust(), None).result, Kind::UnknownKey);
     let mut changed = text.clone();
     changed.replace_range(100..101, if &text[100..101] == "7" { "8" } else { "7" });
-    assert_eq!(verify::qr_text(&changed, &trust()).result, Kind::Altered);
+    assert_eq!(verify::qr_text(&changed, &trust(), None).result, Kind::Altered);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn the_program_says_it_with_its_exit_code() {
     };
     assert_eq!(run("PL-2026-000001", &[]).0, 0);
     assert_eq!(run(package.to_str().unwrap(), &[]).1, "authentic");
-    let text = qr::text(&signed::claims(), &device(2)).unwrap();
+    let text = String::from_utf8(SIGNED.0["qr.txt"].clone()).unwrap();
     assert_eq!(run(&text, &[]).1, "unknown_key");
     std::fs::create_dir_all(data.join("trust")).unwrap();
     std::fs::write(data.join("trust/device.pem"), &signed::device_pem(2, signed::PERIOD)[1]).unwrap();
@@ -201,11 +201,146 @@ fn the_program_says_it_with_its_exit_code() {
     let cut: String = SIGNED.1.lines().take(1).map(|l| l.to_owned() + "\n").collect();
     std::fs::write(data.join("chain.jws"), cut).unwrap();
     assert_eq!(run("PL-2026-000001", &[]).1, "chain_broken");
+    // The packages beside a chain know its tail.
+    let (code, result, json) = run(data.join("chain.jws").to_str().unwrap(), &[]);
+    assert_eq!((code, result.as_str()), (1, "chain_broken"), "{json}");
+    assert!(json["chain"]["findings"][0]["from"].as_str().unwrap().starts_with("packages/PL-2026-000001/"));
+    let withdrawn = signed::appended(&SIGNED.1, Some(&device(2)), |entry| {
+        (entry.kind, entry.cert) = (EntryKind::Withdraw, Some("PL-2026-000001".into()));
+    });
+    std::fs::write(data.join("chain.jws"), withdrawn).unwrap();
+    for what in ["PL-2026-000001", &text] {
+        let (code, result, _) = run(what, &[]);
+        assert_eq!((code, result.as_str()), (1, "withdrawn"));
+    }
     std::fs::write(data.join("chain.jws"), &SIGNED.1).unwrap();
+    #[cfg(unix)]
+    {
+        // Neither a pipe nor a link is read.
+        let strange = package.join("strange");
+        assert!(Command::new("mkfifo").arg(&strange).status().unwrap().success());
+        assert_eq!(run("PL-2026-000001", &[]).0, 2);
+        std::fs::remove_file(&strange).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &strange).unwrap();
+        assert_eq!(run("PL-2026-000001", &[]).0, 2);
+        std::fs::remove_file(&strange).unwrap();
+        // Nor what is longer than any package.
+        let long = std::fs::File::create(&strange).unwrap();
+        long.set_len((256 << 20) + 1).unwrap();
+        assert_eq!(run("PL-2026-000001", &[]).0, 2);
+        std::fs::remove_file(&strange).unwrap();
+    }
     std::fs::write(package.join("results.csv"), "item,error\n1,+0.10\n").unwrap();
     let (code, result, json) = run("PL-2026-000001", &[]);
     assert_eq!((code, result.as_str(), json["files"][0].as_str()), (1, "altered", Some("results.csv")));
     assert!(json["words_zh"].as_str().unwrap().contains("改动"), "{json}");
     assert_eq!(run("no-such-thing", &[]).0, 2);
     assert_eq!(run("PL-2026-000001", &["--ca", "no-such-file"]).0, 2);
+}
+
+#[test]
+fn what_was_withdrawn_or_replaced_later_is_not_authentic_and_a_draft_says_that_it_is_one() {
+    let checked = check(&SIGNED.0);
+    assert!(checked.en.starts_with("AUTHENTIC DRAFT, not issued, of no legal value"), "{}", checked.en);
+    assert!(
+        checked.en.contains("verification certificate") && checked.zh.contains("草稿"),
+        "{}",
+        checked.text()
+    );
+    let key = device(2);
+    let qr_text = String::from_utf8(SIGNED.0["qr.txt"].clone()).unwrap();
+    let later = |kind: EntryKind, cert: &str, replaces: &str, key: Option<&P256Key>| {
+        signed::appended(&SIGNED.1, key, |entry| {
+            (entry.kind, entry.cert) = (kind, Some(cert.to_owned()));
+            entry.said.insert("reason".into(), "a wrong seal".into());
+            if !replaces.is_empty() {
+                entry.said.insert("replaces".into(), replaces.into());
+            }
+        })
+    };
+    let own = "PL-2026-000001";
+    for (lines, kind, words) in [
+        (later(EntryKind::Withdraw, own, "", Some(&key)), Kind::Withdrawn, "WITHDRAWN"),
+        // A paper is taken back without a key as well.
+        (later(EntryKind::Withdraw, own, "", None), Kind::Withdrawn, "a wrong seal"),
+        (later(EntryKind::Amend, "PL-2026-000002", own, Some(&key)), Kind::Replaced, "PL-2026-000002"),
+        (later(EntryKind::Withdraw, "PL-2026-000002", "", Some(&key)), Kind::Authentic, "DRAFT"),
+        (later(EntryKind::Issue, own, "", Some(&key)), Kind::Authentic, "issued later"),
+        // Another entry that nobody has signed, or with another's signature.
+        (later(EntryKind::RunOpen, "PL-2026-000002", "", None), Kind::Authentic, "DRAFT"),
+        (later(EntryKind::Approval, own, "", None), Kind::ChainBroken, "not signed"),
+        (later(EntryKind::Approval, own, "", Some(&device(3))), Kind::ChainBroken, "in use"),
+    ] {
+        for checked in [
+            verify::package(&SIGNED.0, &trust(), Some(&lines)),
+            verify::qr_text(&qr_text, &trust(), Some(&lines)),
+        ] {
+            assert_eq!(checked.result, kind, "{}", checked.text());
+            assert!(checked.text().contains(words), "{words}: {}", checked.text());
+        }
+    }
+    // A chain of another device says nothing of a QR code.
+    let first = signed::entry(1, phantomload::certificate::chain::NONE_BEFORE, None);
+    let other = Entry { device: "PL-2".into(), ..first };
+    let checked = verify::qr_text(&qr_text, &trust(), Some(&(other.line(None).unwrap() + "\n")));
+    assert_eq!(checked.result, Kind::Authentic, "{}", checked.text());
+}
+
+#[test]
+fn a_demo_key_answers_for_nothing_real_and_a_key_for_its_own_device_alone() {
+    for (name, words) in
+        [("DEMO PL-1 (no trust)", "DEMO"), ("Phantomload PL-9", "does not name the device PL-1")]
+    {
+        let [key, pem] = signed::named_pem(6, name, signed::PERIOD);
+        let key = P256Key::from_pem(&key, &pem).unwrap();
+        let (files, _) = signed::package(Some(&key));
+        let checked = verify::package(&files, &trust(), None);
+        assert_eq!(checked.result, Kind::UnknownKey, "{}", checked.text());
+        assert!(checked.text().contains(words), "{}", checked.text());
+        let mut with_key = trust();
+        with_key.add(&pem).unwrap();
+        let mut claims = signed::claims();
+        let text = |claims: &qr::Claims| qr::text(claims, &key).unwrap();
+        assert_eq!(verify::qr_text(&text(&claims), &with_key, None).result, Kind::UnknownKey);
+        // The number alone makes nothing simulated; number and bench do.
+        claims.certificate_no = "SIM-2026-000001".into();
+        assert_eq!(verify::qr_text(&text(&claims), &with_key, None).result, Kind::UnknownKey);
+        claims.simulated = true;
+        let checked = verify::qr_text(&text(&claims), &with_key, None);
+        let expected = if name.contains("DEMO") { Kind::Authentic } else { Kind::UnknownKey };
+        assert_eq!(checked.result, expected, "{}", checked.text());
+        if expected == Kind::Authentic {
+            assert!(checked.en.contains("SIMULATED") && checked.en.contains("DEMO key"), "{}", checked.en);
+        }
+    }
+}
+
+#[test]
+fn a_signed_manifest_that_leaves_a_file_out_is_of_no_whole_paper() {
+    let key = device(2);
+    for name in SIGNED.0.keys().filter(|name| !name.starts_with("manifest.")) {
+        let mut less = SIGNED.0.clone();
+        less.remove(name);
+        let less = signed::resigned(&less, &key, |manifest| {
+            manifest.files.remove(name);
+        });
+        let checked = verify::package(&less, &trust(), None);
+        assert_eq!((checked.result, &checked.files[..]), (Kind::Incomplete, &[name.clone()][..]), "{name}");
+    }
+}
+
+#[test]
+fn a_paper_that_is_sealed_long_after_its_run_is_judged_at_its_sealing() {
+    let [key, pem] = signed::device_pem(7, ["2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z"]);
+    let key = P256Key::from_pem(&key, &pem).unwrap();
+    let mut trust = trust();
+    trust.add(&pem).unwrap();
+    let sealed = |sealed: Option<&str>| {
+        let sealed = sealed.map(|at| at.parse().unwrap());
+        let text = qr::text(&qr::Claims { sealed, ..signed::claims() }, &key).unwrap();
+        verify::qr_text(&text, &trust, None).result
+    };
+    assert_eq!(sealed(Some("2027-06-01T00:00:00Z")), Kind::Authentic);
+    assert_eq!(sealed(Some("2028-06-01T00:00:00Z")), Kind::Expired);
+    assert_eq!(sealed(None), Kind::Expired, "the run was before the certificate began");
 }

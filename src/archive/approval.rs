@@ -1,19 +1,25 @@
-//! Three persons sign, then the paper is issued; it may be amended or withdrawn afterwards. Each is an entry, none
-//! changes a file that is there.
+//! Three persons sign, then the paper is issued; it may be amended or withdrawn afterwards. An amendment is a draft under a
+//! number of its own until three persons have signed that too. Each is an entry, none changes a file that is there.
 
 use super::chain;
 use super::papers::Making;
-use super::persons::Persons;
+use super::persons::For;
 use super::rows;
 use super::standing::{PaperStanding, standing};
-use super::{About, Archive, Fault, ISSUED, Stored, clock, disk, sha256};
+use super::{About, Archive, Fault, ISSUED, PAPERS, Stored, clock, disk, sha256};
 use crate::certificate::chain::{Entry, Kind};
-use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Signature, Status};
+use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Status};
 use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD, corrected, text_of};
-use crate::certificate::record::Record;
-use crate::regulation::Approval;
+use crate::certificate::record::{Document, ItemResult, Record};
+use crate::regulation::{Approval, Item};
 use crate::time::Stamp;
+use crate::verdict::Verdict;
+
+/// An entry of an issued paper names the manifest of the draft that was signed.
+pub(super) const DRAFT: &str = "draft_manifest";
+/// A reason is not longer, in characters.
+const REASON_MAX: usize = 200;
 
 /// What an issued paper is made of.
 struct Package {
@@ -33,17 +39,26 @@ fn known(reason: &str) -> Result<&str, Fault> {
         let what = "a reason must be given; it stands in the chain for ever".to_owned();
         return Err(Fault::Person { person: "--reason".into(), what });
     }
+    let is_line = !reason.chars().any(|letter| letter.is_control() || is_hidden(letter));
+    let length = reason.chars().count();
+    if !is_line || length > REASON_MAX {
+        let what = format!(
+            "a reason is one line of at most {REASON_MAX} characters without control characters; this one has {length}"
+        );
+        return Err(Fault::Person { person: "--reason".into(), what });
+    }
     Ok(reason)
 }
 
-impl Archive {
-    fn persons(&self) -> Result<Persons, Fault> {
-        Persons::load(&self.dir, &self.chain.state.persons)
-    }
+/// Ends of lines and paragraphs, and what turns the direction of writing (UAX #9): a line would look like another one.
+fn is_hidden(letter: char) -> bool {
+    matches!(letter, '\u{2028}' | '\u{2029}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
 
+impl Archive {
     /// A key must be there that may seal: what nobody can check is worth nothing.
     fn needs_key(&self, simulated: bool) -> Result<(), Fault> {
-        self.keys.signer(simulated, clock::now()).map(|_| ()).map_err(|what| Fault::Key { what })
+        self.signer(simulated, clock::now()).map(|_| ()).map_err(|what| Fault::Key { what })
     }
 
     fn package_of(&self, number: &str) -> Result<Package, Fault> {
@@ -72,6 +87,15 @@ impl Archive {
             return Err(state(number, what));
         }
         paper.check_files()?;
+        // An amendment waits for its signatures: the paper that it replaces may be gone by now.
+        let folder = paper.package.clone().unwrap_or_default();
+        let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
+        if let Some(amends) = issue.amends {
+            let old = standing(&self.dir, &amends.replaces)?;
+            if old.status != Status::Issued {
+                return Err(gone(&old));
+            }
+        }
         Ok(paper)
     }
 
@@ -106,7 +130,7 @@ impl Archive {
         }
         let mut about = About::paper(number);
         self.needs_key(about.takes_demo())?;
-        self.persons()?.identify(person, role, pin)?;
+        self.identify(person, For::Role(role), pin)?;
         about.record = Some(paper.record_no.clone());
         about =
             about.say("person", person).say("role", role.to_string()).say("manifest", &paper.manifest_sha256);
@@ -128,21 +152,72 @@ impl Archive {
             return Err(state(number, what));
         }
         self.note_laboratory()?;
-        let Package { record, json, paper, .. } = self.package_of(number)?;
+        let Package { record, json, paper, issue: draft } = self.package_of(number)?;
         self.needs_key(record.simulated)?;
+        self.institution(number, &record, &draft)?;
+        let mut about = About::run(&record).say(DRAFT, &paper.manifest_sha256);
+        let mut kind = Kind::Issue;
+        if let Some(amends) = &draft.amends {
+            kind = Kind::Amend;
+            let old = standing(&self.dir, &amends.replaces)?;
+            about = about
+                .say("replaces", &amends.replaces)
+                .say("replaced_manifest", &old.manifest_sha256)
+                .say("reason", &amends.reason);
+        }
         let issue = Issue {
             status: Status::Issued,
             signatures: paper.signatures.clone(),
             issued_at: Some(clock::now()),
+            amends: draft.amends,
             ..self.draft(number)?
         };
-        let about = About::run(&record).say("draft_manifest", &paper.manifest_sha256);
-        let (folder, kind) = (ISSUED, Kind::Issue);
+        let folder = ISSUED;
         self.make(Making { folder, kind, about, record: &record, json: &json, issue })
     }
 
-    /// Issues a paper in place of an issued one: what a person wrote down is corrected, nothing that was measured. The
-    /// approver answers for it.
+    /// The institution of a paper is the one that stood on what the three have signed; a certificate or notice of a real
+    /// meter has one, with its authorisation and the standard's own certificate in force (印证管理办法 art. 8; ISO/IEC
+    /// 17025:2017 7.8.2.1 b).
+    fn institution(&self, number: &str, record: &Record, draft: &Issue) -> Result<(), Fault> {
+        let laboratory = self.laboratory()?;
+        if laboratory != draft.laboratory {
+            let what = "laboratory.toml was changed after the draft was made and signed; set it back as the draft has it, or make a new run";
+            return Err(state(number, what));
+        }
+        if record.simulated || record.document() == Some(Document::TestReport) {
+            return Ok(());
+        }
+        let missing: Vec<_> = [
+            ("name_zh", &laboratory.name_zh),
+            ("address", &laboratory.address),
+            ("authorisation_no", &laboratory.authorisation_no),
+            ("standard_certificate_no", &laboratory.standard_certificate_no),
+        ]
+        .into_iter()
+        .filter_map(|(key, text)| text.trim().is_empty().then_some(key))
+        .collect();
+        if !missing.is_empty() {
+            let what =
+                format!("laboratory.toml states no {}; no institution, no certificate", missing.join(", "));
+            return Err(state(number, what));
+        }
+        let day = record.started.date();
+        match laboratory.standard_valid_until {
+            Some(until) if until >= day => Ok(()),
+            Some(until) => {
+                let what = format!(
+                    "the certificate of the measurement standard ended on {until}, before the run of {day}"
+                );
+                Err(state(number, what))
+            }
+            None => Err(state(number, "laboratory.toml states no standard_valid_until")),
+        }
+    }
+
+    /// Makes the draft of a paper in place of an issued one: what a person wrote down is corrected, nothing that was
+    /// measured. An approver asks for it; verifier, checker and approver sign it like any other, and nothing is carried
+    /// over from the signatures of the old paper, which holds until the new one is issued.
     pub fn amend(
         &mut self,
         number: &str,
@@ -155,29 +230,22 @@ impl Archive {
         let Package { paper, record, json, issue: old } = self.issued(number)?;
         let corrections = corrections(number, &record, &old, set)?;
         self.needs_key(record.simulated)?;
-        self.persons()?.identify(person, Role::Approver, pin)?;
+        self.identify(person, For::Role(Role::Approver), pin)?;
         self.note_laboratory()?;
-        let at = clock::now();
-        let (simulated, year) = (record.simulated, at.date().year());
+        let (simulated, year) = (record.simulated, clock::now().date().year());
         let new = self.chain.state.next(simulated, false, year).to_string();
-        let mut signatures = old.signatures;
-        signatures.retain(|signature| signature.role != Role::Approver);
-        let seq = self.chain.state.seq + 1;
-        signatures.push(Signature { role: Role::Approver, person: person.to_owned(), at, seq });
         let issue = Issue {
-            status: Status::Issued,
-            signatures,
-            issued_at: Some(at),
             amends: Some(Amendment { replaces: number.to_owned(), reason: reason.to_owned(), corrections }),
             ..self.draft(&new)?
         };
+        // Not `replaces`: the old paper is replaced by the entry of the issue, not by a draft.
         let about = About::run(&record)
-            .say("replaces", number)
-            .say("replaced_manifest", &paper.manifest_sha256)
+            .say("amends", number)
+            .say("amended_manifest", &paper.manifest_sha256)
             .say("reason", reason)
             .say("person", person)
             .say("role", Role::Approver.to_string());
-        let (folder, kind) = (ISSUED, Kind::Amend);
+        let (folder, kind) = (PAPERS, Kind::Papers);
         let stored = self.make(Making { folder, kind, about, record: &record, json: &json, issue })?;
         Ok((new, stored))
     }
@@ -186,7 +254,7 @@ impl Archive {
     pub fn withdraw(&mut self, number: &str, reason: &str, person: &str, pin: &str) -> Result<Entry, Fault> {
         let reason = known(reason)?;
         let Package { paper, .. } = self.issued(number)?;
-        self.persons()?.identify(person, Role::Approver, pin)?;
+        self.identify(person, For::Role(Role::Approver), pin)?;
         let mut about = About::paper(number)
             .say("reason", reason)
             .say("person", person)
@@ -233,7 +301,7 @@ impl Archive {
         }
         let demo = self.keys.pair().is_some_and(|pair| pair.demo);
         self.needs_key(demo)?;
-        self.persons()?.identify(person, Role::Approver, pin)?;
+        self.identify(person, For::Role(Role::Approver), pin)?;
         let mut about = About::default().simulated(demo);
         about = about
             .say("profile", id)
@@ -267,6 +335,14 @@ fn corrections(
     old: &Issue,
     set: &[(Field, String)],
 ) -> Result<Vec<Correction>, Fault> {
+    if set.is_empty() {
+        return Err(state(number, "nothing is corrected; give --set FIELD=TEXT"));
+    }
+    let named = |item: &ItemResult| item.item == Item::Identity && item.verdict == Verdict::Pass;
+    if set.iter().any(|(field, _)| *field == Field::Serial) && record.results.items.iter().any(named) {
+        let what = "the meter itself was asked for its number, and it is the recorded one; a paper for another number needs another run";
+        return Err(state(number, what));
+    }
     let shown = corrected(record, old);
     let mut corrections = vec![];
     for field in Field::ALL {

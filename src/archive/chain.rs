@@ -1,33 +1,43 @@
 //! `chain.jws`: one line an entry, read link by link, appended to in one write and forced to the disk.
 //!
-//! Reading begins at the last checkpoint, so that a long chain opens as quickly as a short one. A checkpoint is derived
-//! from the chain; without it the chain is read from its first line.
+//! It is always read from its first line: who may sign, which key is in use and which profiles are answered for follow
+//! from the entries alone, and nothing beside the chain is believed. From the first `key_change` on an entry is signed by
+//! the key in use. Only what the program has to write without a fit key may be unsigned, and no signature of a person or
+//! laboratory is among that. A signed entry names the one before it, and so holds all before it: the last one of each key
+//! is checked, and each change of key.
 
-use super::{Fault, disk, rows};
+use super::persons::TRIES_MAX;
+use super::{Fault, SIMULATED, disk};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::number::Number;
-use crate::certificate::sign;
+use crate::certificate::sign::jws::{self, Checker};
+use crate::certificate::sign::{self, x509};
 use crate::regulation::Approval;
 use crate::time::Stamp;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The file.
 pub(super) const FILE: &str = "chain.jws";
-/// What is known at some line of it.
-const CHECKPOINT: &str = "chain.checkpoint";
 /// Room that is given back to a full disk, so that the end of a run can still be told.
 const RESERVE: &str = "chain.reserve";
 /// Much more than an entry takes.
 const RESERVE_BYTES: usize = 1 << 16;
-/// A checkpoint is made where more than this was read.
-const CHECKPOINT_BYTES: u64 = 4 << 20;
+/// In `key_change`: the new device certificate, DER in Base64.
+pub(super) const CERTIFICATE: &str = "certificate";
+/// An entry says so of whom a wrong PIN was given.
+pub(super) const WRONG_PIN: &str = "wrong_pin_of";
+/// An entry says so who got a new PIN.
+pub(super) const NEW_PIN: &str = "new_pin_of";
+/// In `open_run`: SHA-256 of the regulation profile's text.
+pub(super) const PROFILE: &str = "regulation_sha256";
 
 /// A run that was opened and has not ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OpenRun {
     /// Its record's number.
     pub record_no: String,
@@ -35,10 +45,20 @@ pub(super) struct OpenRun {
     pub certificate_no: String,
     /// Whether its bench is simulated.
     pub simulated: bool,
+    /// What was said of it when it began: the meter, the regulation.
+    pub said: BTreeMap<String, String>,
+}
+
+/// Wrong PINs of a person since the last right one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tries {
+    pub wrong: u32,
+    /// When the last was given.
+    pub last: Option<Stamp>,
 }
 
 /// What follows from the entries up to a line.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct State {
     /// Bytes up to there.
     length: u64,
@@ -53,12 +73,18 @@ pub(super) struct State {
     /// The key in use, and the one before it.
     pub key_id: String,
     pub replaced_key_id: String,
+    /// The certificate of the key in use, DER; empty before there is one.
+    certificate: Vec<u8>,
+    /// When the last entry was written.
+    pub time: Option<Stamp>,
+    /// Who gave wrong PINs, as the chain knows it.
+    pub tries: BTreeMap<String, Tries>,
+    /// Papers whose verdict was not signed although a key was in use that could have.
+    pub doubtful: BTreeSet<String>,
     /// SHA-256 of `persons.json`.
     pub persons: String,
     /// SHA-256 of `laboratory.toml`.
     pub laboratory: String,
-    /// Rows that the entries ask for in the register.
-    pub rows: u64,
     /// The highest number of each kind and year.
     numbers: Vec<String>,
     /// Who answers for which regulation profile, by SHA-256 of its text.
@@ -66,7 +92,7 @@ pub(super) struct State {
 }
 
 /// A laboratory's answer for a regulation profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProfileApproval {
     pub approval: Approval,
     /// Sealed with a DEMO key: holds on the simulated bench alone.
@@ -91,6 +117,7 @@ impl State {
                 entry.seq
             ));
         }
+        self.signed(entry)?;
         let said = |key: &str| entry.said.get(key).cloned();
         for number in entry.record.iter().chain(&entry.cert) {
             self.see(number);
@@ -100,10 +127,14 @@ impl State {
                 self.run = Some(OpenRun {
                     record_no: entry.record.clone().unwrap_or_default(),
                     certificate_no: entry.cert.clone().unwrap_or_default(),
-                    simulated: said("simulated").is_some(),
+                    simulated: said(SIMULATED).is_some(),
+                    said: entry.said.clone(),
                 });
             }
             Kind::Verdict | Kind::Aborted => {
+                if entry.kind == Kind::Verdict && entry.alg == sign::NONE && self.could_sign(entry) {
+                    self.doubtful.extend(entry.cert.clone());
+                }
                 self.run.take_if(|run| Some(&run.record_no) == entry.record.as_ref());
             }
             Kind::ConfigChange => {
@@ -113,15 +144,88 @@ impl State {
             Kind::KeyChange => {
                 self.replaced_key_id = said("replaces").unwrap_or_default();
                 self.key_id = said("key_id").unwrap_or_default();
+                self.certificate = certificate(entry)?;
             }
             Kind::Approval => self.approve(entry),
             _ => {}
         }
-        self.rows += rows::due(entry, "").len() as u64;
+        self.count_pins(entry);
+        self.time = entry.time.parse().ok().or(self.time);
         self.device.clone_from(&entry.device);
         self.seq = entry.seq;
         self.head = sha256;
         Ok(())
+    }
+
+    /// Whether the entry may stand here: signed by the key in use, or of a kind that needs no signature.
+    fn signed(&self, entry: &Entry) -> Result<(), String> {
+        let Entry { seq, kind, .. } = entry;
+        let unsigned = entry.alg == sign::NONE;
+        if self.key_id.is_empty() {
+            let personal = matches!(kind, Kind::Approval | Kind::Issue | Kind::Amend | Kind::Papers);
+            if personal {
+                return Err(format!(
+                    "entry {seq} ({kind}) stands before any key was in use; it counts for nothing"
+                ));
+            }
+            return Ok(());
+        }
+        if unsigned {
+            let open = matches!(
+                kind,
+                Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::Withdraw | Kind::ClockSet
+            );
+            if open {
+                return Ok(());
+            }
+            let key = &self.key_id;
+            return Err(format!(
+                "entry {seq} ({kind}) is not signed, and the key {key} is in use; it counts for nothing"
+            ));
+        }
+        if entry.key_id != self.key_id {
+            return Err(format!(
+                "entry {seq} ({kind}) is signed by the key {}, and the key {} is in use; it counts for nothing",
+                entry.key_id, self.key_id
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the key in use has signed this line.
+    pub fn check_line(&self, line: &str) -> Result<(), String> {
+        let checker = Checker::new(&self.certificate).map_err(|e| e.to_string())?;
+        jws::parts(line).and_then(|parts| parts.check(&checker)).map_err(|e| e.to_string())
+    }
+
+    /// Whether the key in use could have signed this entry at its time: no DEMO key on a real bench, and in its validity.
+    fn could_sign(&self, entry: &Entry) -> bool {
+        let Ok(certificate) = x509::read(&self.certificate) else { return false };
+        let demo = x509::subject(&self.certificate).is_ok_and(|subject| subject.contains("DEMO "));
+        let validity = certificate.tbs_certificate().validity();
+        let [from, to] =
+            [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
+        let at =
+            entry.time.parse::<Stamp>().ok().and_then(|at| u64::try_from(at.timestamp().as_second()).ok());
+        (!demo || entry.said.contains_key(SIMULATED)) && at.is_some_and(|at| (from..=to).contains(&at))
+    }
+
+    /// Wrong PINs; a right one, which every other entry of a person is, or a new one begins anew.
+    fn count_pins(&mut self, entry: &Entry) {
+        if let Some(person) = entry.said.get(WRONG_PIN) {
+            let tries = self.tries.entry(person.clone()).or_insert(Tries { wrong: 0, last: None });
+            tries.wrong = tries.wrong.saturating_add(1);
+            tries.last = entry.time.parse().ok();
+            return;
+        }
+        for person in ["person", "by", NEW_PIN].into_iter().filter_map(|key| entry.said.get(key)) {
+            self.tries.remove(person);
+        }
+    }
+
+    /// Whether a person is locked by what the chain knows.
+    pub fn is_locked(&self, person: &str) -> bool {
+        self.tries.get(person).is_some_and(|tries| tries.wrong >= TRIES_MAX)
     }
 
     fn approve(&mut self, entry: &Entry) {
@@ -162,6 +266,17 @@ impl State {
     }
 }
 
+/// The certificate that a change of key names, DER.
+fn certificate(entry: &Entry) -> Result<Vec<u8>, String> {
+    let bad = |what: &str| format!("entry {} (key_change): {what}", entry.seq);
+    let text = entry.said.get(CERTIFICATE).ok_or_else(|| bad("it names no certificate"))?;
+    let der = STANDARD.decode(text).map_err(|e| bad(&format!("its certificate is no Base64: {e}")))?;
+    if entry.said.get("key_id") != Some(&sign::key_id(&der)) {
+        return Err(bad("its certificate is not the one of the key that it names"));
+    }
+    Ok(der)
+}
+
 /// SHA-256 of an entry in lower-case hexadecimal.
 pub(super) fn hash(entry: &Entry) -> String {
     sign::hex(&entry.sha256())
@@ -175,19 +290,10 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Reads a chain and tells each entry that was read with its hash. `known_rows` of the register stand already: where
-    /// they are fewer than a checkpoint counts, the chain is read from its first line.
-    pub fn open(dir: &Path, known_rows: u64, mut tell: impl FnMut(&Entry, &str)) -> Result<Self, Fault> {
-        let path = dir.join(FILE);
-        let from = checkpoint(dir)?.filter(|state| state.rows <= known_rows).unwrap_or_default();
-        let begin = from.length;
-        let state = walk(&path, from, &mut tell)?;
-        let chain = Self { dir: dir.to_owned(), state };
-        if chain.state.length - begin > CHECKPOINT_BYTES {
-            let json = serde_json::to_vec(&chain.state).map_err(|e| chain.broken(0, e.to_string()))?;
-            disk::store_file(dir, CHECKPOINT, &json)?;
-        }
-        Ok(chain)
+    /// Reads a chain and tells each entry with its hash.
+    pub fn open(dir: &Path, mut tell: impl FnMut(&Entry, &str)) -> Result<Self, Fault> {
+        let state = walk(&dir.join(FILE), &mut tell)?;
+        Ok(Self { dir: dir.to_owned(), state })
     }
 
     fn broken(&self, line: u64, what: String) -> Fault {
@@ -232,15 +338,6 @@ impl Chain {
     }
 }
 
-/// The last checkpoint, where the chain still says what it says.
-fn checkpoint(dir: &Path) -> Result<Option<State>, Fault> {
-    let Some(bytes) = disk::read_if_there(&dir.join(CHECKPOINT))? else { return Ok(None) };
-    let Ok(state) = serde_json::from_slice::<State>(&bytes) else { return Ok(None) };
-    let Some(line) = last_line(&dir.join(FILE), state.length) else { return Ok(None) };
-    let fits = Entry::from_line(&line).is_ok_and(|e| e.seq == state.seq && hash(&e) == state.head);
-    Ok(fits.then_some(state))
-}
-
 /// The line that ends at `end`.
 fn last_line(path: &Path, end: u64) -> Option<String> {
     use std::io::Read;
@@ -254,37 +351,54 @@ fn last_line(path: &Path, end: u64) -> Option<String> {
     String::from_utf8(tail[begin..].to_vec()).ok()
 }
 
-/// Reads on from a state to the last whole line.
-fn walk(path: &Path, from: State, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault> {
-    let mut state = from;
-    let mut file = match File::open(path) {
+/// Reads to the last whole line.
+fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault> {
+    let mut state = State::default();
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(state),
         Err(e) => return Err(Fault::read(path, &e)),
     };
-    file.seek(SeekFrom::Start(state.length)).map_err(|e| Fault::read(path, &e))?;
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::with_capacity(1 << 18, file);
     let mut line = String::new();
+    // The last signed line of the key in use, and where it stands.
+    let mut sealed: Option<(u64, String)> = None;
+    let broken = |line: u64, what: String| Fault::Chain { path: path.to_owned(), line, what };
+    let forged = |line: u64, what: String| broken(line, format!("its signature does not hold: {what}"));
     loop {
         line.clear();
-        let broken = |what: String| Fault::Chain { path: path.to_owned(), line: state.seq + 1, what };
+        let at = state.seq + 1;
         let read = match reader.read_line(&mut line) {
             Ok(read) => read,
-            Err(e) if e.kind() == ErrorKind::InvalidData => return Err(broken("it is no text".into())),
+            Err(e) if e.kind() == ErrorKind::InvalidData => return Err(broken(at, "it is no text".into())),
             Err(e) => return Err(Fault::read(path, &e)),
         };
         // A line that breaks off was never said to be written; see `mend`.
-        let Some(text) = line.strip_suffix('\n') else { return Ok(state) };
-        let entry = Entry::from_line(text).map_err(|e| broken(e.to_string()))?;
-        let (sha256, line) = (hash(&entry), state.seq + 1);
-        state.apply(&entry, sha256.clone()).map_err(|what| Fault::Chain {
-            path: path.to_owned(),
-            line,
-            what,
-        })?;
+        let Some(text) = line.strip_suffix('\n') else { break };
+        let entry = Entry::from_line(text).map_err(|e| broken(at, e.to_string()))?;
+        let had_key = !state.key_id.is_empty();
+        if had_key && entry.kind == Kind::KeyChange {
+            state.signed(&entry).map_err(|what| broken(at, what))?;
+            state.check_line(text).map_err(|what| forged(at, what))?;
+        }
+        let sha256 = hash(&entry);
+        state.apply(&entry, sha256.clone()).map_err(|what| broken(at, what))?;
+        if entry.kind == Kind::KeyChange {
+            // The first one may be signed by a key that the chain does not know; nothing before it counts on a key.
+            if !had_key && entry.key_id == state.key_id {
+                state.check_line(text).map_err(|what| forged(at, what))?;
+            }
+            sealed = None;
+        } else if had_key && entry.alg != sign::NONE {
+            sealed = Some((at, text.to_owned()));
+        }
         state.length += read as u64;
         tell(&entry, &sha256);
     }
+    if let Some((at, text)) = sealed {
+        state.check_line(&text).map_err(|what| forged(at, what))?;
+    }
+    Ok(state)
 }
 
 /// Moves a line that a crash has torn into a file of its own. Says what it did.
@@ -307,11 +421,6 @@ pub(super) fn mend(dir: &Path) -> Result<Option<String>, Fault> {
 }
 
 /// What follows from a chain as it stands, without the lock; each entry is told with its hash.
-pub(super) fn read(
-    dir: &Path,
-    from_the_first: bool,
-    mut tell: impl FnMut(&Entry, &str),
-) -> Result<State, Fault> {
-    let from = if from_the_first { None } else { checkpoint(dir)? };
-    walk(&dir.join(FILE), from.unwrap_or_default(), &mut tell)
+pub(super) fn read(dir: &Path, mut tell: impl FnMut(&Entry, &str)) -> Result<State, Fault> {
+    walk(&dir.join(FILE), &mut tell)
 }

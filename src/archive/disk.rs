@@ -85,8 +85,47 @@ fn fill(half: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fault> {
 
 /// Stores a file under a temporary name, forces it to the disk and renames it.
 pub fn store_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    replace(folder, name, bytes, File::options().write(true).create_new(true))
+}
+
+/// The same for what only this user may read.
+pub fn store_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    replace(folder, name, bytes, &private())
+}
+
+/// A new file that only this user may read.
+fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Writes a new file that only this user may read, outside the data folder; a half-written one is removed. What stands
+/// there already, a link too, is left alone.
+pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private().open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Best effort: the fault is told in any case.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// Makes a folder that only this user may look into; one that is there stays as it is.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn replace(folder: &Path, name: &str, bytes: &[u8], options: &fs::OpenOptions) -> Result<(), Fault> {
     let (half, whole) = (folder.join(format!("{TEMPORARY}{name}")), folder.join(name));
-    let written = File::create_new(&half).and_then(|mut file| {
+    let written = options.open(&half).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -149,11 +188,7 @@ pub fn store_secret(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault
     }
     // What an earlier failure could not remove.
     let _ = fs::remove_file(&half);
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&half).and_then(|mut file| {
+    let written = private().open(&half).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });

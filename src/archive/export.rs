@@ -72,7 +72,8 @@ pub fn write_whole(out: &Path, bytes: &[u8]) -> Result<(), Fault> {
 fn sheet(index: &Index, places: &[Place], out: &Path, half: &Path) -> Result<(), Fault> {
     let on_disk = |e: io::Error| fault(out, &e);
     let file = File::create(half).map_err(on_disk)?;
-    let mut sheet = Sheet::new(file, "register", &REGISTER_HEADER, places.len()).map_err(on_disk)?;
+    let text = places.iter().map(|place| place.length).sum();
+    let mut sheet = Sheet::new(file, "register", &REGISTER_HEADER, places.len(), text).map_err(on_disk)?;
     each_part(index, places, |bytes, rows| {
         let mut at = 0;
         for place in rows {

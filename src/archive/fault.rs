@@ -93,6 +93,14 @@ pub enum Fault {
         /// Why.
         why: String,
     },
+    /// Neither package nor chain could be written; the verdict is signed.
+    #[error("{why}")]
+    NotWritten {
+        /// Why.
+        why: String,
+        /// The line of the chain that says it: kept beside the record, it stands for it later.
+        verdict: String,
+    },
     /// A key that cannot be used as it was asked for.
     #[error("{what}")]
     Key {

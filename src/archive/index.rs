@@ -8,7 +8,7 @@
 use super::Fault;
 use super::reader::{Place, Rows};
 use super::register::{self, RegisterRow};
-use crate::certificate::csv::register_header;
+use crate::certificate::csv::{register_header, verdict_word};
 use crate::certificate::issue::Status;
 use crate::verdict::Verdict;
 use jiff::civil::Date;
@@ -21,22 +21,26 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The form of the index; another one is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// So much of the register's begin and of its last indexed part is compared.
 const COMPARED: u64 = 64 * 1024;
 
 const TABLES: &str = "
     CREATE TABLE state (version INTEGER, length INTEGER, modified INTEGER, head BLOB, tail BLOB, lines INTEGER);
     CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-    CREATE TABLE paper (n INTEGER PRIMARY KEY, offset INTEGER, length INTEGER, line INTEGER, latest INTEGER, verdict TEXT,
-        status TEXT, day TEXT, site INTEGER, verifier INTEGER, customer INTEGER);
+    CREATE TABLE paper (n INTEGER PRIMARY KEY, offset INTEGER, length INTEGER, line INTEGER, latest INTEGER, verdict INTEGER,
+        status INTEGER, day INTEGER, site INTEGER, verifier INTEGER, customer INTEGER);
     CREATE TABLE mark (n INTEGER PRIMARY KEY, certificate TEXT, serial TEXT);";
+/// Each has what else may be asked for in it, so that a row of the table is read only for what is shown. Those of verdict and
+/// state alone are walked in the order of the rows, the newest first, until there are enough.
 const INDEXES: &str = "
-    CREATE INDEX IF NOT EXISTS by_state ON paper (verdict, status);
-    CREATE INDEX IF NOT EXISTS by_day ON paper (day);
-    CREATE INDEX IF NOT EXISTS by_site ON paper (site);
-    CREATE INDEX IF NOT EXISTS by_verifier ON paper (verifier);
-    CREATE INDEX IF NOT EXISTS by_customer ON paper (customer);
+    CREATE INDEX IF NOT EXISTS by_site ON paper (site, day, verdict, status, latest);
+    CREATE INDEX IF NOT EXISTS by_customer ON paper (customer, day, verdict, status, latest);
+    CREATE INDEX IF NOT EXISTS by_verifier ON paper (verifier, day, verdict, status, latest);
+    CREATE INDEX IF NOT EXISTS by_day ON paper (day, verdict, status, latest);
+    CREATE INDEX IF NOT EXISTS by_both ON paper (verdict, status);
+    CREATE INDEX IF NOT EXISTS by_verdict ON paper (verdict);
+    CREATE INDEX IF NOT EXISTS by_status ON paper (status);
     CREATE INDEX IF NOT EXISTS by_serial ON mark (serial);
     CREATE INDEX IF NOT EXISTS by_certificate ON mark (certificate);";
 
@@ -150,7 +154,7 @@ impl Index {
             sql(transaction.execute_batch(INDEXES))?;
             sql(transaction.execute_batch(
                 "UPDATE paper SET latest = 0 WHERE n IN (SELECT older.n FROM mark AS older JOIN mark AS newer \
-                 ON newer.certificate = older.certificate AND newer.n > older.n); ANALYZE;",
+                 ON newer.certificate = older.certificate AND newer.n > older.n);",
             ))?;
         }
         let (head, tail) = prints(&self.register, &mut file, end.length)?;
@@ -209,35 +213,55 @@ impl Index {
         newest_first: bool,
     ) -> Result<Vec<Place>, Fault> {
         let (mut conditions, mut values) = (vec!["1".to_owned()], Vec::<Value>::new());
-        let mut ask = |condition: &str, value: Option<String>| {
-            if let Some(value) = value {
-                conditions.push(condition.to_owned());
-                values.push(value.into());
-            }
+        let mut ask = |condition: &str, value: Option<Value>| {
+            let is_asked = value.is_some();
+            conditions.extend(is_asked.then(|| condition.to_owned()));
+            values.extend(value);
+            is_asked
         };
-        ask("day >= ?", filter.from.map(|day| day.to_string()));
-        ask("day <= ?", filter.to.map(|day| day.to_string()));
-        ask("verdict = ?", filter.verdict.map(|verdict| verdict_word(verdict).to_owned()));
-        ask("status = ?", filter.status.map(|status| status.to_string()));
-        for (column, part) in
-            [("site", &filter.site), ("verifier", &filter.operator), ("customer", &filter.customer)]
-        {
-            let inside = format!("{column} IN (SELECT id FROM name WHERE text LIKE ? ESCAPE '\\')");
-            ask(&inside, part.as_ref().map(|part| format!("%{}%", escaped(part))));
+        // The plan is ours: the column that leaves the fewest rows leads.
+        let mut lead = None;
+        let by_verdict =
+            ask("verdict = ?", filter.verdict.map(|verdict| place_of(VERDICTS.into_iter(), &verdict).into()));
+        let by_status =
+            ask("status = ?", filter.status.map(|status| place_of(STATES.into_iter(), &status).into()));
+        match (by_verdict, by_status) {
+            (true, true) => lead = Some("by_both"),
+            (true, false) => lead = Some("by_verdict"),
+            (false, true) => lead = Some("by_status"),
+            (false, false) => {}
         }
-        // The last letter of all begins no serial number.
-        let serials = "n IN (SELECT n FROM mark WHERE serial >= ? AND serial < ?)";
+        let from = ask("day >= ?", filter.from.map(|day| day_number(&day.to_string()).into()));
+        let to = ask("day <= ?", filter.to.map(|day| day_number(&day.to_string()).into()));
+        if from || to {
+            lead = Some("by_day");
+        }
+        let names = [
+            ("verifier", "by_verifier", &filter.operator),
+            ("customer", "by_customer", &filter.customer),
+            ("site", "by_site", &filter.site),
+        ];
+        for (column, index, part) in names {
+            let inside = format!("{column} IN (SELECT id FROM name WHERE text LIKE ? ESCAPE '\\')");
+            if ask(&inside, part.as_ref().map(|part| format!("%{}%", escaped(part)).into())) {
+                lead = Some(index);
+            }
+        }
         if let Some(begin) = &filter.serial {
-            conditions.push(serials.to_owned());
+            // The last letter of all begins no serial number.
+            conditions.push("n IN (SELECT n FROM mark WHERE serial >= ? AND serial < ?)".to_owned());
             values.extend([begin.clone().into(), format!("{begin}\u{10FFFF}").into()]);
+            lead = None;
         }
         if !filter.all_states {
             conditions.push("latest = 1".into());
         }
+        let lead = lead.map_or(String::new(), |index| format!("INDEXED BY {index}"));
         let order = if newest_first { "DESC" } else { "ASC" };
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let text = format!(
-            "SELECT offset, length, line FROM paper WHERE {} ORDER BY n {order} LIMIT {limit}",
+            "SELECT offset, length, line FROM paper WHERE n IN (SELECT n FROM paper {lead} WHERE {} ORDER BY n {order} \
+             LIMIT {limit}) ORDER BY n {order}",
             conditions.join(" AND ")
         );
         let mut statement = sql(self.connection.prepare(&text))?;
@@ -266,13 +290,20 @@ impl Index {
     }
 }
 
-/// The word of files for a verdict.
-pub fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Undecided => "undecided",
-    }
+/// The index has the place of a verdict in this list, and of a state in the next one.
+const VERDICTS: [Verdict; 3] = [Verdict::Pass, Verdict::Fail, Verdict::Undecided];
+const STATES: [Status; 5] =
+    [Status::Draft, Status::Checked, Status::Issued, Status::Amended, Status::Withdrawn];
+
+/// The number of a verdict or state; none for what is not in its list.
+fn place_of<T: PartialEq>(mut list: impl Iterator<Item = T>, one: &T) -> Option<i64> {
+    i64::try_from(list.position(|other| other == *one)?).ok()
+}
+
+/// 20261120 for a day or hour that begins with 2026-11-20.
+fn day_number(text: &str) -> i64 {
+    let digits = text.bytes().take(10).filter(u8::is_ascii_digit);
+    digits.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
 }
 
 /// Takes in the rows from where it is known. The rows must be whole and of our form.
@@ -286,6 +317,7 @@ fn take_in(
     file.seek(SeekFrom::Start(from.length)).map_err(|e| Fault::read(path, &e))?;
     let mut paper = sql(connection.prepare("INSERT INTO paper VALUES (NULL, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)"))?;
     let mut mark = sql(connection.prepare("INSERT INTO mark VALUES (?, ?, ?)"))?;
+    let states = STATES.map(|state| state.to_string());
     let mut older = sql(connection.prepare(
         "UPDATE paper SET latest = 0 WHERE latest = 1 AND n IN (SELECT n FROM mark WHERE certificate = ?)",
     ))?;
@@ -297,14 +329,13 @@ fn take_in(
         if !is_new {
             sql(older.execute([certificate]))?;
         }
-        let day: String = row.get("performed_from").chars().take(10).collect();
         sql(paper.execute(params![
             place.offset.cast_signed(),
             place.length.cast_signed(),
             place.line.cast_signed(),
-            row.get("verdict"),
-            row.get("status"),
-            day,
+            place_of(VERDICTS.iter().map(|verdict| verdict_word(*verdict)), &row.get("verdict")),
+            place_of(states.iter().map(String::as_str), &row.get("status")),
+            day_number(row.get("performed_from")),
             names.id(row.get("site"))?,
             names.id(row.get("verifier"))?,
             names.id(row.get("customer"))?,
@@ -335,12 +366,11 @@ impl<'a> Names<'a> {
             return Ok(*id);
         }
         let known: Option<i64> = sql(self.find.query_row([name], |row| row.get(0)).optional())?;
-        let id = match known {
-            Some(id) => id,
-            None => {
-                sql(self.add.execute([name]))?;
-                self.connection.last_insert_rowid()
-            }
+        let id = if let Some(id) = known {
+            id
+        } else {
+            sql(self.add.execute([name]))?;
+            self.connection.last_insert_rowid()
         };
         // Bounded: each row may have a site of its own.
         if self.recent.len() >= 10_000 {

@@ -63,6 +63,9 @@ impl Pair {
             Standing::NotYetValid { begins, .. } => Some(format!(
                 "the device certificate, or that of its authority, begins on {begins} only; now it is {at}. Set the clock, or wait"
             )),
+            Standing::Unfit { why, .. } => {
+                Some(format!("the device certificate signs no papers: {why}. {renew}"))
+            }
             Standing::Unknown { issuer, .. } => Some(format!(
                 "key/ca.pem is not the authority that issued the device certificate ({issuer}). {renew}"
             )),
@@ -119,11 +122,13 @@ impl Keys {
         }
     }
 
-    /// The key that seals at this time, or why none does, in words. A DEMO key seals what is simulated only.
-    pub fn signer(&self, simulated: bool, at: Stamp) -> Result<&P256Key, String> {
+    /// The key that seals at this time, or why none does, in words. A DEMO key seals what is simulated only. `known` is the
+    /// key in use by the chain: no other seals.
+    pub fn signer(&self, simulated: bool, at: Stamp, known: &str) -> Result<&P256Key, String> {
         let pair = match self {
             Self::Pair(pair) => pair,
-            Self::None { why, .. } => return Err(why.clone()),
+            Self::None { why, .. } if known.is_empty() => return Err(why.clone()),
+            Self::None { .. } => return Err(lost(known)),
         };
         if pair.demo && !simulated {
             return Err(
@@ -132,9 +137,24 @@ impl Keys {
             );
         }
         match pair.unfit(at) {
+            Ok(None) if known.is_empty() => Err(
+                "the key in key/ never entered the chain: `phantomload key install key/device.pem key/ca.pem` takes it into use"
+                    .into(),
+            ),
+            Ok(None) if pair.key.key_id() != known => Err(lost(known)),
             Ok(None) => Ok(&pair.key),
             Ok(Some(why)) => Err(why),
             Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    /// The key that signs a change of key: the one in use by the chain, also where its certificate has ended. Without one
+    /// in the chain what lies in the folder, if anything.
+    pub fn predecessor(&self, known: &str) -> Result<Option<&Pair>, String> {
+        match self.pair() {
+            Some(pair) if known.is_empty() || pair.key.key_id() == known => Ok(Some(pair)),
+            None if known.is_empty() => Ok(None),
+            _ => Err(lost(known)),
         }
     }
 
@@ -147,6 +167,13 @@ impl Keys {
         let soon = pair.unfit(at.after(WARNING)).ok()??;
         Some(format!("within 30 days no certificate can be sealed any more: {soon}"))
     }
+}
+
+/// The key that the chain knows is not there.
+fn lost(known: &str) -> String {
+    format!(
+        "the chain is signed by the key {known}, and key/ does not hold it, or not with its certificate. Take the folder key/ from a backup; a chain goes on with its own key only. If the key is lost, begin another data folder with --data and keep this one to be read"
+    )
 }
 
 /// What a paper says of the key that seals it.

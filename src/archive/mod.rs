@@ -10,7 +10,7 @@
 //! register.csv                 one row for each change of a paper's state
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
 //! laboratory.toml              the institution, as papers name it
-//! persons.json                 who may sign, with the hash of the PIN
+//! persons.json                 who may sign, with the hash of the PIN; mode 0600
 //! lock                         held by the one instance that writes
 //! ```
 //!
@@ -37,6 +37,7 @@ mod settings;
 mod sheet;
 mod standing;
 
+pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Index};
@@ -51,9 +52,11 @@ use crate::certificate::issue::Laboratory;
 use crate::certificate::number::Number;
 use crate::certificate::package::RECORD;
 use crate::certificate::record::{Outcome, Record};
+use crate::certificate::sign::key::P256Key;
 use crate::certificate::sign::{self, Signer};
+use crate::plan::Plan;
 use crate::time::Stamp;
-use chain::Chain;
+use chain::{Chain, OpenRun, State};
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -160,7 +163,7 @@ impl Archive {
             let what = "this run is still open; it ends before the next one begins".to_owned();
             return Err(Fault::State { number: run.record_no.clone(), what });
         }
-        if simulated && self.keys.is_absent() {
+        if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
             self.make_demo_key()?;
         }
         self.note_laboratory()?;
@@ -179,7 +182,7 @@ impl Archive {
 
     /// Whether papers of such a bench can be sealed now, and why not: to be told before a run and not after it.
     pub fn why_unsealed(&self, simulated: bool) -> Option<String> {
-        self.keys.signer(simulated, clock::now()).err()
+        self.signer(simulated, clock::now()).err()
     }
 
     /// Stores the record of the run that is open, with its papers, all or nothing, and ends it in the chain.
@@ -187,6 +190,7 @@ impl Archive {
         check(record)?;
         let run = self.chain.state.run.clone().filter(|run| run.record_no == record.record_no);
         let run = run.ok_or_else(|| Fault::NotOpened { record_no: record.record_no.clone() })?;
+        opened_for(&run, record, &self.chain.state)?;
         if let Some(number) = record.certificate_no.as_ref().filter(|no| **no != run.certificate_no) {
             let why = format!("the run was opened as {}", run.certificate_no);
             return Err(Fault::Number { seen: number.clone(), why });
@@ -219,10 +223,31 @@ impl Archive {
         }
     }
 
+    /// The key that seals at this time, or why none does.
+    fn signer(&self, simulated: bool, at: Stamp) -> Result<&P256Key, String> {
+        self.keys.signer(simulated, at, &self.chain.state.key_id)
+    }
+
+    /// Says in the chain that the clock stands before its last entry, where it does: before anything else is written.
+    fn mind_clock(&mut self, at: Stamp) -> Result<(), Fault> {
+        let Some(last) = self.chain.state.time.filter(|last| at.timestamp() < last.timestamp()) else {
+            return Ok(());
+        };
+        let reason = format!("the clock stands at {at}, before the last entry, {last}: it was set back");
+        self.notices.push(reason.clone());
+        let about = About::default().say("from", last.to_string()).say("reason", reason);
+        self.append(Kind::ClockSet, about, at).map(|_| ())
+    }
+
     /// Writes an entry, signed where a key is there that may.
     fn write(&mut self, kind: Kind, about: About) -> Result<Entry, Fault> {
         let at = clock::now();
-        let key = self.keys.signer(about.takes_demo(), at).ok();
+        self.mind_clock(at)?;
+        self.append(kind, about, at)
+    }
+
+    fn append(&mut self, kind: Kind, about: About, at: Stamp) -> Result<Entry, Fault> {
+        let key = self.signer(about.takes_demo(), at).ok();
         let signer = key.map(|key| key as &dyn Signer);
         let entry = self.entry(kind, about, signer, at);
         let line = entry.line(signer)?;
@@ -304,6 +329,50 @@ fn check(record: &Record) -> Result<Number, Fault> {
             why: "the run was completed and has no certificate number".into(),
         }),
     }
+}
+
+/// Whether a record is of the run that was opened: of its bench, meter and regulation, and no laboratory answers for its
+/// profile but the one in the chain.
+fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault> {
+    let other = |what: String| Fault::State { number: record.record_no.clone(), what };
+    if run.simulated != record.simulated {
+        return Err(other("the run was opened on another bench: real and simulated differ".into()));
+    }
+    for (key, is) in facts(&record.plan) {
+        if let Some(was) = run.said.get(key).filter(|was| **was != is) {
+            return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
+        }
+    }
+    if let Some(approval) = &record.plan.profile.approval {
+        let known = run.said.get(chain::PROFILE).and_then(|sha256| state.profiles.get(sha256));
+        if known.is_none_or(|known| known.approval != *approval || (known.demo && !record.simulated)) {
+            return Err(other(format!(
+                "{} of {} answers for its regulation profile, and the chain knows nothing of that; `phantomload profile approve` enters it",
+                approval.person, approval.laboratory
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What the chain says of a run when it begins.
+fn facts(plan: &Plan) -> BTreeMap<&'static str, String> {
+    let plate = &plan.nameplate;
+    BTreeMap::from([
+        ("maker", plate.maker.clone()),
+        ("model", plate.model.clone()),
+        ("serial", plate.serial.clone()),
+        ("regulation", plan.profile.id.clone()),
+        ("kind", plan.kind.to_string()),
+        ("class", plan.class.name().to_owned()),
+        ("reference_certificate", plan.standards.reference().certificate_no().to_owned()),
+    ])
+}
+
+/// What the chain says of a run when it begins: [`facts`], and which text of the regulation profile holds.
+pub fn opening(plan: &Plan, profile_sha256: &str) -> BTreeMap<String, String> {
+    let profile = (chain::PROFILE.to_owned(), profile_sha256.to_owned());
+    facts(plan).into_iter().map(|(key, text)| (key.to_owned(), text)).chain([profile]).collect()
 }
 
 /// The record number in a record, without reading the rest of it.

@@ -3,7 +3,7 @@
 use super::chain::{self, Chain};
 use super::keys::{Folder, Keys, random};
 use super::register::{self, Register};
-use super::rows::{self, MANIFEST_JWS};
+use super::rows::{self, KEPT, MANIFEST_JWS};
 use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Status;
@@ -21,11 +21,15 @@ impl Archive {
     /// Opens a data folder for writing, makes it where there is none, and clears up after a crash; see
     /// [`Archive::notices`]. A run that was opened and not ended is aborted.
     pub fn open(dir: &Path) -> Result<Self, Fault> {
-        Self::open_keeping(dir, "")
+        Self::open_with(dir, None)
     }
 
-    /// The same, but leaves the run of this record open: its record was kept elsewhere and is brought in now.
-    pub fn open_keeping(dir: &Path, record_no: &str) -> Result<Self, Fault> {
+    /// The same; the run that is still open ends with this entry, if it is its verdict, signed by the key in use: it was
+    /// kept beside its record where nothing could be written any more. See [`Archive::bring_in`].
+    pub fn open_with(dir: &Path, verdict: Option<&str>) -> Result<Self, Fault> {
+        if !dir.exists() {
+            disk::make_private(dir).map_err(|e| Fault::write(dir, "the data folder", &e))?;
+        }
         let folders = [PACKAGES, PAPERS, ISSUED, UNFINISHED].map(|folder| dir.join(folder));
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
             fs::create_dir_all(folder).map_err(|e| Fault::write(folder, "the data folder", &e))?;
@@ -47,7 +51,7 @@ impl Archive {
         notices.extend(register::mend(&register_path)?);
         let register = Register::read(&register_path)?;
         let mut missing: Missing = vec![];
-        let chain = Chain::open(dir, register.count, |entry, sha256| {
+        let chain = Chain::open(dir, |entry, sha256| {
             if lacks(&register, entry, sha256) {
                 missing.push((entry.clone(), sha256.to_owned()));
             }
@@ -61,9 +65,13 @@ impl Archive {
         archive.see_numbers(&register)?;
         archive.finish_key_change()?;
         archive.adopt(&register, &mut missing)?;
-        archive.abort_open_run(record_no)?;
+        if let Some(line) = verdict {
+            archive.take_verdict(line)?;
+        }
+        archive.abort_open_run()?;
         archive.add_missing(&missing);
         archive.tell_unregistered()?;
+        archive.tell_clock();
         Ok(archive)
     }
 
@@ -125,7 +133,11 @@ impl Archive {
                 continue;
             };
             let state = &self.chain.state;
-            if entry.seq == state.seq + 1 && (entry.prev == state.head || state.seq == 0) {
+            let follows = entry.seq == state.seq + 1 && (entry.prev == state.head || state.seq == 0);
+            if follows && let Err(why) = self.may_adopt(folder, &name, &entry, &line) {
+                let what = "has no entry in the chain, and none is made of it";
+                self.notices.push(format!("{}: {what}: {why}", package.display()));
+            } else if follows {
                 let sha256 = self.chain.append(&entry, &line)?;
                 self.notices.push(format!("{}: had no entry in the chain; it was added", package.display()));
                 missing.push((entry, sha256));
@@ -137,11 +149,85 @@ impl Archive {
         Ok(())
     }
 
-    /// The run that was on when the program or the power ended.
-    fn abort_open_run(&mut self, keep: &str) -> Result<(), Fault> {
-        let Some(run) = self.chain.state.run.clone().filter(|run| run.record_no != keep) else {
-            return Ok(());
+    /// Why a package is not the one that the program stored when the power failed: it is made of nothing but what the
+    /// key in use has signed, and where it is issued, of three signatures in the chain.
+    fn may_adopt(&self, folder: &str, name: &str, entry: &Entry, line: &str) -> Result<(), String> {
+        let (state, package) = (&self.chain.state, self.dir.join(folder).join(name));
+        let fits = match folder {
+            PACKAGES => entry.kind == Kind::Verdict && !entry.said.contains_key(KEPT),
+            PAPERS => entry.kind == Kind::Papers,
+            _ => matches!(entry.kind, Kind::Issue | Kind::Amend),
         };
+        if !fits {
+            return Err(format!(
+                "its manifest is of the kind {}, which does not stand in {folder}/",
+                entry.kind
+            ));
+        }
+        if entry.cert.as_deref() != Some(name) || entry.device != self.device {
+            return Err("its manifest is of another paper or device".into());
+        }
+        let is_run = |run: &super::chain::OpenRun| entry.record.as_ref() == Some(&run.record_no);
+        if folder == PACKAGES && !state.run.as_ref().is_some_and(is_run) {
+            return Err("its manifest is of another run than the one that is open".into());
+        }
+        if !state.key_id.is_empty() {
+            if entry.key_id != state.key_id {
+                return Err(format!("its manifest is not signed by the key in use, {}", state.key_id));
+            }
+            state.check_line(line)?;
+        }
+        let manifest = disk::read(&package.join(rows::MANIFEST)).map_err(|e| e.to_string())?;
+        if manifest != entry.to_json() {
+            return Err(format!("{} and {MANIFEST_JWS} differ", rows::MANIFEST));
+        }
+        let altered = super::papers::altered(&package, entry).map_err(|e| e.to_string())?;
+        if !altered.is_empty() {
+            return Err(altered.join("; "));
+        }
+        if folder == ISSUED {
+            let paper = super::standing(&self.dir, name).map_err(|e| e.to_string())?;
+            let draft = entry.said.get(super::approval::DRAFT) == Some(&paper.manifest_sha256);
+            if paper.signatures.len() < 3 || !draft {
+                return Err("three persons have not signed its draft".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the run that is open with its verdict, which could not be written when the run ended.
+    fn take_verdict(&mut self, line: &str) -> Result<(), Fault> {
+        let state = &self.chain.state;
+        let Ok(entry) = Entry::from_line(line) else { return Ok(()) };
+        let is_run = state.run.as_ref().is_some_and(|run| {
+            entry.record.as_ref() == Some(&run.record_no) && entry.cert.as_ref() == Some(&run.certificate_no)
+        });
+        let follows = entry.seq == state.seq + 1 && entry.prev == state.head && entry.device == state.device;
+        let is_kept = entry.kind == Kind::Verdict && entry.said.contains_key(KEPT);
+        let is_signed = entry.key_id == state.key_id && state.check_line(line).is_ok();
+        if is_run && follows && is_kept && is_signed {
+            self.chain.append(&entry, line)?;
+            let record_no = entry.record.unwrap_or_default();
+            self.notices.push(format!(
+                "{record_no}: its verdict was kept outside the data folder; it was added to the chain"
+            ));
+        }
+        Ok(())
+    }
+
+    /// That the clock stands before the last entry.
+    fn tell_clock(&mut self) {
+        let now = super::clock::now();
+        if let Some(last) = self.chain.state.time.filter(|last| now.timestamp() < last.timestamp()) {
+            self.notices.push(format!(
+                "the clock stands at {now}, before the last entry of the chain, {last}. Set it right; otherwise the chain will say that it was set back"
+            ));
+        }
+    }
+
+    /// The run that was on when the program or the power ended.
+    fn abort_open_run(&mut self) -> Result<(), Fault> {
+        let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
         let mut about = About {
             record: Some(run.record_no.clone()),
             cert: Some(run.certificate_no.clone()),

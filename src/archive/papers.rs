@@ -2,7 +2,9 @@
 
 use super::keys::seal;
 use super::rows::{self, KEPT, MANIFEST, MANIFEST_JWS, MANIFEST_P7S};
-use super::{About, Archive, Fault, PACKAGES, PAPERS, Stored, UNFINISHED, clock, disk, sha256, standing};
+use super::{
+    About, Archive, Fault, PACKAGES, PAPERS, Stored, UNFINISHED, check, clock, disk, sha256, standing,
+};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE};
 use crate::certificate::issue::{Issue, Link, Status};
 use crate::certificate::package::{self, RECORD};
@@ -73,11 +75,21 @@ impl Archive {
                 self.chain.give_back();
                 let mut about = About::run(record).say(KEPT, "outside the data folder");
                 about.files.insert(RECORD.to_owned(), sha256(&json));
-                match self.write(Kind::Verdict, about) {
+                match self.write(Kind::Verdict, about.clone()) {
                     Ok(_) => Err(Fault::NotStored { why: fault.to_string() }),
-                    Err(_) => Err(fault),
+                    Err(_) => Err(self.not_written(about, fault)),
                 }
             }
+        }
+    }
+
+    /// Nothing can be written at all: the verdict is signed all the same, to be kept beside the record.
+    fn not_written(&self, about: About, fault: Fault) -> Fault {
+        let at = clock::now();
+        let Ok(key) = self.signer(about.takes_demo(), at) else { return fault };
+        match self.entry(Kind::Verdict, about, Some(key), at).line(Some(key)) {
+            Ok(verdict) => Fault::NotWritten { why: fault.to_string(), verdict },
+            Err(_) => fault,
         }
     }
 
@@ -115,8 +127,9 @@ impl Archive {
     pub(super) fn make(&mut self, making: Making) -> Result<Stored, Fault> {
         let Making { folder, kind, mut about, record, json, mut issue } = making;
         let at = clock::now();
+        self.mind_clock(at)?;
         let mut notices = vec![];
-        let key = match self.keys.signer(record.simulated, at) {
+        let key = match self.signer(record.simulated, at) {
             Ok(key) => Some(key),
             Err(why) => {
                 let later = format!("`phantomload certificate papers {}`", issue.certificate_no);
@@ -173,11 +186,12 @@ impl Archive {
     }
 
     /// The same from a record that was kept elsewhere, because the data folder failed at the end of its run. Its SHA-256
-    /// must be the one in the chain; where the run is still open there, it ends now.
+    /// must be the one in the chain. A run that is still open there has no such: its record is not believed. See
+    /// [`Archive::open_with`].
     pub fn bring_in(&mut self, record: &Record, json: &[u8]) -> Result<Stored, Fault> {
-        let is_open = self.chain.state.run.as_ref().is_some_and(|run| run.record_no == record.record_no);
-        if is_open {
-            return self.store(record);
+        if self.chain.state.run.as_ref().is_some_and(|run| run.record_no == record.record_no) {
+            let what = "the run has not ended in the chain, which does not know the SHA-256 of its record; no paper follows from a record alone".to_owned();
+            return Err(Fault::State { number: record.record_no.clone(), what });
         }
         let Some(number) = &record.certificate_no else {
             let what = "the run was not completed; it has no papers".to_owned();
@@ -204,8 +218,18 @@ impl Archive {
         if sha256(json) != *known {
             return Err(state("this is not the record whose SHA-256 stands in the chain: it was altered"));
         }
+        if self.chain.state.doubtful.contains(&paper.certificate_no) {
+            return Err(state(
+                "its verdict is not signed in the chain, although the key in use then was good: nobody can know that the program wrote it, and no paper follows",
+            ));
+        }
+        check(record)?;
+        let run = (Some(&paper.certificate_no), &paper.record_no);
+        if (record.certificate_no.as_ref(), &record.record_no) != run {
+            return Err(state("the record is of another run"));
+        }
         self.note_laboratory()?;
-        self.keys.signer(record.simulated, clock::now()).map_err(|what| Fault::Key { what })?;
+        self.signer(record.simulated, clock::now()).map_err(|what| Fault::Key { what })?;
         let issue = self.draft(&paper.certificate_no)?;
         let about = About::run(record);
         self.make(Making { folder: PAPERS, kind: Kind::Papers, about, record, json, issue })

@@ -1,12 +1,15 @@
 //! `persons.json`: who may sign, as what, with which PIN. The chain holds the file's SHA-256, so that a person who was
 //! added or changed past the program is seen.
 //!
-//! A PIN is 6 to 12 figures, kept as its argon2id hash (RFC 9106) alone. After five wrong PINs a person is locked until
-//! `phantomload person pin` sets a new one: whoever may write the data folder administers its persons, and each change
-//! is an entry of the chain.
+//! A PIN is 6 to 12 figures, kept as its argon2id hash (RFC 9106) alone. After five wrong PINs a person is locked until an
+//! approver lets `phantomload person pin` set a new one; a day later the person may do so with the old PIN, one try a day,
+//! so that the only approver is not locked out for ever. Wrong PINs are counted in a file before they are looked at, and
+//! in the chain after: without the file the chain still knows them. Each change is an entry of the chain.
 
+use super::chain::{State, Tries};
 use super::{Fault, disk, sha256};
 use crate::certificate::issue::Role;
+use crate::time::{Span, Stamp};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -22,6 +25,8 @@ const NEXT: &str = "persons.next.json";
 const TRIES: &str = "persons.tries.json";
 /// Then a person is locked.
 pub const TRIES_MAX: u32 = 5;
+/// After this the old PIN of a locked person is looked at once more, for a new one.
+const PAUSE: Span = Span::from_secs(86_400);
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +50,32 @@ pub struct Person {
 pub(super) struct Persons {
     dir: PathBuf,
     pub list: Vec<Person>,
+    /// Wrong PINs as the chain knows them.
+    noted: BTreeMap<String, Tries>,
+}
+
+/// What a PIN is given for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// To act in this role.
+    Role(Role),
+    /// For a new PIN of one's own, at this time.
+    OwnPin(Stamp),
+}
+
+/// Why a person is not believed.
+#[derive(Debug)]
+pub(super) enum Denied {
+    /// The PIN is wrong: to be noted in the chain.
+    Wrong(Fault),
+    /// Anything else.
+    Other(Fault),
+}
+
+impl From<Fault> for Denied {
+    fn from(fault: Fault) -> Self {
+        Self::Other(fault)
+    }
 }
 
 /// A PIN is 6 to 12 figures.
@@ -54,6 +85,8 @@ fn check_pin(name: &str, pin: &str) -> Result<(), Fault> {
     }
     Err(fault(name, "a PIN is 6 to 12 figures"))
 }
+
+const UNLOCK: &str = "An approver unlocks with `phantomload person pin NAME --by APPROVER`; a day after the last wrong PIN the old one is looked at once more for `phantomload person pin NAME`";
 
 fn fault(person: &str, what: impl Into<String>) -> Fault {
     Fault::Person { person: person.to_owned(), what: what.into() }
@@ -65,18 +98,20 @@ fn hash(name: &str, pin: &str) -> Result<String, Fault> {
 }
 
 impl Persons {
-    /// The persons, as the chain knows them: `expected` is the SHA-256 of the file there, empty where there is none.
-    pub fn load(dir: &Path, expected: &str) -> Result<Self, Fault> {
+    /// The persons, as the chain knows them.
+    pub fn load(dir: &Path, state: &State) -> Result<Self, Fault> {
+        // SHA-256 of the file; empty where there is none.
+        let expected = &state.persons;
         let (path, next) = (dir.join(FILE), dir.join(NEXT));
         if let Some(bytes) = disk::read_if_there(&next)? {
             // The power failed in a change: it counts where its entry was written.
             let done =
-                if sha256(&bytes) == expected { fs::rename(&next, &path) } else { fs::remove_file(&next) };
+                if sha256(&bytes) == *expected { fs::rename(&next, &path) } else { fs::remove_file(&next) };
             done.map_err(|e| Fault::write(&path, "the persons", &e))?;
         }
         let bytes = disk::read_if_there(&path)?;
         let seen = bytes.as_deref().map_or(String::new(), sha256);
-        if seen != expected {
+        if seen != *expected {
             let what = "it is not the file that the chain knows: it was changed or removed past this program. Take it from a backup";
             return Err(Fault::File { path, what: what.into() });
         }
@@ -87,9 +122,10 @@ impl Persons {
         };
         let tries = tries(dir)?;
         for person in &mut list {
-            person.locked = tries.get(&person.name).is_some_and(|tries| *tries >= TRIES_MAX);
+            let counted = tries.get(&person.name).is_some_and(|tries| *tries >= TRIES_MAX);
+            person.locked = counted || state.is_locked(&person.name);
         }
-        Ok(Self { dir: dir.to_owned(), list })
+        Ok(Self { dir: dir.to_owned(), list, noted: state.tries.clone() })
     }
 
     /// Adds a person.
@@ -128,7 +164,16 @@ impl Persons {
             return Err(fault(name, "is disabled already"));
         }
         person.disabled = true;
+        let approves = |person: &Person| !person.disabled && person.roles.contains(&Role::Approver);
+        if self.has_approver() && !self.list.iter().any(approves) {
+            return Err(fault(name, "is the only approver; add another one first"));
+        }
         Ok(())
+    }
+
+    /// Whether there ever was an approver: from then on one lets persons be added and disabled.
+    pub fn has_approver(&self) -> bool {
+        self.list.iter().any(|person| person.roles.contains(&Role::Approver))
     }
 
     fn find(&mut self, name: &str) -> Result<&mut Person, Fault> {
@@ -144,7 +189,7 @@ impl Persons {
         let json = serde_json::to_string_pretty(&self.list)
             .map_err(|e| Fault::File { path, what: e.to_string() })?
             + "\n";
-        disk::store_file(&self.dir, NEXT, json.as_bytes())?;
+        disk::store_private(&self.dir, NEXT, json.as_bytes())?;
         Ok(sha256(json.as_bytes()))
     }
 
@@ -157,24 +202,25 @@ impl Persons {
 
     /// Whether it is this person, who may do it. A try is counted before it is looked at, so that nothing is won by
     /// ending the program; a person who is not there takes as long as one who is.
-    pub fn identify(&self, name: &str, role: Role, pin: &str) -> Result<(), Fault> {
+    pub fn identify(&self, name: &str, what_for: For, pin: &str) -> Result<(), Denied> {
         let person = self.list.iter().find(|person| person.name == name);
         if let Some(person) = person {
             if person.disabled {
-                return Err(fault(name, "is disabled and signs no more"));
+                return Err(fault(name, "is disabled and signs no more").into());
             }
             if person.locked {
-                let what = format!(
-                    "is locked after {TRIES_MAX} wrong PINs; `phantomload person pin` sets a new one"
-                );
-                return Err(fault(name, what));
+                self.waited(name, what_for)?;
             }
-            if !person.roles.contains(&role) {
+            if let For::Role(role) = what_for
+                && !person.roles.contains(&role)
+            {
                 let roles: Vec<_> = person.roles.iter().map(ToString::to_string).collect();
-                return Err(fault(name, format!("may sign as {}, not as {role}", roles.join(", "))));
+                return Err(fault(name, format!("may sign as {}, not as {role}", roles.join(", "))).into());
             }
         }
+        let noted = self.noted.get(name).map_or(0, |tries| tries.wrong);
         let before = if person.is_some() { *tries(&self.dir)?.get(name).unwrap_or(&0) } else { 0 };
+        let before = before.max(noted);
         if person.is_some() {
             self.count(name, before + 1)?;
         }
@@ -188,18 +234,30 @@ impl Persons {
         let right = PasswordHash::new(hash)
             .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok());
         if person.is_none() {
-            return Err(fault(name, "is nobody of this data folder; `phantomload person list` shows who is"));
+            let what = "is nobody of this data folder; `phantomload person list` shows who is";
+            return Err(fault(name, what).into());
         }
         if !right {
             let left = TRIES_MAX.saturating_sub(before + 1);
             let what = match left {
-                0 => "wrong PIN; locked now, until `phantomload person pin` sets a new one".to_owned(),
+                0 => format!("wrong PIN; locked now. {UNLOCK}"),
                 1 => "wrong PIN; one try is left".to_owned(),
                 _ => format!("wrong PIN; {left} tries are left"),
             };
-            return Err(fault(name, what));
+            return Err(Denied::Wrong(fault(name, what)));
         }
-        self.count(name, 0)
+        Ok(self.count(name, 0)?)
+    }
+
+    /// A locked person may get a new PIN by the old one a day after the last wrong one, where the chain knows when.
+    fn waited(&self, name: &str, what_for: For) -> Result<(), Fault> {
+        let last = self.noted.get(name).and_then(|tries| tries.last);
+        if let (For::OwnPin(now), Some(last)) = (what_for, last)
+            && now.timestamp() >= last.after(PAUSE).timestamp()
+        {
+            return Ok(());
+        }
+        Err(fault(name, format!("is locked after {TRIES_MAX} wrong PINs. {UNLOCK}")))
     }
 
     fn count(&self, name: &str, wrong: u32) -> Result<(), Fault> {
@@ -213,7 +271,7 @@ impl Persons {
         }
         let json = serde_json::to_vec(&tries)
             .map_err(|e| Fault::File { path: self.dir.join(TRIES), what: e.to_string() })?;
-        disk::store_file(&self.dir, TRIES, &json)?;
+        disk::store_private(&self.dir, TRIES, &json)?;
         disk::sync_folder(&self.dir)
     }
 }
@@ -221,7 +279,6 @@ impl Persons {
 fn tries(dir: &Path) -> Result<BTreeMap<String, u32>, Fault> {
     let path = dir.join(TRIES);
     let Some(bytes) = disk::read_if_there(&path)? else { return Ok(BTreeMap::new()) };
-    let what =
-        "it is not of the form, so nobody can sign. Remove it; wrong PINs are then counted from the begin";
+    let what = "it is not of the form, so nobody can sign. Remove it; the chain knows the wrong PINs too";
     serde_json::from_slice(&bytes).map_err(|_| Fault::File { path, what: what.into() })
 }

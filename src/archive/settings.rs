@@ -1,7 +1,8 @@
 //! Changes of key, persons and laboratory, each with its entry in the chain.
 
+use super::chain::{CERTIFICATE, NEW_PIN, WRONG_PIN};
 use super::keys::{CA_PEM, FOLDER, Folder, Keys, New, demo};
-use super::persons::{Person, Persons};
+use super::persons::{Denied, For, Person, Persons};
 use super::{About, Archive, Fault, LABORATORY, clock, disk, sha256};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Role;
@@ -38,26 +39,26 @@ pub struct KeyInfo {
 
 /// The key of a data folder, without the lock.
 pub fn key_info(dir: &Path) -> Result<KeyInfo, Fault> {
-    let keys = Keys::load(dir)?;
+    let (keys, state) = (Keys::load(dir)?, super::chain::read(dir, |_, _| ())?);
     let (at, pair) = (clock::now(), keys.pair());
     let certificate = pair.map(|pair| pair.key.certificate());
     Ok(KeyInfo {
-        device: super::chain::read(dir, false, |_, _| ())?.device,
+        device: state.device,
         key_id: pair.map(|pair| pair.key.key_id()),
         algorithm: pair.map(|pair| pair.key.algorithm().to_owned()),
         protection: pair.map(|pair| pair.key.protection().to_owned()),
         subject: certificate.map(x509::subject).transpose()?,
         issuer: certificate.map(x509::issuer).transpose()?,
         demo: pair.is_some_and(|pair| pair.demo),
-        problem: keys.signer(false, at).err(),
+        problem: keys.signer(false, at, &state.key_id).err(),
         warning: keys.warning(at),
     })
 }
 
 /// The persons of a data folder, without the lock.
 pub fn persons(dir: &Path) -> Result<Vec<Person>, Fault> {
-    let state = super::chain::read(dir, false, |_, _| ())?;
-    Ok(Persons::load(dir, &state.persons)?.list)
+    let state = super::chain::read(dir, |_, _| ())?;
+    Ok(Persons::load(dir, &state)?.list)
 }
 
 impl Archive {
@@ -125,7 +126,9 @@ impl Archive {
             // The name in the request must be the one that the chain keeps.
             let about =
                 About::default().say("change", "a private key was made; it waits for its certificate");
-            self.write(Kind::ConfigChange, about)?;
+            if self.may_change() {
+                self.write(Kind::ConfigChange, about)?;
+            }
             self.keys = Keys::load(&self.dir)?;
             return Ok(vec![
                 format!("a private key was made in {}", self.dir.join(FOLDER).join("next").display()),
@@ -154,6 +157,16 @@ impl Archive {
         let key = waiting.ok_or_else(|| Fault::Key {
             what: "the device has no key yet: `phantomload key init` makes one".into(),
         })?;
+        // Whoever checks a paper finds the device's name in it.
+        let der = x509::der_from_pem(certificate_pem)?;
+        if !x509::names(&der, &self.device)? {
+            let what = format!(
+                "this certificate names another device ({}): its common name must hold the name of this one, {}. Have it issued for the request of `phantomload key csr`",
+                x509::subject(&der)?,
+                self.device
+            );
+            return Err(Fault::Key { what });
+        }
         self.take_key(&New {
             key,
             certificate: certificate_pem.to_owned(),
@@ -163,7 +176,7 @@ impl Archive {
 
     /// A demo authority and a demo key: for the simulated bench alone, and only where there is no key.
     pub fn make_demo_key(&mut self) -> Result<Vec<String>, Fault> {
-        if !self.keys.is_absent() {
+        if !self.keys.is_absent() || !self.chain.state.key_id.is_empty() {
             let what =
                 "a key is there already, or waits for its certificate; `phantomload key show` says which";
             return Err(Fault::Key { what: what.into() });
@@ -179,20 +192,23 @@ impl Archive {
         if let Some(why) = pair.unfit(at)? {
             return Err(Fault::Key { what: format!("this certificate cannot be installed: {why}") });
         }
-        if self.keys.pair().is_some_and(|old| old.key.certificate() == pair.key.certificate()) {
+        self.mind_clock(at)?;
+        let known = self.chain.state.key_id.clone();
+        let old = self.keys.predecessor(&known).map_err(|what| Fault::Key { what })?;
+        if pair.key.key_id() == known {
             return Err(Fault::Key { what: "this certificate is in use already".into() });
         }
         let folder = Folder::of(&self.dir)?;
         folder.lay_ready(new)?;
         let key_id = pair.key.key_id();
-        let replaced = self.keys.pair().map(|old| old.key.key_id()).unwrap_or_default();
+        let replaced = old.map(|old| old.key.key_id()).unwrap_or_default();
         let mut words = vec![];
         let mut about = About::default()
             .simulated(pair.demo)
             .say("key_id", &key_id)
             .say("replaces", &replaced)
-            .say("certificate", STANDARD.encode(pair.key.certificate()));
-        let signing: &P256Key = match self.keys.pair() {
+            .say(CERTIFICATE, STANDARD.encode(pair.key.certificate()));
+        let signing: &P256Key = match old {
             Some(old) => {
                 if let Some(why) = old.unfit(at)? {
                     let note =
@@ -215,7 +231,13 @@ impl Archive {
         Ok(words)
     }
 
-    /// Writes into the chain that the institution's file changed, if it did.
+    /// Whether a change can be entered: signed, once a key was in use.
+    fn may_change(&self) -> bool {
+        self.chain.state.key_id.is_empty() || self.signer(true, clock::now()).is_ok()
+    }
+
+    /// Writes into the chain that the institution's file changed, if it did. Without a fit key nothing is sealed either:
+    /// it is entered later.
     pub(super) fn note_laboratory(&mut self) -> Result<(), Fault> {
         self.laboratory()?;
         let bytes = disk::read_if_there(&self.dir.join(LABORATORY))?;
@@ -223,38 +245,90 @@ impl Archive {
         if seen == self.chain.state.laboratory {
             return Ok(());
         }
+        if !self.may_change() {
+            return Ok(());
+        }
         let about = About::default().say("change", "laboratory.toml").say("laboratory", seen);
         self.write(Kind::ConfigChange, about).map(|_| ())
     }
 
+    /// Enters a change of the persons. `by` answers for it with a PIN.
     fn change_persons(
         &mut self,
-        change: String,
+        about: About,
+        by: Option<(&str, For, &str)>,
         with: impl FnOnce(&mut Persons) -> Result<(), Fault>,
     ) -> Result<Entry, Fault> {
-        let mut persons = Persons::load(&self.dir, &self.chain.state.persons)?;
+        if !self.chain.state.key_id.is_empty() {
+            self.signer(true, clock::now()).map_err(|what| Fault::Key { what })?;
+        }
+        let mut about = about;
+        if let Some((name, what_for, pin)) = by {
+            self.identify(name, what_for, pin)?;
+            about = about.say("by", name);
+        }
+        let mut persons = Persons::load(&self.dir, &self.chain.state)?;
         with(&mut persons)?;
         let sha256 = persons.lay_ready()?;
-        let about = About::default().say("change", change).say("persons", sha256);
-        let entry = self.write(Kind::ConfigChange, about)?;
+        let entry = self.write(Kind::ConfigChange, about.say("persons", sha256))?;
         persons.settle()?;
         Ok(entry)
     }
 
-    /// Adds a person who may sign.
-    pub fn add_person(&mut self, name: &str, roles: &[Role], pin: &str) -> Result<Entry, Fault> {
-        let words: Vec<_> = roles.iter().map(ToString::to_string).collect();
-        let change = format!("person {} added as {}", name.trim(), words.join(", "));
-        self.change_persons(change, |persons| persons.add(name, roles, pin))
+    /// Whether it is this person, who may do it. A wrong PIN is noted in the chain.
+    pub(super) fn identify(&mut self, name: &str, what_for: For, pin: &str) -> Result<(), Fault> {
+        match Persons::load(&self.dir, &self.chain.state)?.identify(name, what_for, pin) {
+            Ok(()) => Ok(()),
+            Err(Denied::Other(fault)) => Err(fault),
+            Err(Denied::Wrong(fault)) => {
+                if self.may_change() {
+                    let about = About::default().say("change", format!("wrong PIN of {name}"));
+                    self.write(Kind::ConfigChange, about.say(WRONG_PIN, name))?;
+                }
+                Err(fault)
+            }
+        }
     }
 
-    /// Gives a person a new PIN and unlocks.
-    pub fn set_pin(&mut self, name: &str, pin: &str) -> Result<Entry, Fault> {
-        self.change_persons(format!("new PIN of {name}"), |persons| persons.set_pin(name, pin))
+    /// The approver who answers for a change of persons; until there ever was one, nobody has to.
+    fn vouched<'a>(&self, by: Option<(&'a str, &'a str)>) -> Result<Option<(&'a str, For, &'a str)>, Fault> {
+        let by = by.map(|(name, pin)| (name, For::Role(Role::Approver), pin));
+        if by.is_none() && Persons::load(&self.dir, &self.chain.state)?.has_approver() {
+            let what =
+                "an approver answers for changes of persons: give --by APPROVER, and that person's PIN";
+            return Err(Fault::Person { person: "--by".into(), what: what.into() });
+        }
+        Ok(by)
+    }
+
+    /// Adds a person who may sign. Once there was an approver, one answers for it: `by` is the name with the PIN.
+    pub fn add_person(
+        &mut self,
+        name: &str,
+        roles: &[Role],
+        pin: &str,
+        by: Option<(&str, &str)>,
+    ) -> Result<Entry, Fault> {
+        let words: Vec<_> = roles.iter().map(ToString::to_string).collect();
+        let change = format!("person {} added as {}", name.trim(), words.join(", "));
+        let by = self.vouched(by)?;
+        self.change_persons(About::default().say("change", change), by, |persons| {
+            persons.add(name, roles, pin)
+        })
+    }
+
+    /// Gives a person a new PIN and unlocks: by the old PIN, or by another person, an approver, with that one's.
+    pub fn set_pin(&mut self, name: &str, pin: &str, by: (&str, &str)) -> Result<Entry, Fault> {
+        let (who, old) = by;
+        let what_for = if who == name { For::OwnPin(clock::now()) } else { For::Role(Role::Approver) };
+        let about = About::default().say("change", format!("new PIN of {name}")).say(NEW_PIN, name);
+        self.change_persons(about, Some((who, what_for, old)), |persons| persons.set_pin(name, pin))
     }
 
     /// A person signs no more. What was signed stays signed.
-    pub fn disable_person(&mut self, name: &str) -> Result<Entry, Fault> {
-        self.change_persons(format!("person {name} disabled"), |persons| persons.disable(name))
+    pub fn disable_person(&mut self, name: &str, by: Option<(&str, &str)>) -> Result<Entry, Fault> {
+        let by = self.vouched(by)?;
+        let about = About::default().say("change", format!("person {name} disabled"));
+        self.change_persons(about, by, |persons| persons.disable(name))
     }
 }

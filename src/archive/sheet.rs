@@ -4,6 +4,7 @@
 //! Text is inline and only ever text; a number is only ever a number; there is no formula in it. The first row is the
 //! header: it stays in sight, and one can filter by it.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use zip::write::SimpleFileOptions;
@@ -13,6 +14,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 const DECIMALS_MAX: usize = 12;
 /// The style of the header; those of numbers follow it.
 const HEADER: usize = 1;
+/// What a cell takes at the most beside its text.
+const CELL_BYTES: usize = 64;
 /// A cell holds so many characters of text.
 pub const TEXT_MAX: usize = 32_767;
 
@@ -59,15 +62,17 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Begins a sheet of this name with its header, for so many rows below it.
-    pub fn new(file: File, name: &str, header: &[&str], rows: usize) -> io::Result<Self> {
+    /// Begins a sheet of this name with its header, for so many rows below it that have so many bytes of text.
+    pub fn new(file: File, name: &str, header: &[&str], rows: usize, bytes: u64) -> io::Result<Self> {
         let mut archive = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
         // The same register gives the same bytes: no clock is asked.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(3))
-            .last_modified_time(DateTime::default())
-            .large_file(true);
+            .last_modified_time(DateTime::default());
+        // Beyond 4 GiB the archive must have its large form, which LibreOffice 7.4 does not load: only where it is needed.
+        let largest = bytes * 6 / 5 + (rows * header.len() * CELL_BYTES) as u64;
+        let sheet_options = options.large_file(largest > u64::from(u32::MAX));
         let last = format!("{}{}", column(header.len() - 1), rows + 1);
         let workbook = format!(
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -85,14 +90,14 @@ impl Sheet {
             archive.start_file(path, options)?;
             archive.write_all(text.as_bytes())?;
         }
-        archive.start_file("xl/worksheets/sheet1.xml", options)?;
+        archive.start_file("xl/worksheets/sheet1.xml", sheet_options)?;
         let mut text = format!(
             r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <worksheet xmlns="{MAIN}"><dimension ref="A1:{last}"/><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>"#
         );
         for (n, name) in header.iter().enumerate() {
             let (n, width) = (n + 1, name.len().clamp(10, 28));
-            text += &format!(r#"<col min="{n}" max="{n}" width="{width}" customWidth="1"/>"#);
+            let _ = write!(text, r#"<col min="{n}" max="{n}" width="{width}" customWidth="1"/>"#);
         }
         text += "</cols><sheetData>";
         let mut sheet = Self { archive, row: 0, text };
@@ -161,19 +166,15 @@ fn column(n: usize) -> String {
 /// The styles: none, the header, and numbers with 0, 1, 2 … decimals.
 fn styles() -> String {
     let shown = |n: usize| if n == 0 { "0".to_owned() } else { format!("0.{}", "0".repeat(n)) };
-    let all = 0..=DECIMALS_MAX;
-    let formats: String = all
-        .clone()
-        .map(|n| format!(r#"<numFmt numFmtId="{}" formatCode="{}"/>"#, 164 + n, shown(n)))
-        .collect();
-    let numbers: String = all
-        .map(|n| {
-            format!(
-                r#"<xf numFmtId="{}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#,
-                164 + n
-            )
-        })
-        .collect();
+    let (mut formats, mut numbers) = (String::new(), String::new());
+    for n in 0..=DECIMALS_MAX {
+        let id = 164 + n;
+        let _ = write!(formats, r#"<numFmt numFmtId="{id}" formatCode="{}"/>"#, shown(n));
+        let _ = write!(
+            numbers,
+            r#"<xf numFmtId="{id}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>"#
+        );
+    }
     format!(
         r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <styleSheet xmlns="{MAIN}"><numFmts count="{}">{formats}</numFmts><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="{}"><xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>{numbers}</cellXfs></styleSheet>"#,

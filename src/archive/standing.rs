@@ -74,7 +74,7 @@ pub fn standing(dir: &Path, number: &str) -> Result<PaperStanding, Fault> {
         device: String::new(),
         entries: vec![],
     };
-    chain::read(dir, true, |entry, sha256| paper.take(entry, sha256))?;
+    chain::read(dir, |entry, sha256| paper.take(entry, sha256))?;
     if paper.entries.is_empty() {
         return Err(Fault::NotFound { wanted: number.to_owned(), dir: dir.to_owned() });
     }
@@ -100,6 +100,10 @@ impl PaperStanding {
         self.record_no = entry.record.clone().unwrap_or_else(|| std::mem::take(&mut self.record_no));
         match entry.kind {
             Kind::Verdict | Kind::Papers | Kind::Issue | Kind::Amend => {
+                if matches!(entry.kind, Kind::Verdict | Kind::Papers) {
+                    // Another draft: nobody has signed it yet.
+                    self.signatures.clear();
+                }
                 sha256.clone_into(&mut self.manifest_sha256);
                 self.record_sha256 = entry.files.get(RECORD).cloned();
                 self.is_sealed =
@@ -110,7 +114,10 @@ impl PaperStanding {
             }
             Kind::Approval if said("manifest") == self.manifest_sha256 => {
                 let role = Role::ALL.into_iter().find(|role| role.to_string() == said("role"));
-                if let (Some(role), Ok(at)) = (role, entry.time.parse()) {
+                // In their order, three different persons: whatever else stands there is no signature.
+                let is_next = role.is_some() && role == Role::ALL.get(self.signatures.len()).copied();
+                let is_new = !self.signatures.iter().any(|signed| signed.person == said("person"));
+                if let (Some(role), Ok(at), true) = (role, entry.time.parse(), is_next && is_new) {
                     self.signatures.push(Signature { role, person: said("person"), at, seq: entry.seq });
                     if role == Role::Checker {
                         self.status = Status::Checked;
@@ -133,7 +140,7 @@ pub fn profile_approval(
     profile_sha256: &str,
     simulated: bool,
 ) -> Result<Option<Approval>, Fault> {
-    let mut state = chain::read(dir, false, |_, _| ())?;
+    let mut state = chain::read(dir, |_, _| ())?;
     let found = state.profiles.remove(profile_sha256);
     Ok(found.filter(|found| simulated || !found.demo).map(|found| found.approval))
 }

@@ -6,7 +6,7 @@
 
 mod check;
 
-pub use check::{ChainReport, Depth, Finding, Flaw, Head, check};
+pub use check::{ChainReport, Depth, Finding, Flaw, Head, certificates, check, check_each};
 
 use super::sign::{self, Doubt, ES256, NONE, Signer, jws};
 use serde::{Deserialize, Serialize};

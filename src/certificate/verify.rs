@@ -3,14 +3,16 @@
 //! Nothing here can say that a measurement was right, only that what is read is what the device wrote and signed.
 
 mod package;
+mod paper;
 mod words;
 
 pub use package::package;
 
-use super::chain::{ChainReport, Flaw};
+use super::chain::{self, ChainReport, Depth, Flaw, Head};
 use super::sign::qr::{self, Claims};
 use super::sign::trust::{Standing, Trust};
-use super::sign::{Doubt, Signed, key_id};
+use super::sign::{Doubt, Signed, hex, key_id, x509};
+use paper::{Later, Paper};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -30,7 +32,11 @@ pub enum Kind {
     Expired,
     /// It is whole as far as hashes can tell, but nobody has signed it.
     Unsigned,
-    /// It is what the device has signed.
+    /// It is what the device has signed, and was taken back since.
+    Withdrawn,
+    /// It is what the device has signed, and another paper has taken its place since.
+    Replaced,
+    /// It is what the device has signed; whether that is a draft or issued, the words say.
     Authentic,
 }
 
@@ -97,6 +103,7 @@ struct Findings {
     key_id: Option<String>,
     claims: Option<Claims>,
     chain: Option<ChainReport>,
+    paper: Option<Paper>,
 }
 
 impl Findings {
@@ -117,9 +124,27 @@ impl Findings {
         self.list.iter().any(|(_, f, _)| f.as_deref() == Some(file))
     }
 
-    /// What is to be thought of the key.
-    fn judge(&mut self, trust: &Trust, signed: &Signed, at: Option<jiff::Timestamp>) {
+    /// What is to be thought of the key that has sealed a paper.
+    fn judge(&mut self, trust: &Trust, signed: &Signed, at: Option<jiff::Timestamp>, paper: &mut Paper) {
         self.key_id = Some(key_id(&signed.certificate));
+        paper.demo = x509::is_demo(&signed.certificate).unwrap_or(true);
+        if paper.demo && !paper.wholly_simulated {
+            self.add(
+                Kind::UnknownKey,
+                None,
+                "由演示密钥（DEMO）签名，而文件不是模拟运行：演示密钥不能证明任何真实的检定",
+                "it is signed by a DEMO key and not of a simulated run: a DEMO key answers for nothing real",
+            );
+        }
+        if !x509::names(&signed.certificate, &paper.device).unwrap_or(false) {
+            let device = &paper.device;
+            self.add(
+                Kind::UnknownKey,
+                None,
+                &format!("签名证书不是颁发给装置 {device} 的"),
+                &format!("the certificate of the key does not name the device {device}"),
+            );
+        }
         match trust.judge(&signed.certificate, signed.at.or(at)) {
             Ok(Standing::Known { subject, issuer }) => self.note(
                 format!("签名密钥：{subject}；颁发者：{issuer}"),
@@ -132,6 +157,12 @@ impl Findings {
                 &format!(
                     "no authority at hand answers for {subject}, said to be issued by {issuer}; give its certificate with --ca"
                 ),
+            ),
+            Ok(Standing::Unfit { subject, why }) => self.add(
+                Kind::UnknownKey,
+                None,
+                &format!("{subject} 的证书不能用于签署文件：{why}"),
+                &format!("the certificate of {subject} signs no papers: {why}"),
             ),
             Ok(Standing::Expired { subject, ended }) => self.add(
                 Kind::Expired,
@@ -156,7 +187,7 @@ impl Findings {
         let files: BTreeSet<String> =
             self.list.iter().filter(|(kind, ..)| *kind == result).filter_map(|(_, f, _)| f.clone()).collect();
         let files: Vec<String> = files.into_iter().collect();
-        let Words { zh, en } = words::headline(result, &files);
+        let Words { zh, en } = words::headline(result, &files, self.paper.as_ref());
         let mut list = self.list;
         list.sort_by_key(|(kind, ..)| *kind);
         let notes = list.into_iter().map(|(.., words)| words).chain(self.notes).collect();
@@ -174,8 +205,9 @@ impl Findings {
         }
     }
 
-    /// What a chain shows.
-    fn chain(&mut self, report: ChainReport) {
+    /// What a chain shows. Beside a paper, it need only hold: whether other entries are signed, and by whom, does not
+    /// touch that paper.
+    fn chain(&mut self, report: ChainReport, beside_paper: bool) {
         self.note(
             format!("链：设备 {}，{} 条记录，末条序号 {}", report.device, report.entries, report.last_seq),
             format!(
@@ -186,10 +218,14 @@ impl Findings {
         for finding in &report.findings {
             let Words { zh, en } = words::flaw(finding);
             let kind = match finding.flaw {
+                Flaw::UnknownKey { .. } | Flaw::OutOfTime { .. } | Flaw::Unsigned { .. } if beside_paper => {
+                    self.note(zh, en);
+                    continue;
+                }
                 Flaw::UnknownKey { .. } => Kind::UnknownKey,
                 Flaw::OutOfTime { .. } => Kind::Expired,
                 Flaw::Unsigned { held: false, .. } => Kind::Unsigned,
-                Flaw::Unsigned { held: true, .. } | Flaw::Torn => {
+                Flaw::Unsigned { held: true, .. } | Flaw::Torn | Flaw::BackInTime { clock_set: true, .. } => {
                     self.note(zh, en);
                     continue;
                 }
@@ -199,21 +235,48 @@ impl Findings {
         }
         self.chain = Some(report);
     }
+
+    /// Where the paper of a QR code stands in a chain, and what later entries say of it.
+    fn place(&mut self, lines: &str, trust: &Trust, claims: &Claims) {
+        let head = Head { seq: claims.seq, prev: hex(&claims.prev), sha256: None, from: "QR".to_owned() };
+        let mut later = Later::of(&claims.certificate_no, &claims.device, claims.seq);
+        let report = chain::check_each(lines, trust, Depth::Signatures, &[head], |entry| later.see(entry));
+        if report.device == claims.device {
+            self.chain(report, true);
+            later.tell(self);
+        } else if report.entries > 0 {
+            self.note(
+                format!("此处的记录链属于另一台设备 {}，未作核对", report.device),
+                format!("the chain at hand is of another device, {}; it was not asked", report.device),
+            );
+        }
+    }
 }
 
 /// Checks the lines of a chain file, every signature as well.
 pub fn chain(lines: &str, trust: &Trust, heads: &[super::chain::Head]) -> Checked {
     let mut found = Findings::default();
-    found.chain(super::chain::check(lines, trust, super::chain::Depth::Signatures, heads));
+    found.chain(chain::check(lines, trust, Depth::Signatures, heads), false);
     found.checked()
 }
 
-/// Checks the text of a QR code; the certificate of its key must be at hand ([`Trust::add_devices`]).
-pub fn qr_text(text: &str, trust: &Trust) -> Checked {
+/// Checks the text of a QR code; the certificate of its key must be at hand ([`Trust::add_devices`]), or come with the
+/// lines of the device's chain. With these, also whether the paper was withdrawn or replaced; a chain of another device
+/// is passed over.
+pub fn qr_text(text: &str, trust: &Trust, lines: Option<&str>) -> Checked {
     let mut found = Findings::default();
+    let mut trust = trust.clone();
+    for der in lines.map(chain::certificates).unwrap_or_default() {
+        trust.add_device_der(&der);
+    }
     match qr::read(text.trim(), trust.devices().iter().map(Vec::as_slice)) {
         Ok((claims, signed)) => {
-            found.judge(trust, &signed, claims.time.parse().ok());
+            let mut paper = Paper::claimed(&claims);
+            found.judge(&trust, &signed, claims.sealed.or_else(|| claims.time.parse().ok()), &mut paper);
+            if let Some(lines) = lines {
+                found.place(lines, &trust, &claims);
+            }
+            found.paper = Some(paper);
             found.certificate_no = Some(claims.certificate_no.clone());
             found.verdict = Some(claims.verdict.clone());
             let Words { zh, en } = words::claims(&claims);

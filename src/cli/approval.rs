@@ -33,7 +33,7 @@ pub enum Which {
         #[command(flatten)]
         data: Data,
     },
-    /// Issue a paper in place of an issued one, under a new number; the approver's PIN is asked
+    /// Draft a paper in place of an issued one, under a new number, to be signed and issued; an approver's PIN is asked
     Amend {
         /// Number of the issued paper
         number: String,
@@ -117,7 +117,12 @@ pub fn run(which: &Which) -> Ended {
         Which::Amend { number, reason, set, person, pin, data } => {
             let pin = pin.ask(person)?;
             let (new, stored) = open(data)?.amend(number, reason, set, person, &pin).map_err(refused)?;
-            wrote(&format!("{number}: replaced by {new}"), &stored)
+            wrote(
+                &format!(
+                    "{new}: draft in place of {number}, which holds until {new} is signed by three persons and issued"
+                ),
+                &stored,
+            )
         }
         Which::Withdraw { number, reason, person, pin, data } => {
             let pin = pin.ask(person)?;
@@ -141,7 +146,12 @@ fn bring_in(path: &Path, data: &Data) -> Ended {
         let what = "its results do not follow from its raw data; `phantomload replay` says what differs";
         return Err(Stop::input(format!("{}: {what}", path.display())));
     }
-    let mut archive = Archive::open_keeping(&data.dir()?, &record.record_no).map_err(Stop::fault)?;
+    // The signed verdict beside it, where nothing could be written at the end of the run.
+    let beside = path.with_extension("jws");
+    let verdict =
+        if beside.is_file() { Some(description::read(&beside).map_err(Stop::input)?) } else { None };
+    let verdict = verdict.as_deref().map(str::trim_end);
+    let mut archive = Archive::open_with(&data.dir()?, verdict).map_err(Stop::fault)?;
     say_notices(&archive);
     let stored = archive.bring_in(&record, text.as_bytes()).map_err(refused)?;
     wrote(&format!("{}: papers made", record.record_no), &stored)

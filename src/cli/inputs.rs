@@ -26,6 +26,8 @@ pub struct Inputs {
     pub entries: Entries,
     pub bench: Chosen,
     pub simulated: bool,
+    /// SHA-256 of the regulation profile's text.
+    pub profile_sha256: String,
 }
 
 /// The text of a file, or the message why there is none.
@@ -79,12 +81,11 @@ impl Inputs {
             (nameplate, Chosen::Real(Box::new(description)), simulated)
         };
         // A laboratory's answer in the chain is for exactly this text.
-        if let Some(dir) = data
-            && let Some(approval) =
-                archive::profile_approval(dir, &archive::sha256(text.as_bytes()), simulated)
-                    .map_err(Stop::fault)?
-        {
-            profile.approval = Some(approval);
+        let profile_sha256 = archive::sha256(text.as_bytes());
+        if let Some(dir) = data {
+            // What a file says of itself is nobody's answer.
+            profile.approval =
+                archive::profile_approval(dir, &profile_sha256, simulated).map_err(Stop::fault)?;
         }
         let entries = match &task.entries {
             Some(path) => {
@@ -93,7 +94,7 @@ impl Inputs {
             None if simulated => Entries::simulated(),
             None => Entries::default(),
         };
-        Ok(Self { nameplate, profile, kind, entries, bench, simulated })
+        Ok(Self { nameplate, profile, kind, entries, bench, simulated, profile_sha256 })
     }
 
     /// What the bench can do, before its devices are asked who they are.

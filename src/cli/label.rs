@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Dots an inch of the printer
     #[arg(long, value_name = "N", default_value_t = DPI)]
     dpi: u32,
-    /// Where the picture goes [default: NUMBER_label.png, or .tspl]
+    /// Where the picture goes [default: `NUMBER_label.png`, or .tspl]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The printer's language (TSPL) in place of PNG: for `cat FILE > /dev/usb/lp0` and the like
@@ -54,10 +54,8 @@ pub fn run(arguments: &Arguments) -> Ended {
         Stop::input(format!("{}: {e}; {what}. Papers made without a key have none", path.display()))
     })?;
     let label = label(&paper, qr_text.trim_end_matches('\n'), *size, *dpi).map_err(Stop::input)?;
-    let (bytes, end) = match arguments.tspl {
-        true => (tspl(&label.bitmap, *size), "tspl"),
-        false => (label.bitmap.png(), "png"),
-    };
+    let (bytes, end) =
+        if arguments.tspl { (tspl(&label.bitmap, *size), "tspl") } else { (label.bitmap.png(), "png") };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{number}_label.{end}")));
     archive::write_whole(&out, &bytes).map_err(Stop::fault)?;
     if !label.missing.is_empty() {

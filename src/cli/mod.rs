@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use phantomload::archive::{self, Archive};
 use phantomload::bench;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Verifies the energy meters inside EV chargers: phantom load, pulses, uncertainty, certificate.
@@ -126,15 +126,49 @@ struct Pin {
 impl Pin {
     /// The PIN of this person.
     fn ask(&self, person: &str) -> Result<String, Stop> {
-        let text = if let Some(path) = &self.pin_file {
-            bench::description::read(path).map_err(Stop::input)?
-        } else {
-            say(&format!("PIN of {person}:"));
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map_err(Stop::input)?;
-            line
-        };
-        Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+        pin_of(self.pin_file.as_deref(), &format!("PIN of {person}:"))
+    }
+
+    /// The new PIN of this person.
+    fn ask_new(&self, person: &str) -> Result<String, Stop> {
+        pin_of(self.pin_file.as_deref(), &format!("new PIN of {person}:"))
+    }
+}
+
+fn pin_of(file: Option<&Path>, question: &str) -> Result<String, Stop> {
+    let text = if let Some(path) = file {
+        bench::description::read(path).map_err(Stop::input)?
+    } else {
+        say(question);
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(Stop::input)?;
+        line
+    };
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Who answers for a change of persons.
+#[derive(Args)]
+#[group(skip)]
+struct By {
+    /// The approver who answers for it; the PIN is asked first
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// File whose first line is that person's PIN (for `person pin` without --by: the old PIN) [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    by_pin_file: Option<PathBuf>,
+}
+
+impl By {
+    /// The name with the PIN, if somebody answers.
+    fn ask(&self) -> Result<Option<(String, String)>, Stop> {
+        self.by.as_ref().map(|_| self.ask_or("")).transpose()
+    }
+
+    /// The same; without `--by` this person.
+    fn ask_or(&self, person: &str) -> Result<(String, String), Stop> {
+        let (who, which) = self.by.as_deref().map_or((person, "old PIN"), |by| (by, "PIN"));
+        Ok((who.to_owned(), pin_of(self.by_pin_file.as_deref(), &format!("{which} of {who}:"))?))
     }
 }
 

@@ -44,6 +44,12 @@ pub fn run(arguments: &Arguments) -> Ended {
 fn believed(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         ["key/ca.pem", "key/device.pem"].iter().map(|name| dir.join(name)).collect();
+    // What an earlier key sealed stays sealed.
+    let old = fs::read_dir(dir.join("key/old")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut old: Vec<PathBuf> =
+        old.flat_map(|key| ["ca.pem", "device.pem"].map(|name| key.join(name))).collect();
+    old.sort();
+    files.append(&mut old);
     files.retain(|path| path.is_file());
     let inside = fs::read_dir(dir.join("trust")).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut trusted: Vec<PathBuf> =

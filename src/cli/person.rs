@@ -1,7 +1,7 @@
 //! `phantomload person`
 
 use super::approval::role;
-use super::{Data, Ended, Pin, open, print_json, print_text, refused};
+use super::{By, Data, Ended, Pin, open, print_json, print_text, refused};
 use phantomload::archive;
 use phantomload::certificate::issue::Role;
 use serde::Serialize;
@@ -18,6 +18,8 @@ pub enum Which {
         #[command(flatten)]
         pin: Pin,
         #[command(flatten)]
+        by: By,
+        #[command(flatten)]
         data: Data,
     },
     /// List the persons
@@ -28,12 +30,14 @@ pub enum Which {
         #[arg(long)]
         json: bool,
     },
-    /// Give a person a new PIN; it also unlocks
+    /// Give a person a new PIN, by the old one or by an approver's; it also unlocks
     Pin {
         /// The name
         name: String,
         #[command(flatten)]
         pin: Pin,
+        #[command(flatten)]
+        by: By,
         #[command(flatten)]
         data: Data,
     },
@@ -41,6 +45,8 @@ pub enum Which {
     Disable {
         /// The name
         name: String,
+        #[command(flatten)]
+        by: By,
         #[command(flatten)]
         data: Data,
     },
@@ -56,9 +62,11 @@ struct Row<'a> {
 /// Adds, lists or changes persons.
 pub fn run(which: &Which) -> Ended {
     match which {
-        Which::Add { name, roles, pin, data } => {
-            let pin = pin.ask(name)?;
-            let entry = open(data)?.add_person(name, roles, &pin).map_err(refused)?;
+        Which::Add { name, roles, pin, by, data } => {
+            let by = by.ask()?;
+            let pin = pin.ask_new(name)?;
+            let by = by.as_ref().map(|(name, pin)| (name.as_str(), pin.as_str()));
+            let entry = open(data)?.add_person(name, roles, &pin, by).map_err(refused)?;
             print_text(&format!("{name} was added: entry {} of the chain\n", entry.seq))?;
         }
         Which::List { data, json } => {
@@ -85,13 +93,16 @@ pub fn run(which: &Which) -> Ended {
                 print_text(&rows.iter().map(line).collect::<String>())?;
             }
         }
-        Which::Pin { name, pin, data } => {
-            let pin = pin.ask(name)?;
-            let entry = open(data)?.set_pin(name, &pin).map_err(refused)?;
+        Which::Pin { name, pin, by, data } => {
+            let (who, old) = by.ask_or(name)?;
+            let pin = pin.ask_new(name)?;
+            let entry = open(data)?.set_pin(name, &pin, (&who, &old)).map_err(refused)?;
             print_text(&format!("{name} has a new PIN: entry {} of the chain\n", entry.seq))?;
         }
-        Which::Disable { name, data } => {
-            let entry = open(data)?.disable_person(name).map_err(refused)?;
+        Which::Disable { name, by, data } => {
+            let by = by.ask()?;
+            let by = by.as_ref().map(|(name, pin)| (name.as_str(), pin.as_str()));
+            let entry = open(data)?.disable_person(name, by).map_err(refused)?;
             print_text(&format!("{name} signs no more: entry {} of the chain\n", entry.seq))?;
         }
     }

@@ -13,7 +13,6 @@ use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,8 +95,8 @@ pub fn run(arguments: &Arguments) -> Ended {
         }
     }
     // On the disk before the first action: from here on the run cannot vanish.
-    let numbers =
-        archive.open_run(inputs.simulated, started.date().year(), opening(&plan)).map_err(Stop::fault)?;
+    let about = archive::opening(&plan, &inputs.profile_sha256);
+    let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
     // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
@@ -139,21 +138,6 @@ pub fn run(arguments: &Arguments) -> Ended {
     Ok(exit_code(&record))
 }
 
-/// What the chain says of a run before it begins.
-fn opening(plan: &Plan) -> BTreeMap<String, String> {
-    let plate = &plan.nameplate;
-    let said = [
-        ("maker", plate.maker.clone()),
-        ("model", plate.model.clone()),
-        ("serial", plate.serial.clone()),
-        ("regulation", plan.profile.id.clone()),
-        ("kind", plan.kind.to_string()),
-        ("class", plan.class.name().to_owned()),
-        ("reference_certificate", plan.standards.reference().certificate_no().to_owned()),
-    ];
-    said.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()
-}
-
 fn exit_code(record: &Record) -> u8 {
     match (&record.outcome, record.results.verdict) {
         (Outcome::Completed, Some(Verdict::Pass)) => 0,
@@ -171,16 +155,28 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
     Ok(flag)
 }
 
-/// The data folder failed after the run: the raw data must not be lost with it.
-fn keep_elsewhere(record: &Record, fault: &dyn std::fmt::Display) -> Stop {
+/// The data folder failed after the run: the raw data must not be lost with it, nor who signed what came of it.
+fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
-    // The very bytes whose SHA-256 stands in the chain.
-    let kept = archive::record_bytes(record)
-        .map_err(|e| e.to_string())
-        .and_then(|bytes| std::fs::write(&path, bytes).map_err(|e| e.to_string()));
+    // The very bytes whose SHA-256 stands in the chain, or in the signed verdict beside them.
+    let kept = archive::record_bytes(record).map_err(|e| e.to_string()).and_then(|bytes| {
+        archive::keep_private(&path, &bytes).map_err(|e| e.to_string())?;
+        let archive::Fault::NotWritten { verdict, .. } = fault else { return Ok(()) };
+        archive::keep_private(&path.with_extension("jws"), verdict.as_bytes()).map_err(|e| e.to_string())
+    });
     let next = if record.certificate_no.is_some() {
-        ", and when the data folder is in order again, first of all: `phantomload certificate papers` with that file"
+        match fault {
+            archive::Fault::NotWritten { .. } => {
+                ", with the .jws of the same name, and when the data folder is in order again, first of all: `phantomload certificate papers` with that file"
+            }
+            archive::Fault::NotStored { .. } => {
+                ", and when the data folder is in order again: `phantomload certificate papers` with that file"
+            }
+            _ => {
+                ". The chain does not know it, and no key could sign it: it is evidence, and no paper follows from it"
+            }
+        }
     } else {
         ""
     };

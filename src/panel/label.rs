@@ -351,7 +351,7 @@ impl Draft {
                 em -= 1;
             }
         }
-        let baseline = |em: u32| (margin + (height + em * 3 / 4) / 2).cast_signed();
+        let baseline = |em: u32| (margin + u32::midpoint(height, em * 3 / 4)).cast_signed();
         let word = self.setter.bold.width(self.head, em);
         if code.below_head {
             self.setter.bold.draw(bitmap, self.head, em, (margin + pad).cast_signed(), baseline(em), false);
@@ -413,7 +413,7 @@ impl Draft {
             em -= 1;
         }
         let x = margin + width.saturating_sub(self.setter.bold.width(WORD, em)) / 2;
-        let baseline = top + (height + em * 3 / 4) / 2;
+        let baseline = top + u32::midpoint(height, em * 3 / 4);
         self.setter.bold.draw(bitmap, WORD, em, x.cast_signed(), baseline.cast_signed(), false);
     }
 }

@@ -1,7 +1,7 @@
 //! A picture in the language of label printers: TSPL, which the small printers of the trade speak.
 //!
 //! The commands are SIZE, CLS, BITMAP and PRINT of TSC's programming manual for TSPL/TSPL2. Width and height of BITMAP
-//! are bytes and dots, mode 0 overwrites, and *a cleared bit burns a dot* (LPrint's driver `lprint-tspl.c` sends white as
+//! are bytes and dots, mode 0 overwrites, and *a cleared bit burns a dot* (`LPrint`'s driver `lprint-tspl.c` sends white as
 //! set bits, too). GAP is left out: the printer keeps the gap it was calibrated to.
 
 use super::bitmap::Bitmap;

@@ -4,9 +4,9 @@ use phantomload::certificate::chain::{Clock, Entry, Kind, NONE_BEFORE, VERSION};
 use phantomload::certificate::sign::authority::{self, Subject};
 use phantomload::certificate::sign::key::P256Key;
 use phantomload::certificate::sign::pdf::Note;
-use phantomload::certificate::sign::qr::Claims;
+use phantomload::certificate::sign::qr::{self, Claims};
 use phantomload::certificate::sign::trust::Trust;
-use phantomload::certificate::sign::{Signer, cms, hex, pdf, sha256, xml};
+use phantomload::certificate::sign::{Signer, cms, hex, pdf, sha256, unhex, xml};
 use phantomload::time::Stamp;
 use std::collections::BTreeMap;
 
@@ -33,8 +33,14 @@ pub fn ca_pem() -> String {
 
 /// PEM of key and certificate number `n`, issued by the test authority for this period.
 pub fn device_pem(n: u8, period: [&str; 2]) -> [String; 2] {
+    named_pem(n, "Phantomload PL-1", period)
+}
+
+/// The same with another common name.
+pub fn named_pem(n: u8, common_name: &str, period: [&str; 2]) -> [String; 2] {
     let key = authority::new_key([n; 32]).unwrap();
-    let request = authority::request(&key, &subject(&format!("Phantomload {n}"))).unwrap();
+    let named = Subject { serial: String::new(), ..subject(common_name) };
+    let request = authority::request(&key, &named).unwrap();
     let [from, to] = period.map(|t| t.parse().unwrap());
     let ca_key = authority::new_key([1; 32]).unwrap();
     let pem = authority::issue(&ca_key, &ca_pem(), &request, u64::from(n), from, to).unwrap();
@@ -108,6 +114,26 @@ pub fn entry(seq: u64, prev: &str, key: Option<&P256Key>) -> Entry {
     }
 }
 
+/// The package with another manifest, signed anew.
+pub fn resigned(files: &Files, key: &P256Key, change: impl FnOnce(&mut Entry)) -> Files {
+    let mut files = files.clone();
+    let mut manifest = Entry::from_json(&files["manifest.json"]).unwrap();
+    change(&mut manifest);
+    files.insert("manifest.json".into(), manifest.to_json());
+    files.insert("manifest.jws".into(), manifest.line(Some(key)).unwrap().into_bytes());
+    let p7s = cms::sign(key, &manifest.to_json(), at().timestamp()).unwrap();
+    files.insert("manifest.json.p7s".into(), p7s);
+    files
+}
+
+/// The lines of a chain with one entry more, which is like the others but for what is done to it.
+pub fn appended(lines: &str, key: Option<&P256Key>, with: impl FnOnce(&mut Entry)) -> String {
+    let before = Entry::from_line(lines.lines().last().unwrap()).unwrap();
+    let mut next = entry(before.seq + 1, &hex(&before.sha256()), key);
+    with(&mut next);
+    format!("{lines}{}\n", next.line(key.map(|k| k as &dyn Signer)).unwrap())
+}
+
 /// A package and the lines of the chain that it stands in, as entry 2 of 3.
 pub fn package(key: Option<&P256Key>) -> (Files, String) {
     let signer = key.map(|k| k as &dyn Signer);
@@ -119,11 +145,19 @@ pub fn package(key: Option<&P256Key>) -> (Files, String) {
     }
     let mut files = Files::from([
         ("record.json".to_owned(), format!("{record}\n").into_bytes()),
+        ("issue.json".to_owned(), br#"{"simulated":false,"status":"draft"}"#.to_vec()),
+        ("datapackage.json".to_owned(), b"{}".to_vec()),
+        ("report.txt".to_owned(), b"pass\n".to_vec()),
         ("results.csv".to_owned(), b"item,error\n1,-0.10\n".to_vec()),
         ("certificate.dcc.xml".to_owned(), dcc),
         ("certificate.pdf".to_owned(), paper),
     ]);
     let first = entry(1, NONE_BEFORE, key);
+    if let Some(signer) = signer {
+        let prev = unhex(hex(&first.sha256()).as_bytes()).unwrap().try_into().unwrap();
+        let text = qr::text(&Claims { prev, ..claims() }, signer).unwrap();
+        files.insert("qr.txt".into(), text.into_bytes());
+    }
     let mut manifest = entry(2, &hex(&first.sha256()), key);
     manifest.kind = Kind::Verdict;
     manifest.cert = Some("PL-2026-000001".into());
@@ -148,11 +182,12 @@ pub fn claims() -> Claims {
         time: TIME.into(),
         valid_until: Some("2029-11-19".into()),
         verdict: "pass".into(),
-        document: "certificate".into(),
+        document: "verification_certificate".into(),
         status: "draft".into(),
         dcc_sha256: sha256(DCC.as_bytes()),
         seq: 2,
         prev: [2; 32],
         simulated: false,
+        sealed: Some(at().timestamp()),
     }
 }

@@ -1,12 +1,13 @@
 //! Checking a chain: what was removed, changed, swapped or forked shows in the chain itself; a cut tail only against a
 //! later head, such as the one in a QR code or a manifest.
 
-use super::{Entry, Kind, NONE_BEFORE};
+mod continuity;
+
+use super::{Entry, NONE_BEFORE};
 use crate::certificate::sign::jws::{self, Checker};
 use crate::certificate::sign::trust::{Standing, Trust};
 use crate::certificate::sign::{Doubt, hex, key_id, sha256};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use continuity::Continuity;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -77,6 +78,25 @@ pub enum Flaw {
         /// In words.
         what: String,
     },
+    /// It is signed by another key than the one in use there: no `key_change` signed by that one leads to it.
+    OtherKey {
+        /// The key that has signed.
+        key_id: String,
+        /// The key in use.
+        in_use: String,
+    },
+    /// An entry that means nothing without a signature has none, though the device had signed before.
+    NotSigned {
+        /// Of what kind.
+        kind: String,
+    },
+    /// Its time is earlier than that of the entry before.
+    BackInTime {
+        /// The number of the entry before.
+        before: u64,
+        /// Whether the chain says that the clock was set there.
+        clock_set: bool,
+    },
     /// No authority answers for the key.
     UnknownKey {
         /// Which.
@@ -143,7 +163,11 @@ impl ChainReport {
         self.findings.iter().any(|f| {
             !matches!(
                 f.flaw,
-                Flaw::Torn | Flaw::Unsigned { .. } | Flaw::UnknownKey { .. } | Flaw::OutOfTime { .. }
+                Flaw::Torn
+                    | Flaw::Unsigned { .. }
+                    | Flaw::UnknownKey { .. }
+                    | Flaw::OutOfTime { .. }
+                    | Flaw::BackInTime { clock_set: true, .. }
             )
         })
     }
@@ -160,12 +184,24 @@ struct Seen {
 
 /// Checks the lines of a chain file, each ended by a line feed, and against heads that are known from elsewhere.
 pub fn check(lines: &str, trust: &Trust, depth: Depth, heads: &[Head]) -> ChainReport {
+    check_each(lines, trust, depth, heads, |_| {})
+}
+
+/// The same; each entry that could be read is told, in the order of the lines.
+pub fn check_each(
+    lines: &str,
+    trust: &Trust,
+    depth: Depth,
+    heads: &[Head],
+    mut tell: impl FnMut(&Entry),
+) -> ChainReport {
     let mut report = ChainReport::default();
     let mut keys = Keys { trust, known: HashMap::new(), certificates: BTreeMap::new() };
     for der in trust.devices() {
         keys.add(der);
     }
     let mut seen: Vec<Seen> = vec![];
+    let mut continuity = Continuity::default();
     let total = lines.lines().count();
     for (index, text) in lines.lines().enumerate() {
         let line = index + 1;
@@ -190,17 +226,17 @@ pub fn check(lines: &str, trust: &Trust, depth: Depth, heads: &[Head]) -> ChainR
             find(Flaw::OtherDevice { device: entry.device.clone() });
         }
         // Being brought along is not being trusted: an authority must answer for it all the same.
-        if entry.kind == Kind::KeyChange
-            && let Some(der) = entry.said.get(CERTIFICATE).and_then(|text| BASE64.decode(text).ok())
-        {
+        if let Some(der) = continuity::certificate(&entry) {
             keys.add(&der);
         }
+        continuity.follow(&entry).into_iter().for_each(&mut find);
         if depth == Depth::Signatures
             && parts.key_id.is_some()
             && let Some(flaw) = keys.flaw(&parts, &entry)
         {
             find(flaw);
         }
+        tell(&entry);
         let sha256 = hex(&sha256(&parts.payload));
         let signed = parts.key_id.is_some();
         seen.push(Seen { line, seq: entry.seq, prev: entry.prev, sha256, signed });
@@ -211,6 +247,11 @@ pub fn check(lines: &str, trust: &Trust, depth: Depth, heads: &[Head]) -> ChainR
     links(&mut report, seen, heads);
     report.findings.sort_by_key(|f| f.line);
     report
+}
+
+/// The certificates of its own keys that a chain brings along, DER. Nothing is checked.
+pub fn certificates(lines: &str) -> Vec<Vec<u8>> {
+    lines.lines().filter_map(|line| continuity::certificate(&Entry::from_line(line).ok()?)).collect()
 }
 
 /// The certificates at hand, each read and judged once.
@@ -241,7 +282,7 @@ impl Keys<'_> {
         let at: Option<Timestamp> = entry.time.parse().ok();
         match self.trust.judge(der, at) {
             Ok(Standing::Known { .. }) => None,
-            Ok(Standing::Unknown { .. }) | Err(_) => unknown(),
+            Ok(Standing::Unknown { .. } | Standing::Unfit { .. }) | Err(_) => unknown(),
             Ok(Standing::Expired { ended, .. }) => {
                 Some(Flaw::OutOfTime { what: format!("the certificate ended at {ended}") })
             }

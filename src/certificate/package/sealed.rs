@@ -31,7 +31,7 @@ pub(super) fn papers(
     let paper = Paper::new(record, issue.clone()).map_err(|e| form("the paper", e.to_string()))?;
     let unsigned = dcc::dcc(&paper).map_err(|e| form(DCC, e.to_string()))?;
     let dcc = xml::sign(signer, &unsigned)?;
-    let text = qr::text(&claims(&paper, &dcc)?, signer)?;
+    let text = qr::text(&claims(&paper, &dcc, at)?, signer)?;
     let attachments = [
         Attachment {
             name: RECORD,
@@ -66,7 +66,7 @@ pub(super) fn papers(
     Ok([(DCC.to_owned(), dcc), (PDF.to_owned(), pdf), (QR.to_owned(), text.into_bytes())])
 }
 
-fn claims(paper: &Paper, dcc: &[u8]) -> Result<Claims, Fault> {
+fn claims(paper: &Paper, dcc: &[u8], at: Stamp) -> Result<Claims, Fault> {
     let issue = &paper.issue;
     let prev =
         sign::unhex(issue.link.prev.as_bytes()).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
@@ -85,5 +85,6 @@ fn claims(paper: &Paper, dcc: &[u8]) -> Result<Claims, Fault> {
         seq: issue.link.seq,
         prev,
         simulated: paper.simulated,
+        sealed: Some(at.timestamp()),
     })
 }

@@ -46,9 +46,12 @@ fn a_row_prints_what_the_csv_prints() {
     }
 }
 
+/// A record of a kind of run.
+type Recorded = fn() -> Record;
+
 #[test]
 fn each_document_has_its_title_and_only_a_certificate_a_last_day() {
-    let cases: [(fn() -> Record, &str, bool); 4] = [
+    let cases: [(Recorded, &str, bool); 4] = [
         (|| sample::approved(0.3), "检定证书", true),
         (|| sample::approved(2.0), "检定结果通知书", false),
         (|| sample::real(0.3), "检测报告", false),

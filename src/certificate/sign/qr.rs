@@ -17,11 +17,13 @@
 //! | 10 | unsigned | the entry of the chain that the paper belongs to |
 //! | 11 | 32 bytes | SHA-256 of the entry before it: anchors the chain on paper |
 //! | 12 | bool | whether the bench was simulated |
+//! | 13 | unsigned | when it was sealed, seconds since 1970-01-01 UTC; absent in papers of earlier programs |
 //!
 //! Nothing is compressed: deflate makes so few bytes more.
 
 use super::{Doubt, Fault, Signed, Signer, cose, hex};
 use ciborium::Value;
+use jiff::Timestamp;
 use serde::Serialize;
 
 const FORM: &str = "QR text";
@@ -57,6 +59,9 @@ pub struct Claims {
     pub prev: [u8; 32],
     /// Whether the bench was simulated.
     pub simulated: bool,
+    /// When it was sealed; the certificate of the key is judged at this time. The run may be older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Timestamp>,
 }
 
 fn in_hex<S: serde::Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
@@ -83,6 +88,7 @@ impl Claims {
             (11, Value::Bytes(self.prev.to_vec())),
             (12, Value::Bool(self.simulated)),
         ]);
+        map.extend(self.sealed.map(|at| (13, Value::from(at.as_second()))));
         let map = Value::Map(map.into_iter().map(|(key, value)| (Value::from(key), value)).collect());
         let mut bytes = vec![];
         ciborium::into_writer(&map, &mut bytes)
@@ -90,7 +96,7 @@ impl Claims {
         Ok(bytes)
     }
 
-    /// Reads the map. Keys above 12 are of a later program and are passed over.
+    /// Reads the map. Keys above 13 are of a later program and are passed over.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, Doubt> {
         let bad = |what: String| Doubt::Form { form: FORM, what };
         let value: Value = ciborium::from_reader(bytes).map_err(|e| bad(e.to_string()))?;
@@ -101,6 +107,10 @@ impl Claims {
         let hash = |key| {
             let bytes = find(key).and_then(Value::as_bytes).ok_or_else(|| missing(key))?;
             <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| missing(key))
+        };
+        let sealed = || {
+            let seconds = find(13).and_then(Value::as_integer).and_then(|i| i64::try_from(i).ok());
+            seconds.and_then(|s| Timestamp::from_second(s).ok()).ok_or_else(|| missing(13))
         };
         let seq = find(10).and_then(Value::as_integer).and_then(|i| u64::try_from(i).ok());
         Ok(Self {
@@ -116,6 +126,7 @@ impl Claims {
             seq: seq.ok_or_else(|| missing(10))?,
             prev: hash(11)?,
             simulated: find(12).and_then(Value::as_bool).ok_or_else(|| missing(12))?,
+            sealed: find(13).is_some().then(sealed).transpose()?,
         })
     }
 }
@@ -159,13 +170,14 @@ pub(crate) mod tests {
             seq: 1234,
             prev: [2; 32],
             simulated: false,
+            sealed: Some("2026-11-20T03:00:00Z".parse().unwrap()),
         }
     }
 
     #[test]
     fn claims_come_back_and_every_changed_character_is_found() {
         let key = sample::device();
-        for claims in [claims(), Claims { valid_until: None, simulated: true, ..claims() }] {
+        for claims in [claims(), Claims { valid_until: None, simulated: true, sealed: None, ..claims() }] {
             let text = text(&claims, &key).unwrap();
             assert_eq!(read(&text, [key.certificate()]).unwrap().0, claims);
             for at in 0..text.len() {

@@ -5,8 +5,10 @@
 
 use super::{Fault, authority, key_id, x509};
 use der::Encode;
+use der::oid::db::rfc5280;
 use jiff::Timestamp;
 use x509_cert::Certificate;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 /// The certificates of authorities and devices that are at hand, and the time of checking.
 #[derive(Debug, Clone)]
@@ -47,6 +49,36 @@ pub enum Standing {
         /// When it begins.
         begins: Timestamp,
     },
+    /// An authority answers for it, but not that it may sign papers.
+    Unfit {
+        /// Whose key it is.
+        subject: String,
+        /// What it is for instead.
+        why: String,
+    },
+}
+
+/// Why this is no certificate of a key that signs papers; nothing where it is one.
+fn unfit(certificate: &Certificate) -> Option<String> {
+    let tbs = certificate.tbs_certificate();
+    if matches!(tbs.get_extension::<BasicConstraints>(), Ok(Some((_, basic))) if basic.ca) {
+        return Some("it is the certificate of an authority (CA), not of a device".into());
+    }
+    match tbs.get_extension::<KeyUsage>() {
+        Ok(Some((_, usage))) if !usage.0.contains(KeyUsages::DigitalSignature) => {
+            return Some("its key usage does not allow digital signatures (digitalSignature)".into());
+        }
+        Err(fault) => return Some(format!("its key usage cannot be read: {fault}")),
+        Ok(_) => {}
+    }
+    let of_connections = [rfc5280::ID_KP_SERVER_AUTH, rfc5280::ID_KP_CLIENT_AUTH];
+    match tbs.get_extension::<ExtendedKeyUsage>() {
+        Ok(Some((_, usage))) if usage.0.iter().all(|purpose| of_connections.contains(purpose)) => {
+            Some("it is for TLS connections only (extended key usage)".into())
+        }
+        Err(fault) => Some(format!("its extended key usage cannot be read: {fault}")),
+        Ok(_) => None,
+    }
 }
 
 fn period(certificate: &Certificate) -> [Timestamp; 2] {
@@ -133,6 +165,9 @@ impl Trust {
         let Some(ca) = self.authorities.iter().find(answers) else {
             return Ok(Standing::Unknown { subject, issuer });
         };
+        if let Some(why) = unfit(&certificate) {
+            return Ok(Standing::Unfit { subject, why });
+        }
         let at = signed_at.unwrap_or(self.at);
         for [begins, ended] in [period(&certificate), period(ca)] {
             if at < begins {
@@ -165,6 +200,22 @@ mod tests {
         assert!(matches!(judge("2036-01-01T00:00:01Z"), Standing::Expired { .. }));
         let nobody = Trust::new(sample::at());
         assert!(matches!(nobody.judge(device.certificate(), None).unwrap(), Standing::Unknown { .. }));
+    }
+
+    #[test]
+    fn an_authority_signs_no_papers_itself() {
+        let ca = x509::der_from_pem(&sample::ca_pem()).unwrap();
+        let standing = sample::trust().judge(&ca, Some(sample::at())).unwrap();
+        assert!(matches!(&standing, Standing::Unfit { why, .. } if why.contains("CA")), "{standing:?}");
+    }
+
+    #[test]
+    fn a_certificate_names_one_device() {
+        let device = sample::device();
+        assert!(x509::names(device.certificate(), "PL-1").unwrap());
+        for other in ["PL-2", "PL-", "PL-11", "1", "", "laboratory"] {
+            assert!(!x509::names(device.certificate(), other).unwrap(), "{other}");
+        }
     }
 
     #[test]

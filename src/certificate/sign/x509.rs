@@ -1,6 +1,7 @@
 //! Device and authority certificates (X.509, RFC 5280): read, and told in words.
 
 use super::Fault;
+use der::oid::db::rfc4519;
 use der::{Decode, DecodePem, Encode, EncodePem};
 use p256::ecdsa::VerifyingKey;
 use p256::pkcs8::DecodePublicKey;
@@ -58,4 +59,21 @@ pub fn subject(der: &[u8]) -> Result<String, Fault> {
 /// Who issued it, in words.
 pub fn issuer(der: &[u8]) -> Result<String, Fault> {
     Ok(name(read(der)?.tbs_certificate().issuer()))
+}
+
+/// Whether its common name holds the name of this device as a word, as `Phantomload PL-1` does, or its serial number is
+/// that name.
+pub fn names(der: &[u8], device: &str) -> Result<bool, Fault> {
+    let certificate = read(der)?;
+    let found = certificate.tbs_certificate().subject().iter().any(|part| {
+        let text = String::from_utf8_lossy(part.value.value());
+        [rfc4519::CN, rfc4519::SERIAL_NUMBER].contains(&part.oid)
+            && text.split_whitespace().any(|word| word == device)
+    });
+    Ok(found)
+}
+
+/// Whether subject or issuer says that it is for demonstration.
+pub fn is_demo(der: &[u8]) -> Result<bool, Fault> {
+    Ok(subject(der)?.contains("DEMO") || issuer(der)?.contains("DEMO"))
 }

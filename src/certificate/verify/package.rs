@@ -1,8 +1,13 @@
 //! Checking a package: the manifest and its two signatures, then every file against it, then what the files say.
 
+use super::paper::{Later, Paper, is_simulated};
 use super::{Checked, Findings, Kind};
 use crate::certificate::chain::{self, Depth, Entry, Head};
+use crate::certificate::csv::document_word;
+use crate::certificate::package::{DATAPACKAGE, ISSUE, QR};
+use crate::certificate::record;
 use crate::certificate::sign::jws::{self, Checker};
+use crate::certificate::sign::qr::{self, Claims};
 use crate::certificate::sign::trust::Trust;
 use crate::certificate::sign::{Doubt, Signed, cms, hex, key_id, pdf, sha256, xml};
 use serde::Deserialize;
@@ -31,8 +36,13 @@ pub fn package(files: &BTreeMap<String, Vec<u8>>, trust: &Trust, chain: Option<&
         hashes(&mut found, files, entry);
         inside(&mut found, files, signed.as_ref());
         says(&mut found, files, entry);
+        let claims = claims(&mut found, files, entry, signed.as_ref());
+        let mut paper = paper(files, entry, claims.as_ref());
+        if signed.is_some() {
+            whole(&mut found, entry);
+        }
         match signed {
-            Some(signed) => found.judge(trust, signed, entry.time.parse().ok()),
+            Some(signed) => found.judge(trust, signed, entry.time.parse().ok(), &mut paper),
             None => found.add(
                 Kind::Unsigned,
                 None,
@@ -47,8 +57,16 @@ pub fn package(files: &BTreeMap<String, Vec<u8>>, trust: &Trust, chain: Option<&
                 sha256: Some(hex(&entry.sha256())),
                 from: MANIFEST.to_owned(),
             };
-            found.chain(chain::check(lines, trust, Depth::Hashes, &[head]));
+            let mut trust = trust.clone();
+            if let Some(signed) = signed {
+                trust.add_device_der(&signed.certificate);
+            }
+            let mut later = Later::of(&paper.number, &paper.device, entry.seq);
+            let report = chain::check_each(lines, &trust, Depth::Signatures, &[head], |e| later.see(e));
+            found.chain(report, true);
+            later.tell(&mut found);
         }
+        found.paper = Some(paper);
     }
     found.checked()
 }
@@ -231,6 +249,119 @@ fn hashes(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, entry: &Entry
             let (zh, en) = (format!("{name} 不在清单中"), format!("{name} is not named in the manifest"));
             found.add(Kind::Incomplete, Some(name), &zh, &en);
         }
+    }
+}
+
+/// What a sealed package always holds; a manifest that names less is not one of a whole paper.
+fn whole(found: &mut Findings, entry: &Entry) {
+    let is_paper = matches!(
+        entry.kind,
+        chain::Kind::Verdict | chain::Kind::Papers | chain::Kind::Issue | chain::Kind::Amend
+    );
+    if !is_paper {
+        let (zh, en) = (
+            format!("清单是 {} 记录，不是证书文件包", entry.kind),
+            format!("the manifest is an entry of kind {}, of no paper", entry.kind),
+        );
+        found.add(Kind::Incomplete, Some(MANIFEST), &zh, &en);
+    }
+    for name in [RECORD, ISSUE, DATAPACKAGE, DCC, PDF, QR] {
+        if !entry.files.contains_key(name) && !found.has(name) {
+            not_named(found, name);
+        }
+    }
+    for end in ["results.csv", "report.txt"] {
+        if !entry.files.keys().any(|name| name.ends_with(end)) {
+            not_named(found, end);
+        }
+    }
+}
+
+fn not_named(found: &mut Findings, name: &str) {
+    found.add(
+        Kind::Incomplete,
+        Some(name),
+        &format!("清单未列入 {name}：文件尚未制作，或已被去除"),
+        &format!("{name} is not in the manifest: the papers were not made yet, or it was left out"),
+    );
+}
+
+/// What the QR code of the package says. It must be signed by the same key, and say what the manifest says.
+fn claims(
+    found: &mut Findings,
+    files: &BTreeMap<String, Vec<u8>>,
+    entry: &Entry,
+    key: Option<&Signed>,
+) -> Option<Claims> {
+    let bytes = files.get(QR).filter(|_| entry.files.contains_key(QR) && !found.has(QR))?;
+    let text = String::from_utf8_lossy(bytes);
+    let claims = match qr::read(text.trim(), key.map(|key| key.certificate.as_slice())) {
+        Ok((claims, _)) => claims,
+        Err(doubt) => {
+            broken(found, QR, &doubt);
+            return None;
+        }
+    };
+    let says = [
+        (claims.certificate_no.clone(), entry.cert.clone()),
+        (claims.device.clone(), Some(entry.device.clone())),
+        (claims.verdict.clone(), entry.verdict.clone()),
+        (claims.seq.to_string(), Some(entry.seq.to_string())),
+        (hex(&claims.prev), Some(entry.prev.clone())),
+    ];
+    for (own, signed) in says {
+        if Some(&own) != signed.as_ref() {
+            let signed = signed.as_deref().unwrap_or("-");
+            let (zh, en) = (
+                format!("写有 {own}，清单写有 {signed}"),
+                format!("it says {own}, the manifest says {signed}"),
+            );
+            found.altered(QR, &zh, &en);
+        }
+    }
+    Some(claims)
+}
+
+/// What a paper is, by files whose hashes stand in the manifest.
+fn paper(files: &BTreeMap<String, Vec<u8>>, entry: &Entry, claims: Option<&Claims>) -> Paper {
+    #[derive(Deserialize)]
+    struct Issue {
+        status: String,
+    }
+    #[derive(Deserialize)]
+    struct Bench {
+        simulated: Option<bool>,
+    }
+    let file = |name: &str| files.get(name).filter(|_| entry.files.contains_key(name));
+    let record = file(RECORD);
+    let document = claims.map(|claims| claims.document.clone()).or_else(|| {
+        let record: record::Record = serde_json::from_slice(record?).ok()?;
+        record.document().map(|document| document_word(document).to_owned())
+    });
+    let issue = file(ISSUE).and_then(|bytes| serde_json::from_slice::<Issue>(bytes).ok());
+    let status = match (entry.kind, issue) {
+        (chain::Kind::Verdict | chain::Kind::Papers, _) => "draft".to_owned(),
+        (_, Some(issue)) => issue.status,
+        (_, None) => claims.map_or_else(String::new, |claims| claims.status.clone()),
+    };
+    let number = entry.cert.clone().unwrap_or_default();
+    let bench = record.and_then(|bytes| serde_json::from_slice::<Bench>(bytes).ok());
+    let said = [
+        Some(is_simulated(&number)),
+        Some(entry.said.get("simulated").is_some_and(|said| said == "true")),
+        bench.and_then(|bench| bench.simulated),
+        claims.map(|claims| claims.simulated),
+    ];
+    let mut said = said.into_iter().flatten();
+    Paper {
+        simulated: said.clone().any(|simulated| simulated),
+        wholly_simulated: said.all(|simulated| simulated),
+        device: entry.device.clone(),
+        status,
+        document: document.unwrap_or_default(),
+        verdict: entry.verdict.clone().unwrap_or_default(),
+        demo: false,
+        number,
     }
 }
 

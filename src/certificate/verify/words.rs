@@ -1,5 +1,6 @@
 //! What checking has shown, in two languages.
 
+use super::paper::Paper;
 use super::{Kind, Words};
 use crate::certificate::chain::{Finding, Flaw};
 use crate::certificate::sign::qr::Claims;
@@ -8,8 +9,53 @@ fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words { zh: zh.into(), en: en.into() }
 }
 
+/// What an authentic paper is, in one sentence: nobody may take a draft or a simulated run for a certificate.
+fn authentic(kind: Kind, paper: &Paper) -> Words {
+    let document = match paper.document.as_str() {
+        "verification_certificate" => words("检定证书", "verification certificate"),
+        "result_notice" => words("检定结果通知书", "notice of verification result"),
+        "test_report" => words("检测报告（不是检定证书）", "test report, no verification certificate"),
+        _ => words("文件种类不明", "a paper of a kind that nothing says"),
+    };
+    let Words { zh: verdict_zh, en: verdict_en } = verdict(&paper.verdict);
+    let (mut zh, mut en) = match (kind, paper.status.as_str()) {
+        (Kind::Withdrawn, _) => ("已撤销，不再有效".to_owned(), "WITHDRAWN, no longer valid".to_owned()),
+        (Kind::Replaced, _) => {
+            ("已被替代，不再有效".to_owned(), "REPLACED by a later paper, no longer valid".to_owned())
+        }
+        (_, "draft" | "checked") => (
+            "真实的草稿：未签发，无法律效力".to_owned(),
+            "AUTHENTIC DRAFT, not issued, of no legal value".to_owned(),
+        ),
+        (_, "issued") => (
+            "真实：已签发，签名有效，内容未被改动".to_owned(),
+            "AUTHENTIC, issued: the signatures hold and nothing was changed".to_owned(),
+        ),
+        (_, status) => (
+            format!("真实：签名有效，内容未被改动；状态不明（{status}）"),
+            format!(
+                "AUTHENTIC: the signatures hold and nothing was changed; its state is not known ({status})"
+            ),
+        ),
+    };
+    zh += &["；", &document.zh, "，", &verdict_zh].concat();
+    en += &["; ", &document.en, ", verdict ", &verdict_en].concat();
+    if paper.simulated {
+        zh.push_str("；模拟运行（SIMULATED），不涉及任何真实电能表");
+        en.push_str("; SIMULATED: it says nothing of any real meter");
+    }
+    if paper.demo {
+        zh.push_str("；演示密钥（DEMO），不可采信");
+        en.push_str("; DEMO key, worth nothing as evidence");
+    }
+    words(zh, en)
+}
+
 /// The result in one sentence.
-pub(super) fn headline(kind: Kind, files: &[String]) -> Words {
+pub(super) fn headline(kind: Kind, files: &[String], paper: Option<&Paper>) -> Words {
+    if let (Kind::Authentic | Kind::Withdrawn | Kind::Replaced, Some(paper)) = (kind, paper) {
+        return authentic(kind, paper);
+    }
     let list = files.join(", ");
     let of = |zh: &str, en: &str| {
         if files.is_empty() {
@@ -22,6 +68,8 @@ pub(super) fn headline(kind: Kind, files: &[String]) -> Words {
         Kind::Authentic => {
             words("真实：签名有效，内容未被改动", "AUTHENTIC: the signatures hold and nothing was changed")
         }
+        Kind::Withdrawn => words("已撤销，不再有效", "WITHDRAWN, no longer valid"),
+        Kind::Replaced => words("已被替代，不再有效", "REPLACED by a later paper, no longer valid"),
         Kind::Altered => of("已被改动", "ALTERED"),
         Kind::Incomplete => {
             of("不完整：缺少文件或有多余文件", "INCOMPLETE: files are missing or do not belong to it")
@@ -73,6 +121,26 @@ pub(super) fn flaw(finding: &Finding) -> Words {
             (format!("属于另一台设备 {device}"), format!("it is of another device, {device}"))
         }
         Flaw::BadSignature { what } => (format!("签名无效：{what}"), what.clone()),
+        Flaw::OtherKey { key_id, in_use } => (
+            format!("由密钥 {key_id} 签名，而使用中的密钥是 {in_use}：没有由后者签名的更换记录"),
+            format!(
+                "it is signed by the key {key_id}, where {in_use} is in use: no change of key that {in_use} has signed leads to it"
+            ),
+        ),
+        Flaw::NotSigned { kind } => (
+            format!("{kind} 记录未签名，而设备此前已有密钥"),
+            format!("an entry of kind {kind} is not signed, though the device had signed before"),
+        ),
+        Flaw::BackInTime { before, clock_set: false } => (
+            format!("时间早于第 {before} 条，且没有校时记录"),
+            format!(
+                "its time is earlier than that of entry {before}, and nothing says that the clock was set"
+            ),
+        ),
+        Flaw::BackInTime { before, clock_set: true } => (
+            format!("时间早于第 {before} 条：此处校准过时钟"),
+            format!("its time is earlier than that of entry {before}: the clock was set here"),
+        ),
         Flaw::UnknownKey { key_id } => (
             format!("没有已知机构为密钥 {key_id} 担保"),
             format!("no authority at hand answers for the key {key_id}"),

@@ -169,7 +169,7 @@ fn wrapped(face: &Typeface, text: &str, em: u32, width: u32, breaks_words: bool)
         let soft = soft.filter(|(end, _)| !breaks_words || *end > early);
         let cut = soft.or(fitting.last().filter(|_| breaks_words))?.0;
         lines.push(rest[..cut].trim_end().to_owned());
-        rest = rest[cut..].trim_start().to_owned();
+        rest.replace_range(..cut + (rest[cut..].len() - rest[cut..].trim_start().len()), "");
     }
     lines.push(rest);
     Some(lines)

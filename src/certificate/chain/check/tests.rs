@@ -1,9 +1,11 @@
 //! Chains that somebody tampered with, one way each.
 
-use super::super::{Clock, VERSION};
+use super::super::{Clock, Kind, VERSION};
 use super::*;
 use crate::certificate::sign::key::P256Key;
 use crate::certificate::sign::{ES256, NONE, Signer, sample};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 fn entry(seq: u64, prev: &str, key: Option<&P256Key>) -> Entry {
     Entry {
@@ -182,4 +184,127 @@ fn a_chain_of_many_entries_takes_a_time_that_grows_with_its_length_alone() {
     let lines = chain(20_000, None);
     let report = check(&(lines.join("\n") + "\n"), &sample::trust(), Depth::Hashes, &[head(&lines, 20_000)]);
     assert_eq!((report.entries, report.findings.len(), report.is_broken()), (20_000, 1, false));
+}
+
+/// Appends an entry that is like the others but for what is done to it.
+fn append(lines: &mut Vec<String>, key: Option<&P256Key>, with: impl FnOnce(&mut Entry)) {
+    let before = Entry::from_line(&lines[lines.len() - 1]).unwrap();
+    let mut next = entry(before.seq + 1, &hex(&before.sha256()), key);
+    with(&mut next);
+    lines.push(next.line(key.map(|k| k as &dyn Signer)).unwrap());
+}
+
+fn change_to(key: &P256Key, replaces: &str) -> impl FnOnce(&mut Entry) {
+    let said = [
+        (CERTIFICATE, BASE64.encode(key.certificate())),
+        ("key_id", key.key_id()),
+        ("replaces", replaces.to_owned()),
+    ];
+    let said = said.map(|(key, text)| (key.to_owned(), text));
+    move |entry| {
+        entry.kind = Kind::KeyChange;
+        entry.said = said.into();
+    }
+}
+
+fn broken_at(lines: &[String]) -> Vec<(usize, Flaw)> {
+    let mut trust = sample::trust();
+    trust.add_device_der(sample::other_device().certificate());
+    let report = check(&(lines.join("\n") + "\n"), &trust, Depth::Hashes, &[]);
+    let found: Vec<_> = report.findings.iter().map(|f| (f.line, f.flaw.clone())).collect();
+    assert_eq!(report.is_broken(), !found.is_empty(), "{found:?}");
+    found
+}
+
+#[test]
+fn a_key_is_followed_only_by_one_that_it_has_signed() {
+    let (old, new) = (sample::device(), sample::other_device());
+    // The old key signs the change, the new one what follows.
+    let mut lines = chain(2, Some(&old));
+    append(&mut lines, Some(&old), change_to(&new, &old.key_id()));
+    append(&mut lines, Some(&new), |_| {});
+    assert_eq!(broken_at(&lines), []);
+    // The old key has ended.
+    append(&mut lines, Some(&old), |_| {});
+    let back = Flaw::OtherKey { key_id: old.key_id(), in_use: new.key_id() };
+    assert_eq!(broken_at(&lines), [(5, back)]);
+    // The new key brings itself in, with and without saying what it replaces; or it just signs.
+    for with in [Some(String::new()), Some(old.key_id()), None] {
+        let mut lines = chain(2, Some(&old));
+        match with {
+            Some(replaces) => append(&mut lines, Some(&new), change_to(&new, &replaces)),
+            None => append(&mut lines, Some(&new), |_| {}),
+        }
+        let flaw = Flaw::OtherKey { key_id: new.key_id(), in_use: old.key_id() };
+        assert_eq!(broken_at(&lines), [(3, flaw)]);
+    }
+    // The first key of a chain may bring itself in, but not in the place of one that it names.
+    for (replaces, found) in [(String::new(), 0), (old.key_id(), 1)] {
+        let mut lines = chain(1, None);
+        append(&mut lines, Some(&new), change_to(&new, &replaces));
+        let others = report(&lines, &[]).findings.into_iter();
+        assert_eq!(others.filter(|f| matches!(f.flaw, Flaw::OtherKey { .. })).count(), found);
+    }
+    // It names one key and brings another.
+    let mut lines = chain(1, Some(&old));
+    append(&mut lines, Some(&old), |entry| {
+        change_to(&new, &old.key_id())(entry);
+        entry.said.insert("key_id".into(), old.key_id());
+    });
+    assert!(matches!(broken_at(&lines)[..], [(2, Flaw::BadSignature { .. })]));
+}
+
+#[test]
+fn what_counts_is_signed_once_the_device_has_signed_anything() {
+    let key = sample::device();
+    for (kind, is_broken) in [
+        (Kind::Approval, true),
+        (Kind::Issue, true),
+        (Kind::Amend, true),
+        (Kind::Papers, true),
+        (Kind::KeyChange, true),
+        (Kind::RunOpen, false),
+        (Kind::Withdraw, false),
+        (Kind::ConfigChange, true),
+        (Kind::Verdict, false),
+        (Kind::ClockSet, false),
+    ] {
+        for first in [Some(&key), None] {
+            let mut lines = chain(1, first);
+            append(&mut lines, None, |entry| entry.kind = kind);
+            // A later signature does not make up for it.
+            append(&mut lines, Some(&key), |_| {});
+            let report = report(&lines, &[]);
+            let expected = is_broken && first.is_some();
+            assert_eq!(report.is_broken(), expected, "{kind}: {:?}", report.findings);
+            assert!(report.findings.iter().any(|f| matches!(f.flaw, Flaw::Unsigned { .. })));
+        }
+    }
+}
+
+#[test]
+fn time_goes_back_only_where_the_clock_was_set() {
+    let key = sample::device();
+    let early = "2026-11-19T10:02:00.000+08:00";
+    let mut lines = chain(2, Some(&key));
+    append(&mut lines, Some(&key), |entry| entry.time = early.into());
+    assert_eq!(flaws(&lines), [(3, Flaw::BackInTime { before: 2, clock_set: false })]);
+    assert!(report(&lines, &[]).is_broken());
+    let mut lines = chain(2, Some(&key));
+    append(&mut lines, Some(&key), |entry| (entry.kind, entry.time) = (Kind::ClockSet, early.into()));
+    append(&mut lines, Some(&key), |entry| entry.time = early.into());
+    assert_eq!(flaws(&lines), [(3, Flaw::BackInTime { before: 2, clock_set: true })]);
+    assert!(!report(&lines, &[]).is_broken());
+    // The same moment in another zone is no step.
+    let mut lines = chain(2, Some(&key));
+    append(&mut lines, Some(&key), |entry| entry.time = "2026-11-20T02:02:00.000Z".into());
+    assert_eq!(flaws(&lines), []);
+}
+
+#[test]
+fn the_certificates_of_a_chain_come_with_it() {
+    let (old, new) = (sample::device(), sample::other_device());
+    let mut lines = chain(2, Some(&old));
+    append(&mut lines, Some(&old), change_to(&new, &old.key_id()));
+    assert_eq!(certificates(&(lines.join("\n") + "\n")), [new.certificate().to_vec()]);
 }
