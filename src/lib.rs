@@ -22,6 +22,7 @@
 //! |---|---|
 //! | [`quantity`] | voltages, currents, energies …: a quantity is a type, its unit stands at the door |
 //! | [`time`] | instants, spans, stamps; the only file that asks a clock or sleeps |
+//! | [`machine`] | what the computer says of itself: clock, disk, temperature, supply |
 //! | [`link`] | a line of bytes: serial, TCP, loopback, recorder, replay, fault injector; text instruments on it |
 //! | [`calibration`] | certificates of our standards: corrections and uncertainties with validity, never extrapolated |
 //! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
@@ -71,6 +72,7 @@
 
 pub mod quantity;
 pub mod time;
+pub mod machine;
 pub mod link;
 pub mod calibration;
 pub mod uncertainty;

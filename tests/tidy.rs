@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use what stands before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "quantity",
     "time",
+    "machine",
     "link",
     "calibration",
     "uncertainty",

@@ -36,6 +36,7 @@ mod reader;
 mod settings;
 mod sheet;
 mod standing;
+mod tester;
 
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
@@ -45,6 +46,7 @@ pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use register::{RegisterRow, latest, list, table};
 pub use settings::{KeyInfo, key_info, persons};
+pub use tester::{Kept, kept};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};

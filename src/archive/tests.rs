@@ -71,7 +71,8 @@ fn a_package_holds_the_record_and_its_papers() {
     let results = fs::read(stored.package.join("SIM-2026-000001_results.csv")).unwrap();
     assert_eq!(rows[0].get("results_csv_sha256"), sha256(&results));
     assert_eq!(rows[0].get("manifest_sha256"), sha256(&manifest));
-    assert_eq!((rows[0].get("status"), rows[0].get("clock_sync")), ("draft", "system"));
+    let clock = super::clock::clock().source;
+    assert_eq!((rows[0].get("status"), rows[0].get("clock_sync")), ("draft", clock.as_str()));
     assert!(table(&rows).contains("PASS SIMULATED"));
     assert!(serde_json::to_string(&rows).unwrap().starts_with("[{\"schema_version\":\"1\",\"seq\":\"1\""));
     assert_eq!(archive.notices(), <[String; 0]>::default());

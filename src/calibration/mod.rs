@@ -6,6 +6,7 @@
 mod change;
 mod correction;
 mod sheet;
+pub mod tester;
 
 pub use change::Change;
 pub use correction::{CalibratedPoint, Corrected};

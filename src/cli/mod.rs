@@ -14,8 +14,10 @@ mod profile;
 mod progress;
 mod replay;
 mod selection;
+mod selftest;
 mod sim;
 mod study;
+mod tester;
 mod uncertainty;
 mod verify;
 
@@ -67,6 +69,11 @@ enum Command {
     /// Regulation profiles: a laboratory answers for unconfirmed figures
     #[command(subcommand)]
     Profile(profile::Which),
+    /// Is the tester fit for work: clock, disk, supply, key, standards, devices; exit code 1 where it is not
+    Selftest(selftest::Arguments),
+    /// The verification of the tester itself: its items, what a laboratory found, the drift over the years
+    #[command(subcommand)]
+    Tester(tester::Which),
     /// Talk to a meter's data output (reading only)
     #[command(subcommand)]
     Meter(meter::Which),
@@ -232,6 +239,8 @@ pub fn run() -> ExitCode {
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
+        Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Tester(which) => tester::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
     match ended {

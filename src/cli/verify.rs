@@ -70,6 +70,11 @@ pub fn run(arguments: &Arguments) -> Ended {
             (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
         }
     };
+    if matches!(inputs.bench, Chosen::Real(_)) {
+        for light in super::selftest::before_run(&dir)? {
+            say(&format!("self test: {}", light.line()));
+        }
+    }
     // A data folder that cannot be written is told before the run, not after it.
     let mut archive = super::open(&arguments.data)?;
     let plan_time = plan.total;
