@@ -1,6 +1,7 @@
 //! The command line: arguments, exit codes, and one file a command.
 
 mod approval;
+mod bench;
 mod calibration;
 mod certificate;
 mod inputs;
@@ -21,7 +22,7 @@ mod verify;
 
 use clap::{Args, Parser, Subcommand};
 use phantomload::archive::{self, Archive};
-use phantomload::bench;
+use phantomload::bench::description;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ enum Command {
     /// Regulation profiles: a laboratory answers for unconfirmed figures
     #[command(subcommand)]
     Profile(profile::Which),
+    /// The devices: who is there, do they do what they should, what went over their lines
+    #[command(subcommand)]
+    Bench(bench::Which),
     /// Talk to a meter's data output (reading only)
     #[command(subcommand)]
     Meter(meter::Which),
@@ -137,7 +141,7 @@ impl Pin {
 
 fn pin_of(file: Option<&Path>, question: &str) -> Result<String, Stop> {
     let text = if let Some(path) = file {
-        bench::description::read(path).map_err(Stop::input)?
+        description::read(path).map_err(Stop::input)?
     } else {
         say(question);
         let mut line = String::new();
@@ -232,6 +236,7 @@ pub fn run() -> ExitCode {
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
+        Command::Bench(which) => bench::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
     match ended {
