@@ -23,12 +23,12 @@
 //! | [`quantity`] | voltages, currents, energies …: a quantity is a type, its unit stands at the door |
 //! | [`time`] | instants, spans, stamps; the only file that asks a clock or sleeps |
 //! | [`machine`] | what the computer says of itself: clock, disk, temperature, supply |
-//! | [`link`] | a line of bytes: serial, TCP, loopback, recorder, replay, fault injector; text instruments on it |
+//! | [`link`] | a line of bytes: serial, TCP, UDP, loopback, recorder, replay, fault injector, the raw interface log; text instruments on it |
 //! | [`calibration`] | certificates of our standards: corrections and uncertainties with validity, never extrapolated |
 //! | [`uncertainty`] | components with evidence, combined from the list that is also printed; GUM and JCGM 101 for any model |
 //! | [`regulation`] | limits, load points and procedures as data, each figure with clause and provenance |
 //! | [`plan`] | nameplate + regulation + calibration → steps with times; says whether ten minutes suffice; the budget of an error by pulses |
-//! | [`source`] | the phantom load; its guard switches off on drop; interlocks and limits of the tester |
+//! | [`source`] | the phantom load: one instrument with two outputs, a pair, or the XL-9600 bench, by profiles; its guard switches off on drop; interlocks and limits of the tester |
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
 //! | [`pulse`] | edges with counter time and sequence number, from the board's GPIO or a counter on a line; whole windows, proven, or none |
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
@@ -37,7 +37,7 @@
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
 //! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
-//! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life |
+//! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
 //! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
 //!

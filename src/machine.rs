@@ -109,10 +109,13 @@ impl Machine {
             let age = now.timestamp().as_second().saturating_sub(at.as_second());
             return ClockSource::Ntp(Span::from_secs(age.max(0)));
         }
-        let is_source = |clock: &PathBuf| {
-            fs::read_to_string(clock.join("hctosys")).is_ok_and(|text| text.trim() == "1")
-        };
-        if self.folder("sys/class/rtc").iter().any(is_source) { ClockSource::Rtc } else { ClockSource::Unknown }
+        let is_source =
+            |clock: &PathBuf| fs::read_to_string(clock.join("hctosys")).is_ok_and(|text| text.trim() == "1");
+        if self.folder("sys/class/rtc").iter().any(is_source) {
+            ClockSource::Rtc
+        } else {
+            ClockSource::Unknown
+        }
     }
 
     /// Room where this path is.
@@ -145,9 +148,8 @@ impl Machine {
     /// The hottest place in °C (kernel, driver-api/thermal/sysfs-api: `temp` in thousandths).
     pub fn temperature(&self) -> Option<f64> {
         let zones = self.folder("sys/class/thermal").into_iter();
-        let milli = zones.filter_map(|zone| {
-            fs::read_to_string(zone.join("temp")).ok()?.trim().parse::<i32>().ok()
-        });
+        let milli =
+            zones.filter_map(|zone| fs::read_to_string(zone.join("temp")).ok()?.trim().parse::<i32>().ok());
         milli.max().map(|milli| f64::from(milli) / 1000.0)
     }
 
@@ -219,10 +221,7 @@ mod tests {
         ]);
         assert_eq!(pi.board().unwrap(), "Raspberry Pi 4 Model B Rev 1.4");
         assert_eq!(pi.temperature(), Some(48.312));
-        assert_eq!(
-            pi.supply(),
-            Supply { low_now: Some(true), was_low: Some(true), throttled: Some(true) }
-        );
+        assert_eq!(pi.supply(), Supply { low_now: Some(true), was_low: Some(true), throttled: Some(true) });
         assert_eq!(pi.disk_errors(), [("mmcblk0p2".to_owned(), 3)]);
         assert_eq!(pi.flash(), Some(FlashLife { pre_end_of_life: 1, used_tenths: 3 }));
         let (_dir, other) = machine(&[

@@ -7,15 +7,19 @@ mod support {
 
 use insta::assert_snapshot;
 use phantomload::bench::description::SHIPPED;
-use phantomload::link::Provenance;
+use phantomload::link::{self, Link, Provenance};
 use phantomload::plan::Load;
 use phantomload::quantity::{Current, Voltage};
 use phantomload::reference;
 use phantomload::reference::Reference;
 use phantomload::source::profile::{Output, Range};
+use phantomload::source::xl9600::Xl9600;
+use phantomload::source::xl9600::message::Message;
 use phantomload::source::{self, Guard, Role, Source};
 use phantomload::time::Span;
+use std::collections::VecDeque;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex};
 use support::standin::StandIn;
 
 /// The loads of a verification in their order: low level, the points, no current, small current (JJG 596 by way of the
@@ -133,6 +137,58 @@ fn ea_psi_9000_as_current_source() {
 #[test]
 fn simulated_source_as_both() {
     assert_snapshot!(whole_run("simulated-source", Role::Both, range(1000.0, 600.0)));
+}
+
+/// An XL-9600 as the protocol says: control commands are obeyed in silence, 源停止 and 误差读取 are answered.
+#[derive(Clone, Default)]
+struct Bench(Arc<Mutex<(String, VecDeque<Vec<u8>>)>>);
+
+impl Link for Bench {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), link::Fault> {
+        let (talk, waiting) = &mut *self.0.lock().unwrap();
+        let heard = Message::parse(bytes).unwrap();
+        writeln!(talk, "> {heard}").unwrap();
+        let items = match heard.name.as_str() {
+            "源停止" => vec![],
+            "误差读取" => vec![("均值".into(), "0.012".into()), ("原始值".into(), "0.011,0.013".into())],
+            _ => return Ok(()),
+        };
+        let answer = Message { name: heard.name + "应答", items };
+        writeln!(talk, "< {answer}").unwrap();
+        waiting.push_back(answer.emit());
+        Ok(())
+    }
+    fn receive(&mut self, buffer: &mut [u8], _: Span) -> Result<usize, link::Fault> {
+        let Some(datagram) = self.0.lock().unwrap().1.pop_front() else { return Ok(0) };
+        buffer[..datagram.len()].copy_from_slice(&datagram);
+        Ok(datagram.len())
+    }
+    fn discard_input(&mut self) -> Result<(), link::Fault> {
+        self.0.lock().unwrap().1.clear();
+        Ok(())
+    }
+    fn peer(&self) -> &'static str {
+        "udp:stand-in"
+    }
+}
+
+#[test]
+fn xl9600_as_source_and_second_opinion() {
+    let line = Bench::default();
+    let setting = "rated_voltage_v = 750.0\nrated_current_a = 250.0\nconstant_imp_per_kwh = 4000.0";
+    let mut bench = Xl9600::open(Box::new(line.clone()), toml::from_str(setting).unwrap()).unwrap();
+    for point in LOADS {
+        bench.set(load(point)).unwrap();
+        if point.1 > 0.4 {
+            bench.ask_opinion(2).unwrap();
+            let opinion = bench.poll_opinion(Span::ZERO).unwrap().unwrap();
+            assert_eq!((opinion.load, opinion.mean_percent), (load(point), 0.012));
+        }
+    }
+    drop(Guard::new(bench).unwrap());
+    let page = line.0.lock().unwrap().0.clone();
+    assert!(page.trim_end().ends_with("< <源停止应答>"), "{page}");
+    assert_snapshot!(page);
 }
 
 /// Opening and two samples.

@@ -43,7 +43,10 @@ fn the_years_of_the_tester_are_kept_and_show_its_drift() {
     assert_eq!(said.status.code(), Some(0), "{}", stderr(&said));
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.contains("+0.0120 %, U = 0.0100 % (k = 2), n = 2, s = 0.0028 %"), "{said}");
-    assert!(said.contains("unconfirmed as a limit") && said.contains("not recorded: limit_operating"), "{said}");
+    assert!(
+        said.contains("unconfirmed as a limit") && said.contains("not recorded: limit_operating"),
+        "{said}"
+    );
     assert_eq!(record(FOUND).status.code(), Some(2), "nothing is kept twice");
     let later = FOUND.replace("2026-11-20", "2028-11-19").replace("[0.010, 0.014]", "[0.032]");
     assert_eq!(record(&later).status.code(), Some(0));
@@ -66,8 +69,11 @@ fn the_self_test_lights_each_part() {
     let dir = tempfile::tempdir().unwrap();
     let told = json(&at(dir.path(), &["selftest", "--json"]));
     let lights = told["lights"].as_array().unwrap();
-    let light = |what: &str| lights.iter().find(|light| light["what"] == what).unwrap_or_else(|| panic!("{what}"));
-    for what in ["program", "clock", "disk", "file system", "flash memory", "temperature", "supply", "standards"] {
+    let light =
+        |what: &str| lights.iter().find(|light| light["what"] == what).unwrap_or_else(|| panic!("{what}"));
+    for what in
+        ["program", "clock", "disk", "file system", "flash memory", "temperature", "supply", "standards"]
+    {
         assert!(light(what)["seen"].as_str().is_some_and(|seen| !seen.is_empty()), "{what}");
     }
     assert_eq!(light("program")["state"], "good");

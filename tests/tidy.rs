@@ -55,9 +55,10 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 5] = [
+const DRIVERS: [(&str, &[&str]); 6] = [
     ("pulse::gpio", &["pulse", "bench", "cli"]),
     ("source::scpi", &["source", "bench", "cli"]),
+    ("source::xl9600", &["source", "bench", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
     ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),

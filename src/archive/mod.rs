@@ -46,8 +46,8 @@ pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use register::{RegisterRow, latest, list, table};
 pub use settings::{KeyInfo, key_info, persons};
-pub use tester::{Kept, kept};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
+pub use tester::{Kept, kept};
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;

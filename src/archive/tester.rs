@@ -63,7 +63,9 @@ pub fn kept(dir: &Path, plan: &Plan) -> Result<Vec<Kept>, Fault> {
         let bytes = disk::read(&folder.join(file)).map_err(|e| e.to_string())?;
         match known.get(file) {
             None => return Err("the chain does not know it; it counts for nothing".into()),
-            Some(known) if *known != sha256(&bytes) => return Err("it was altered; take it from a backup".into()),
+            Some(known) if *known != sha256(&bytes) => {
+                return Err("it was altered; take it from a backup".into());
+            }
             Some(_) => {}
         }
         Sheet::from_toml(file, &String::from_utf8_lossy(&bytes), plan).map_err(|e| e.to_string())

@@ -73,7 +73,10 @@ impl Devices {
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
         // What guards the load comes first: nothing is opened behind an interlock that is not safe.
-        let (board, heartbeat) = open_board(description)?;
+        let board = open_lines(description)?;
+        let heartbeat = open_heartbeat(description, board.as_ref().map(|(board, _)| board))?;
+        // A board of which only the heartbeat's line is used has nothing to be watched.
+        let board = board.filter(|(_, roles)| !roles.is_empty());
         let (source, mut instruments) = open_source(description)?;
         let reference_link = description
             .open("reference", &file.reference.link)
@@ -138,33 +141,36 @@ impl Devices {
     }
 }
 
-/// The board with its roles, where any line of it is used, its interlocks seen to be safe; and the heartbeat.
-#[expect(clippy::type_complexity, reason = "two devices of one board, each of which may be absent")]
-fn open_board(
-    description: &Description,
-) -> Result<(Option<(Board, Vec<Role>)>, Option<Box<dyn Beat>>), Fault> {
+/// The board with its roles, where any line of it is used, its interlocks seen to be safe.
+pub(super) fn open_lines(description: &Description) -> Result<Option<(Board, Vec<Role>)>, Fault> {
     let file = &description.file;
     let (lines, roles): (Vec<_>, Vec<_>) =
         board::lines(file.pulse.gpio.as_ref(), &file.interlock).into_iter().unzip();
-    let heart = file.heartbeat.as_ref();
-    let beaten = heart.and_then(|heart| heart.gpio);
-    let board = if lines.is_empty() && beaten.is_none() { None } else { Some(Board::open(&lines)?) };
-    if let Some(board) = &board {
-        watch::look(board, &roles, &mut Chain::default()).first().map_or(Ok(()), |open| Err(*open))?;
+    let beaten = file.heartbeat.as_ref().and_then(|heart| heart.gpio);
+    if lines.is_empty() && beaten.is_none() {
+        return Ok(None);
     }
-    let heartbeat: Option<Box<dyn Beat>> = match (beaten, &board, heart.and_then(|heart| heart.link.as_ref()))
-    {
+    let board = Board::open(&lines)?;
+    watch::look(&board, &roles, &mut Chain::default()).first().map_or(Ok(()), |open| Err(*open))?;
+    Ok(Some((board, roles)))
+}
+
+/// The heartbeat, on a line of the board or on a relay's; nothing beats yet.
+pub(super) fn open_heartbeat(
+    description: &Description,
+    board: Option<&Board>,
+) -> Result<Option<Box<dyn Beat>>, Fault> {
+    let heart = description.file.heartbeat.as_ref();
+    Ok(match (heart.and_then(|heart| heart.gpio), board, heart.and_then(|heart| heart.link.as_ref())) {
         (Some(number), Some(board), _) => Some(Box::new(board.output(number, "heartbeat")?)),
         (_, _, Some(address)) => {
-            let mut line = link::open(address).map_err(Fault::Heartbeat)?;
+            let mut line = description.open("heartbeat", address).map_err(Fault::Heartbeat)?;
             // The first level closes the relay; it counts from the next one on.
             line.send(b"-").map_err(Fault::Heartbeat)?;
             Some(Box::new(Relay(line)))
         }
         _ => None,
-    };
-    // A board of which only the heartbeat's line is used has nothing to be watched.
-    Ok((board.filter(|_| !roles.is_empty()).map(|board| (board, roles)), heartbeat))
+    })
 }
 
 /// Opens what makes the load and switches it off; beside it what each instrument said it is, for the record. One that

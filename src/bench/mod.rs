@@ -1,14 +1,17 @@
 //! Owns devices and threads, does what the engine asks, and makes safe.
 
 pub mod board;
+pub mod check;
 pub mod deadman;
 pub mod description;
 pub mod devices;
 pub mod heartbeat;
 pub mod notify;
+pub mod probe;
 mod real;
 pub mod sources;
 mod watch;
+pub mod words;
 mod workers;
 
 pub use description::Description;

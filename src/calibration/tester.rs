@@ -181,16 +181,23 @@ impl Sheet {
         if self.schema != SCHEMA {
             return Some(format!("schema is {}; this program reads {SCHEMA}", self.schema));
         }
-        for (key, text) in [("tester", &self.tester), ("laboratory", &self.laboratory), ("standard", &self.standard)] {
+        for (key, text) in
+            [("tester", &self.tester), ("laboratory", &self.laboratory), ("standard", &self.standard)]
+        {
             if text.trim().is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
                 return Some(format!("{key}: 1 to 200 characters in one line are wanted"));
             }
         }
         if !(self.class_percent > 0.0 && self.class_percent <= 1.0) {
-            return Some(format!("class_percent is {}; above 0 and at most 1 is allowed", self.class_percent));
+            return Some(format!(
+                "class_percent is {}; above 0 and at most 1 is allowed",
+                self.class_percent
+            ));
         }
         if self.point.is_empty() && self.check.is_empty() {
-            return Some("neither [[point]] nor [[check]]: nothing was found, so there is nothing to keep".into());
+            return Some(
+                "neither [[point]] nor [[check]]: nothing was found, so there is nothing to keep".into(),
+            );
         }
         for (n, point) in self.point.iter().enumerate() {
             let place = format!("point {}", n + 1);
@@ -205,7 +212,10 @@ impl Sheet {
                 return Some(format!("{place}: errors: 1 to {READINGS_MAX} numbers are wanted"));
             }
             if !(point.expanded_u.is_finite() && point.expanded_u > 0.0) {
-                return Some(format!("{place}: expanded_u is {}; a number above 0 is wanted", point.expanded_u));
+                return Some(format!(
+                    "{place}: expanded_u is {}; a number above 0 is wanted",
+                    point.expanded_u
+                ));
             }
             let same = |other: &Point| (&other.item, &other.at) == (&point.item, &point.at);
             if self.point.iter().take(n).any(same) {

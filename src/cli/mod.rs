@@ -1,6 +1,7 @@
 //! The command line: arguments, exit codes, and one file a command.
 
 mod approval;
+mod bench;
 mod calibration;
 mod certificate;
 mod inputs;
@@ -23,7 +24,7 @@ mod verify;
 
 use clap::{Args, Parser, Subcommand};
 use phantomload::archive::{self, Archive};
-use phantomload::bench;
+use phantomload::bench::description;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,6 +75,9 @@ enum Command {
     /// The verification of the tester itself: its items, what a laboratory found, the drift over the years
     #[command(subcommand)]
     Tester(tester::Which),
+    /// The devices: who is there, do they do what they should, what went over their lines
+    #[command(subcommand)]
+    Bench(bench::Which),
     /// Talk to a meter's data output (reading only)
     #[command(subcommand)]
     Meter(meter::Which),
@@ -144,7 +148,7 @@ impl Pin {
 
 fn pin_of(file: Option<&Path>, question: &str) -> Result<String, Stop> {
     let text = if let Some(path) = file {
-        bench::description::read(path).map_err(Stop::input)?
+        description::read(path).map_err(Stop::input)?
     } else {
         say(question);
         let mut line = String::new();
@@ -241,6 +245,7 @@ pub fn run() -> ExitCode {
         Command::Profile(which) => profile::run(&which),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Tester(which) => tester::run(&which),
+        Command::Bench(which) => bench::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
     match ended {

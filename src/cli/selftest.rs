@@ -148,9 +148,12 @@ fn of_clock(source: ClockSource, now: Stamp) -> Light {
         ClockSource::Ntp(age) => {
             not_good(what, State::Care, format!("{now}, set by time servers, but {age} ago"), compare)
         }
-        ClockSource::Rtc => {
-            not_good(what, State::Care, format!("{now}, set by the battery-backed clock at the start"), compare)
-        }
+        ClockSource::Rtc => not_good(
+            what,
+            State::Care,
+            format!("{now}, set by the battery-backed clock at the start"),
+            compare,
+        ),
         ClockSource::Unknown => {
             not_good(what, State::Care, format!("{now}, nothing says by what it was set"), compare)
         }
@@ -323,12 +326,15 @@ mod tests {
             ("sys/block/mmcblk0/device/life_time", "0x0b 0x01"),
         ]);
         let lights = of_machine(&tired, dir.path(), now());
-        assert_eq!(states(&lights)[2..], [
-            ("file system", State::Care),
-            ("flash memory", State::Bad),
-            ("temperature", State::Care),
-            ("supply", State::Care),
-        ]);
+        assert_eq!(
+            states(&lights)[2..],
+            [
+                ("file system", State::Care),
+                ("flash memory", State::Bad),
+                ("temperature", State::Care),
+                ("supply", State::Care),
+            ]
+        );
         assert!(lights[2].line().contains("errors found: 3 on mmcblk0p2. Back the data folder up"));
         let (dir, low) = files(&[("sys/devices/platform/soc/soc:firmware/get_throttled", "50005")]);
         assert_eq!(of_machine(&low, dir.path(), now())[5].state, State::Bad);
@@ -338,7 +344,8 @@ mod tests {
     #[test]
     fn standards_are_due_a_month_before() {
         let standards = builtin_simulated();
-        let due = [standards.reference(), standards.time_base()].map(|s| s.due_on()).into_iter().min().unwrap();
+        let due =
+            [standards.reference(), standards.time_base()].map(|s| s.due_on()).into_iter().min().unwrap();
         let state = |days: i64| of_standards(&standards, due.checked_add(days.days()).unwrap())[0].state;
         assert_eq!((state(-40), state(-10), state(1)), (State::Good, State::Care, State::Care));
     }

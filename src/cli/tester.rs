@@ -133,7 +133,9 @@ fn history(data: &Data, json: bool, plan: &Plan) -> Ended {
             .collect();
         print_json(&serde_json::json!({ "found": sheets, "drift": drift, "wrong": wrong }))?;
     } else if kept.is_empty() {
-        print_text("no verification of the tester was recorded; `phantomload tester record FILE` keeps one\n")?;
+        print_text(
+            "no verification of the tester was recorded; `phantomload tester record FILE` keeps one\n",
+        )?;
     } else {
         let mut text = sheets.iter().map(|sheet| found(sheet, plan)).collect::<String>();
         for ((item, at), steps) in &drift {

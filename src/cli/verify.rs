@@ -5,9 +5,10 @@ use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Stored};
 use phantomload::bench::notify::Notify;
-use phantomload::bench::{Bench, Devices, conduct};
+use phantomload::bench::{Bench, Description, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, Unit};
 use phantomload::certificate::report;
+use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
 use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Seed of the simulated bench's chances
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Folder of the raw interface log of a real bench [default: `interface` in the data folder]
+    #[arg(long, value_name = "DIR")]
+    log: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -66,7 +70,10 @@ pub fn run(arguments: &Arguments) -> Ended {
         Chosen::Real(description) => {
             // What cannot be planned is told before a device is touched.
             inputs.plan(description.capability())?;
-            let devices = Devices::open(description, &inputs.nameplate).map_err(Stop::input)?;
+            let log = arguments.log.clone().unwrap_or_else(|| dir.join("interface"));
+            let journal = Some(Journal::open(&log).map_err(Stop::fault)?);
+            let description = Description { journal, ..(**description).clone() };
+            let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
             (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
         }
     };

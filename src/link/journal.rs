@@ -22,6 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const HEAD: &str = "# phantomload interface log 1; dropped before: ";
 /// Files that are kept, the newest one with them.
 pub const FILES_KEPT: usize = 8;
+/// Files that are looked for when reading: also those of a log that was kept with other bounds.
+const FILES_READ: usize = 64;
 /// Size at which a file is closed, in bytes; eight of these are a few days of verifications.
 pub const FILE_MAX: u64 = 8 << 20;
 
@@ -210,7 +212,7 @@ pub struct Read {
 /// Reads a log: a file, or a folder with all its files.
 pub fn read(place: &Path) -> Result<Read, Fault> {
     let files: Vec<PathBuf> = if place.is_dir() {
-        (0..FILES_KEPT.max(64)).rev().map(|age| path(place, age)).filter(|file| file.exists()).collect()
+        (0..FILES_READ).rev().map(|age| path(place, age)).filter(|file| file.exists()).collect()
     } else {
         vec![place.to_owned()]
     };

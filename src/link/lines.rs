@@ -33,6 +33,11 @@ impl<L: Link> Lines<L> {
         self.link.peer()
     }
 
+    /// The link itself, for another protocol on it; what was waiting is lost.
+    pub fn into_link(self) -> L {
+        self.link
+    }
+
     /// Sends `text` and LF.
     pub fn send(&mut self, text: &str) -> Result<(), Fault> {
         self.link.send(format!("{text}\n").as_bytes())

@@ -9,6 +9,7 @@ pub mod hex;
 pub mod journal;
 pub mod lines;
 pub mod loopback;
+pub mod modbus;
 pub mod provenance;
 pub mod recorder;
 pub mod replay;

@@ -12,6 +12,27 @@ const SEND_PATIENCE: Span = Span::from_secs(2);
 /// So many bytes go to the system at once: a full line is noticed by the clock and not by a blocked write.
 const SEND_PIECE: usize = 256;
 
+/// The serial devices of this machine, by path.
+pub fn ports() -> Vec<String> {
+    let ports = serialport::available_ports().unwrap_or_default();
+    let mut paths: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
+    paths.sort();
+    paths
+}
+
+/// The system's words, and what they mean on a serial line.
+fn why_closed(error: &serialport::Error) -> String {
+    let meaning = match error.kind() {
+        serialport::ErrorKind::NoDevice => "busy: another program holds it",
+        serialport::ErrorKind::Io(ErrorKind::NotFound) => "there is no such device",
+        serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => {
+            "no permission: this user is not in the group that may use it (dialout, where nothing else was set up)"
+        }
+        _ => return error.to_string(),
+    };
+    format!("{meaning} ({error})")
+}
+
 /// An open serial line.
 pub struct Serial {
     port: Box<dyn SerialPort>,
@@ -36,7 +57,7 @@ impl Serial {
             .stop_bits(if framing.stop_bits() == 2 { StopBits::Two } else { StopBits::One })
             .flow_control(FlowControl::None)
             .open()
-            .map_err(|error| Fault::NotOpened { peer: path.to_owned(), why: error.to_string() })?;
+            .map_err(|error| Fault::NotOpened { peer: path.to_owned(), why: why_closed(&error) })?;
         // A pseudo-terminal takes any speed and keeps none.
         let has_wire = !std::fs::canonicalize(path).is_ok_and(|real| real.starts_with("/dev/pts"));
         let character = if has_wire { 1e9 * f64::from(framing.bits()) / f64::from(baud.max(1)) } else { 0.0 };

@@ -24,7 +24,7 @@ impl Tcp {
         for place in places {
             match TcpStream::connect_timeout(&place, limit.to_std().max(Span::from_millis(1).to_std())) {
                 Ok(stream) => return Self::over(stream, peer),
-                Err(error) => why = error.to_string(),
+                Err(error) => why = why_closed(&error),
             }
         }
         Err(not_opened(why))
@@ -67,6 +67,17 @@ impl Tcp {
             Err(error) => os_fault(&self.peer, &error).map_or(Ok(0), Err),
         }
     }
+}
+
+/// The system's words, and what they mean in a network.
+fn why_closed(error: &std::io::Error) -> String {
+    let meaning = match error.kind() {
+        ErrorKind::ConnectionRefused => "the host is there, but nobody listens at this port",
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "the host does not answer",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "there is no way to this host",
+        _ => return error.to_string(),
+    };
+    format!("{meaning} ({error})")
 }
 
 impl Link for Tcp {
