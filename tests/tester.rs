@@ -9,7 +9,7 @@ use support::{json, phantomload, stderr};
 const FOUND: &str = r#"
 schema = 1
 tester = "PL-0007"
-performed_on = 2026-11-20
+performed_on = "2026-11-20"
 laboratory = "Some laboratory"
 standard = "Higher standard, certificate 123"
 class_percent = 0.05

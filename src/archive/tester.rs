@@ -77,7 +77,7 @@ pub fn kept(dir: &Path, plan: &Plan) -> Result<Vec<Kept>, Fault> {
 mod tests {
     use super::*;
 
-    const FOUND: &str = "schema = 1\ntester = \"PL-0007\"\nperformed_on = 2026-11-20\nlaboratory = \"L\"\nstandard = \"S\"\nclass_percent = 0.05\n[[check]]\nitem = \"ports_display\"\ngood = true\n";
+    const FOUND: &str = "schema = 1\ntester = \"PL-0007\"\nperformed_on = \"2026-11-20\"\nlaboratory = \"L\"\nstandard = \"S\"\nclass_percent = 0.05\n[[check]]\nitem = \"ports_display\"\ngood = true\n";
 
     #[test]
     fn what_was_found_is_kept_and_known_by_the_chain() {

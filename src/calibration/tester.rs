@@ -294,7 +294,7 @@ mod tests {
     const FOUND: &str = r#"
 schema = 1
 tester = "PL-0007"
-performed_on = 2026-11-20
+performed_on = "2026-11-20"
 laboratory = "Some laboratory"
 standard = "Higher standard 0.01, certificate 123"
 class_percent = 0.05

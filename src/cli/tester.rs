@@ -38,7 +38,7 @@ const FORM: &str = r#"
 The file for `phantomload tester record`:
   schema = 1
   tester = "PL-0007"                        # the tester's number
-  performed_on = 2026-11-20
+  performed_on = "2026-11-20"
   laboratory = "…"
   standard = "…, certificate …"             # the higher standard
   class_percent = 0.05                      # of the tester's nameplate
