@@ -6,7 +6,7 @@ use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Stored};
 use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Description, Devices, conduct};
-use phantomload::certificate::record::{Outcome, Record, Unit};
+use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
@@ -214,6 +214,8 @@ struct Told<'a> {
     record: PathBuf,
     package: PathBuf,
     findings: &'a [String],
+    /// What another error calculator on the bench said.
+    opinions: &'a [SecondOpinion],
     why_no_certificate: Vec<String>,
     /// Why nothing was sealed, that a certificate soon ends.
     notices: &'a [String],
@@ -303,6 +305,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         record: stored.record.clone(),
         package: stored.package.clone(),
         findings: &record.results.findings,
+        opinions: &record.results.opinions,
         why_no_certificate: record.why_no_certificate(),
         notices: &stored.notices,
         items: items.collect(),
@@ -340,6 +343,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => {}
+    }
+    for opinion in &record.results.opinions {
+        let _ = writeln!(text, "second opinion: {opinion}");
     }
     if let Some(off) = &record.results.switched_off {
         let ms = |span: Span| span.secs() * 1e3;
