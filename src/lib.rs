@@ -61,6 +61,8 @@
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
 //! * Pulses, register and the meter's own power are held against one another and the reference, pair by pair; a
 //!   disagreement is a finding with its likely cause, never averaged away.
+//! * Another error calculator on the bench is a second opinion: it stands beside ours, a difference beyond both
+//!   uncertainties is a finding, and it moves no error and no verdict.
 //! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever
 //!   changed. A paper is issued after three persons have signed; an amendment or withdrawal is a further entry.
 //! * What comes from a simulated device is marked so in every file.

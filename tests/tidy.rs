@@ -58,7 +58,7 @@ const IMPURE: [&str; 12] = [
 const DRIVERS: [(&str, &[&str]); 6] = [
     ("pulse::gpio", &["pulse", "bench", "cli"]),
     ("source::scpi", &["source", "bench", "cli"]),
-    ("source::xl9600", &["source", "bench", "cli"]),
+    ("source::xl9600", &["source", "bench", "sim", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
     ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),

@@ -328,6 +328,7 @@ impl Description {
             leads_current_a: self.file.leads_current_a.map(Current::from_amperes),
             leads_voltage_v: self.file.leads_voltage_v.map(Voltage::from_volts),
             sample_scatter: self.reference.scatter(),
+            second_opinion: self.source.second_opinion(),
             instruments: vec![],
         }
     }

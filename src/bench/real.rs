@@ -135,6 +135,7 @@ impl Bench for Real {
                     self.fault(Device::Meter, "there is no line to it".into());
                 }
             }
+            Action::AskOpinion { count } => self.order(Order::Opinion { count }),
             Action::StopHeartbeat => self.vital.stop(),
         }
     }

@@ -2,11 +2,12 @@
 
 use super::description::Fault;
 use crate::link::Address;
-use crate::plan::Settle;
+use crate::plan::{SecondOpinion, Settle};
 use crate::quantity::{Current, Voltage};
 use crate::source::profile::{NoProfile, Output, Range};
 use crate::source::xl9600::Setting;
 use crate::source::{Profile, Role};
+use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
 /// `[source]` of a bench file as it is written.
@@ -240,6 +241,16 @@ impl Sources {
                 }
             }
         }
+    }
+
+    /// The error calculator that one of them has, beside ours.
+    pub fn second_opinion(&self) -> Option<SecondOpinion> {
+        let Self::Xl9600 { setting, .. } = self else { return None };
+        Some(SecondOpinion {
+            of: "XL-9600".into(),
+            reading: Span::from_secs(i64::from(setting.reading_secs)),
+            expanded_percent: setting.expanded_percent,
+        })
     }
 
     /// Whether one of them is a stand-in.

@@ -10,7 +10,7 @@ use crate::pulse::{Input, Told};
 use crate::reference::Reference;
 use crate::run::{Device, Event};
 use crate::source::limits::RAMP_EVERY;
-use crate::source::{Guard, Source};
+use crate::source::{Guard, Opinion, Source};
 use crate::time::{self, Span, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ use std::thread::JoinHandle;
 
 /// A source with nothing to do is asked this often whether it is still there.
 const CHECK_EVERY: Span = Span::from_secs(1);
+/// While its own error calculator is at work it is looked after this often; off waits no longer than that.
+const OPINION_EVERY: Span = Span::from_millis(100);
 /// Off is tried so often before the failure stands.
 const OFF_TRIES: usize = 3;
 /// Bad samples or lines in a row after which a device does not work. One may be line noise; the gap rule of the
@@ -30,6 +32,11 @@ const BAD_MAX: usize = 3;
 pub(super) enum Order {
     /// Bring this load.
     Set(Load),
+    /// Ask its own error calculator.
+    Opinion {
+        /// For so many readings.
+        count: u32,
+    },
     /// Off.
     Off,
 }
@@ -62,13 +69,28 @@ pub(super) fn source<S: Source>(
     };
     let mut told = false;
     let mut at = Load::OFF;
+    // Its own error calculator is at work.
+    let mut asked = false;
     loop {
         needed.0.source_ready(now());
-        match orders.recv_timeout(CHECK_EVERY.to_std()) {
+        if asked && let Some(event) = opinion(guard.poll_opinion(Span::ZERO)) {
+            asked = false;
+            let _ = events.send(event);
+        }
+        let wait = if asked { OPINION_EVERY } else { CHECK_EVERY };
+        match orders.recv_timeout(wait.to_std()) {
+            Ok(Order::Opinion { .. }) if off.load(Ordering::SeqCst) => {}
+            Ok(Order::Opinion { count }) => match guard.ask_opinion(count) {
+                Ok(has_one) => asked = has_one,
+                Err(why) => {
+                    let _ = events.send(Event::NoOpinion { why: why.to_string() });
+                }
+            },
             Ok(Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Set(load)) => match raise(&mut guard, at, load, off, needed) {
                 Ok(true) => {
-                    at = load;
+                    // What was asked at the load before is not waited for.
+                    (at, asked) = (load, false);
                     let _ = events.send(Event::SourceSet(load));
                 }
                 // Off came in the middle of the ramp; its order is the next.
@@ -79,12 +101,13 @@ pub(super) fn source<S: Source>(
                 let tried = (0..OFF_TRIES).map(|_| guard.off()).find_or_last_ok();
                 match tried {
                     Ok(()) => {
-                        at = Load::OFF;
+                        (at, asked) = (Load::OFF, false);
                         let _ = events.send(Event::SourceOff);
                     }
                     Err(why) => fault(format!("it did not take over OFF: {why}")),
                 }
             }
+            Err(RecvTimeoutError::Timeout) if asked => {}
             Err(RecvTimeoutError::Timeout) => match guard.check() {
                 Ok(()) => told = false,
                 Err(why) if !told => {
@@ -95,6 +118,14 @@ pub(super) fn source<S: Source>(
             },
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+/// What another error calculator said, if it has said something.
+fn opinion(said: Result<Option<Opinion>, crate::source::Fault>) -> Option<Event> {
+    match said {
+        Ok(opinion) => opinion.map(Event::Opinion),
+        Err(why) => Some(Event::NoOpinion { why: why.to_string() }),
     }
 }
 

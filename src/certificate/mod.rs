@@ -16,5 +16,6 @@ pub mod record;
 pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod second_opinion;
 pub mod sign;
 pub mod verify;

@@ -4,6 +4,7 @@ use crate::meter::Answer;
 use crate::plan::Load;
 use crate::pulse::{Edge, Input};
 use crate::reference::Sample;
+use crate::source::Opinion;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -63,6 +64,13 @@ pub enum Event {
     SourceSet(Load),
     /// The source says that it is off.
     SourceOff,
+    /// Another error calculator on the bench said what it thinks of the meter.
+    Opinion(Opinion),
+    /// It was asked and said nothing of use.
+    NoOpinion {
+        /// Why, in words.
+        why: String,
+    },
     /// The meter answered a query, with a value or with nothing.
     Answer(Answer),
     /// A device does not work.

@@ -2,6 +2,7 @@
 
 use super::cross_check::CrossCheck;
 use super::raw::Logged;
+pub use super::second_opinion::SecondOpinion;
 use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::pulse::proof::Proof;
@@ -343,6 +344,9 @@ pub struct Results {
     /// The ways to one energy held against one another; none where the load point for it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<CrossCheck>,
+    /// What another error calculator on the bench said, beside ours and never averaged with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opinions: Vec<SecondOpinion>,
     /// On the meter; none where the run was not completed.
     pub verdict: Option<Verdict>,
     /// Between each two errors by pulses of this run (start and basic error) that were measured.

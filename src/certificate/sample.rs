@@ -42,6 +42,7 @@ fn capability() -> Capability {
         leads_current_a: None,
         leads_voltage_v: None,
         sample_scatter: None,
+        second_opinion: None,
         instruments: vec![
             "source: Phantomload,SIM-SOURCE,1,1.0".into(),
             "reference: Phantomload,SIM-REF,1,1.0".into(),
@@ -185,6 +186,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         results: Results {
             items,
             cross_check: Some(cross_check()),
+            opinions: vec![],
             verdict,
             correlations: vec![],
             joint_conformity: None,

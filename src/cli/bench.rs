@@ -2,8 +2,10 @@
 
 use super::inputs::read;
 use super::{Data, Ended, Stop, print_text, say};
+use phantomload::archive;
 use phantomload::bench::{Description, check, probe, words};
-use phantomload::link::{Address, journal, serial};
+use phantomload::link::journal::{self, Read};
+use phantomload::link::{Address, serial};
 use phantomload::plan::Nameplate;
 use phantomload::time::{Span, Stamp};
 use std::fmt::Write;
@@ -38,6 +40,12 @@ pub enum Which {
         place: Option<PathBuf>,
         #[command(flatten)]
         data: Data,
+        /// Only this run, by the number of its record or certificate
+        #[arg(long, value_name = "NUMBER")]
+        run: Option<String>,
+        /// Write the bytes, as they are kept, into this file: to be laid beside the run's package
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
         /// Only this device
         #[arg(long, value_name = "NAME")]
         device: Option<String>,
@@ -58,12 +66,22 @@ pub fn run(which: &Which) -> Ended {
     match which {
         Which::Probe { serial, host, out } => probe(serial, host, out.as_deref()),
         Which::Check { bench, low_level } => check(bench, *low_level),
-        Which::Log { place, data, device, from, to, raw } => {
-            let place = match place {
-                Some(place) => place.clone(),
-                None => data.dir()?.join("interface"),
+        Which::Log { place, data, run, out, device, from, to, raw } => {
+            let dir = data.dir()?;
+            let place = place.clone().unwrap_or_else(|| dir.join("interface"));
+            let read = match run {
+                Some(run) => {
+                    let origin = place.display().to_string();
+                    let text = journal::of_run(&place, &record_no(&dir, run)).map_err(Stop::input)?;
+                    Read::from_text(&text, &origin)
+                }
+                None => journal::read(&place),
             };
-            log(&place, device.as_deref(), *from, *to, *raw)
+            log(
+                read.map_err(Stop::input)?,
+                &Wanted { device: device.as_deref(), from: *from, to: *to, raw: *raw },
+                out.as_deref(),
+            )
         }
     }
 }
@@ -134,34 +152,59 @@ fn check(bench: &Path, low_level: bool) -> Ended {
     }
 }
 
-fn log(place: &Path, device: Option<&str>, from: Option<Stamp>, to: Option<Stamp>, raw: bool) -> Ended {
-    let mut read = journal::read(place).map_err(Stop::input)?;
+/// The record's number where a certificate's was given and its package is there.
+fn record_no(dir: &Path, number: &str) -> String {
+    let record = archive::find(dir, number).ok().and_then(|path| std::fs::read(path).ok());
+    let record = record.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let no = record.and_then(|record| record["record_no"].as_str().map(str::to_owned));
+    no.unwrap_or_else(|| number.to_owned())
+}
+
+/// Which transfers, and how they are shown.
+struct Wanted<'a> {
+    device: Option<&'a str>,
+    from: Option<Stamp>,
+    to: Option<Stamp>,
+    raw: bool,
+}
+
+fn log(mut read: Read, wanted: &Wanted, out: Option<&Path>) -> Ended {
     let mut devices: Vec<String> = read.entries.iter().map(|entry| entry.device.clone()).collect();
     devices.sort();
     devices.dedup();
-    if let Some(device) = device.filter(|device| !devices.iter().any(|own| own == device)) {
+    if let Some(device) = wanted.device.filter(|device| !devices.iter().any(|own| own == device)) {
         let there = devices.join(", ");
         return Err(Stop::input(format!("no device `{device}` in this log; there are: {there}")));
     }
     read.entries.retain(|entry| {
-        device.is_none_or(|device| entry.device == device)
-            && from.is_none_or(|from| entry.at.since(from) >= Span::ZERO)
-            && to.is_none_or(|to| to.since(entry.at) >= Span::ZERO)
+        wanted.device.is_none_or(|device| entry.device == device)
+            && wanted.from.is_none_or(|from| entry.at.since(from) >= Span::ZERO)
+            && wanted.to.is_none_or(|to| to.since(entry.at) >= Span::ZERO)
     });
     let mut text = String::new();
+    let mark = if out.is_some() { "# " } else { "" };
     if read.dropped > 0 {
-        let _ = writeln!(text, "{} older transfers were dropped for room", read.dropped);
+        let _ = writeln!(text, "{mark}{} older transfers were dropped for room", read.dropped);
     }
     for remark in &read.remarks {
-        let _ = writeln!(text, "{remark}");
+        let _ = writeln!(text, "{mark}{remark}");
     }
-    if raw {
+    if wanted.raw || out.is_some() {
         read.entries.iter().for_each(|entry| {
             let _ = writeln!(text, "{entry}");
         });
     } else {
         text += &words::page(&read.entries);
     }
-    print_text(&text)?;
+    let Some(out) = out else {
+        print_text(&text)?;
+        return Ok(0);
+    };
+    let mut file = std::fs::File::create_new(out).map_err(|e| {
+        Stop::input(format!("{}: {e}; nothing is overwritten, name another file", out.display()))
+    })?;
+    std::io::Write::write_all(&mut file, text.as_bytes())
+        .map_err(|e| Stop::fault(format!("{} could not be written: {e}", out.display())))?;
+    print_text(&format!("wrote {} ({} transfers)\n", out.display(), read.entries.len()))?;
     Ok(0)
 }

@@ -3,7 +3,7 @@
 use super::inputs::meter_text;
 use super::{Ended, Stop, print_text};
 use phantomload::sim::Rig;
-use phantomload::sim::serve::{Mishap, serve};
+use phantomload::sim::serve::{Cast, Mishap, serve};
 use phantomload::time::{self, Span};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,14 +23,24 @@ pub struct Arguments {
     /// Let a device go wrong so many seconds after the source was first set, such as reference:silence@5
     #[arg(long, value_name = "DEVICE:WHAT@SECONDS")]
     mishap: Option<Mishap>,
+    /// Serve an XL-9600 as the source, whose error calculator says so many percent more than the truth
+    #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true)]
+    xl9600: Option<f64>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent.abs() <= 100.0 => Ok(percent),
+        _ => Err(format!("`{text}` is no percentage; write a number from -100 to 100, such as 0.3")),
+    }
 }
 
 /// Serves until Ctrl-C or SIGTERM.
 pub fn run(arguments: &Arguments) -> Ended {
     let (origin, text) = meter_text(&arguments.meter)?;
     let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
-    let served =
-        serve(&rig, &text, &arguments.serve, arguments.seed, arguments.mishap).map_err(Stop::fault)?;
+    let cast = Cast { mishap: arguments.mishap, xl9600_off_percent: arguments.xl9600 };
+    let served = serve(&rig, &text, &arguments.serve, arguments.seed, cast).map_err(Stop::fault)?;
     let ended = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&ended);
     ctrlc::set_handler(move || set.store(true, Ordering::SeqCst)).map_err(Stop::fault)?;

@@ -6,7 +6,7 @@ use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Stored};
 use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Description, Devices, conduct};
-use phantomload::certificate::record::{Outcome, Record, Unit};
+use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
@@ -61,6 +61,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
+    let mut journal: Option<Journal> = None;
     let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
         Chosen::Simulated(rig) => {
             let plan = inputs.plan(rig.capability())?;
@@ -71,8 +72,10 @@ pub fn run(arguments: &Arguments) -> Ended {
             // What cannot be planned is told before a device is touched.
             inputs.plan(description.capability())?;
             let log = arguments.log.clone().unwrap_or_else(|| dir.join("interface"));
-            let journal = Some(Journal::open(&log).map_err(Stop::fault)?);
-            let description = Description { journal, ..(**description).clone() };
+            let opened = Journal::open(&log).map_err(Stop::fault)?;
+            opened.opening();
+            journal = Some(opened);
+            let description = Description { journal: journal.clone(), ..(**description).clone() };
             let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
             (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
         }
@@ -109,6 +112,9 @@ pub fn run(arguments: &Arguments) -> Ended {
     // On the disk before the first action: from here on the run cannot vanish.
     let about = archive::opening(&plan, &inputs.profile_sha256);
     let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
+    if let Some(journal) = &journal {
+        journal.run_begins(&numbers.record_no);
+    }
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
     // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
@@ -127,6 +133,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         notify.alive(phantomload::time::now());
     });
     drop(bench);
+    if let Some(journal) = &journal {
+        journal.run_ended(&numbers.record_no);
+    }
     notify.stopping();
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
@@ -219,6 +228,8 @@ struct Told<'a> {
     record: PathBuf,
     package: PathBuf,
     findings: &'a [String],
+    /// What another error calculator on the bench said.
+    opinions: &'a [SecondOpinion],
     why_no_certificate: Vec<String>,
     /// Why nothing was sealed, that a certificate soon ends.
     notices: &'a [String],
@@ -308,6 +319,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         record: stored.record.clone(),
         package: stored.package.clone(),
         findings: &record.results.findings,
+        opinions: &record.results.opinions,
         why_no_certificate: record.why_no_certificate(),
         notices: &stored.notices,
         items: items.collect(),
@@ -345,6 +357,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => {}
+    }
+    for opinion in &record.results.opinions {
+        let _ = writeln!(text, "second opinion: {opinion}");
     }
     if let Some(off) = &record.results.switched_off {
         let ms = |span: Span| span.secs() * 1e3;

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! # phantomload interface log 1; dropped before: 0 transfers
+//! # opening
 //! 2026-11-20T10:02:00.123+08:00 source > 2A 49 44 4E 3F 0A
+//! # run PL-2026-000001 begins
+//! # run PL-2026-000001 has ended
 //! ```
 //!
 //! The newest file is `interface.log`, older ones `interface.1.log`, `interface.2.log` … The oldest is dropped when there
@@ -18,6 +21,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Marks that devices are about to be opened for a run.
+const OPENING: &str = "# opening";
 /// Begins the first line of a file.
 const HEAD: &str = "# phantomload interface log 1; dropped before: ";
 /// Files that are kept, the newest one with them.
@@ -37,6 +42,28 @@ pub enum Fault {
         path: String,
         /// The system's words.
         why: String,
+    },
+    /// Two runs in one log could not be told apart.
+    #[error(
+        "interface log {path}: another program writes it: a run is under way on this data folder. Wait for its end, or name another folder by --log DIR"
+    )]
+    Taken {
+        /// The folder.
+        path: String,
+    },
+    /// The run is not in the log, or not any more.
+    #[error(
+        "the interface log in {path} has no run {run}; it holds {held}. The log is bounded ({dropped} older transfers were dropped), and the simulated bench in process has no lines to log"
+    )]
+    NoRun {
+        /// The folder or file.
+        path: String,
+        /// What was asked for.
+        run: String,
+        /// The runs that are there.
+        held: String,
+        /// Transfers dropped.
+        dropped: u64,
     },
     /// A line that is none of ours.
     #[error(
@@ -96,6 +123,8 @@ pub struct Journal {
 struct Writer {
     dir: PathBuf,
     file: File,
+    /// Held as long as this program writes.
+    _lock: File,
     size: u64,
     file_max: u64,
     files_kept: usize,
@@ -122,17 +151,42 @@ impl Journal {
     /// With other bounds: files of at most about `file_max` bytes, `files_kept` of them (at least two).
     pub fn open_bounded(dir: &Path, file_max: u64, files_kept: usize) -> Result<Self, Fault> {
         fs::create_dir_all(dir).map_err(disk(dir))?;
+        let lock_path = dir.join("interface.lock");
+        let lock = File::create(&lock_path).map_err(disk(&lock_path))?;
+        if matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            return Err(Fault::Taken { path: dir.display().to_string() });
+        }
         let newest = path(dir, 0);
         let dropped = fs::read_to_string(&newest).ok().and_then(|text| dropped_before(&text)).unwrap_or(0);
         let (file, size) = begin(&newest, dropped)?;
         let files_kept = files_kept.max(2);
-        let writer = Writer { dir: dir.to_owned(), file, size, file_max, files_kept, dropped, lost: 0 };
+        let dir = dir.to_owned();
+        let writer = Writer { dir, file, _lock: lock, size, file_max, files_kept, dropped, lost: 0 };
         Ok(Self { writer: Arc::new(Mutex::new(writer)) })
     }
 
     /// Notes what goes over `link` under the name of `device`; blanks in it become `-`.
     pub fn wrap(&self, device: &str, link: Box<dyn Link>) -> Box<dyn Link> {
         Box::new(Noted { link, device: device.replace(' ', "-"), journal: self.clone() })
+    }
+
+    /// Marks that devices are about to be opened for a run whose number is not given yet.
+    pub fn opening(&self) {
+        self.mark(OPENING);
+    }
+
+    /// Marks the begin of a run.
+    pub fn run_begins(&self, record_no: &str) {
+        self.mark(&begins(record_no));
+    }
+
+    /// Marks its end, when its devices are closed.
+    pub fn run_ended(&self, record_no: &str) {
+        self.mark(&ended(record_no));
+    }
+
+    fn mark(&self, text: &str) {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).write(text);
     }
 
     /// Notes one transfer. What the disk does not take is counted.
@@ -143,6 +197,10 @@ impl Journal {
 
 impl Writer {
     fn note(&mut self, entry: &Entry) {
+        self.write(&entry.to_string());
+    }
+
+    fn write(&mut self, line: &str) {
         if self.size >= self.file_max && self.rotate().is_err() {
             self.lost += 1;
             return;
@@ -151,7 +209,8 @@ impl Writer {
         if self.lost > 0 {
             text = format!("# lost here: {} transfers that the disk did not take\n", self.lost);
         }
-        text += &format!("{entry}\n");
+        text += line;
+        text.push('\n');
         match self.file.write_all(text.as_bytes()) {
             Ok(()) => {
                 self.size += text.len() as u64;
@@ -177,6 +236,14 @@ impl Writer {
         (self.file, self.size) = begin(&path(&self.dir, 0), self.dropped)?;
         Ok(())
     }
+}
+
+fn begins(record_no: &str) -> String {
+    format!("# run {record_no} begins")
+}
+
+fn ended(record_no: &str) -> String {
+    format!("# run {record_no} has ended")
 }
 
 /// Opens a file at its end; a new one gets its head. A line that a power cut left unfinished is closed.
@@ -209,50 +276,116 @@ pub struct Read {
     pub remarks: Vec<String>,
 }
 
-/// Reads a log: a file, or a folder with all its files.
-pub fn read(place: &Path) -> Result<Read, Fault> {
-    let files: Vec<PathBuf> = if place.is_dir() {
+/// The files of a log, oldest first: one, or all of a folder.
+fn files(place: &Path) -> Vec<PathBuf> {
+    if place.is_dir() {
         (0..FILES_READ).rev().map(|age| path(place, age)).filter(|file| file.exists()).collect()
     } else {
         vec![place.to_owned()]
-    };
+    }
+}
+
+fn text_of(file: &Path) -> Result<String, Fault> {
+    Ok(String::from_utf8_lossy(&fs::read(file).map_err(disk(file))?).into_owned())
+}
+
+/// Reads a log: a file, or a folder with all its files.
+pub fn read(place: &Path) -> Result<Read, Fault> {
     let mut read = Read::default();
-    for (index, file) in files.iter().enumerate() {
-        let text = String::from_utf8_lossy(&fs::read(file).map_err(disk(file))?).into_owned();
+    for (index, file) in files(place).iter().enumerate() {
+        let text = text_of(file)?;
         if index == 0 {
             read.dropped = dropped_before(&text).unwrap_or(0);
         }
-        for (number, line) in text.lines().enumerate() {
-            if line.trim().is_empty() || line.starts_with(HEAD) {
-                continue;
-            }
-            match (Entry::read(line), line.starts_with('#')) {
-                (_, true) => read.remarks.push(line.trim_start_matches('#').trim().to_owned()),
-                (Some(entry), _) => read.entries.push(entry),
-                // The last line before a power cut; a line that does not even begin with a time is another file's.
-                (None, _) if line.split(' ').next().is_some_and(|at| at.parse::<Stamp>().is_ok()) => {
-                    read.remarks.push(format!("line {} of {} is unfinished", number + 1, file.display()));
-                }
-                (None, _) => {
-                    let seen = line.chars().take(60).collect();
-                    let path = file.display().to_string();
-                    return Err(Fault::Unreadable { path, number: number + 1, seen });
-                }
-            }
-        }
+        read.take(&text, &file.display().to_string())?;
     }
     Ok(read)
 }
 
-/// The part of the log in `dir` from `from` to `to`, as text bytes to be laid beside a record.
-pub fn between(dir: &Path, from: Stamp, to: Stamp) -> Result<Vec<u8>, Fault> {
-    let read = read(dir)?;
-    let mut text = format!("{HEAD}{} transfers\n", read.dropped);
-    let inside = |at: Stamp| at.since(from) >= Span::ZERO && to.since(at) >= Span::ZERO;
-    for entry in read.entries.iter().filter(|entry| inside(entry.at)) {
-        text += &format!("{entry}\n");
+impl Read {
+    /// What stands in a text of the log's form; `origin` names it in messages.
+    pub fn from_text(text: &str, origin: &str) -> Result<Self, Fault> {
+        let mut read = Self { dropped: dropped_before(text).unwrap_or(0), ..Self::default() };
+        read.take(text, origin)?;
+        Ok(read)
     }
-    Ok(text.into_bytes())
+
+    fn take(&mut self, text: &str, origin: &str) -> Result<(), Fault> {
+        for (number, line) in text.lines().enumerate() {
+            if line.trim().is_empty() || line.starts_with(HEAD) || line == OPENING {
+                continue;
+            }
+            match (Entry::read(line), line.starts_with('#')) {
+                (_, true) => self.remarks.push(line.trim_start_matches('#').trim().to_owned()),
+                (Some(entry), _) => self.entries.push(entry),
+                // The last line before a power cut; a line that does not even begin with a time is another file's.
+                (None, _) if line.split(' ').next().is_some_and(|at| at.parse::<Stamp>().is_ok()) => {
+                    self.remarks.push(format!("line {} of {origin} is unfinished", number + 1));
+                }
+                (None, _) => {
+                    let seen = line.chars().take(60).collect();
+                    return Err(Fault::Unreadable { path: origin.to_owned(), number: number + 1, seen });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of the log that belongs to a run, from the opening of its devices to their end, in the log's own form: text to
+/// be laid beside its record.
+pub fn of_run(place: &Path, record_no: &str) -> Result<String, Fault> {
+    let (begins, ended) = (begins(record_no), ended(record_no));
+    let mut part: Vec<String> = vec![];
+    let (mut inside, mut whole, mut dropped) = (false, false, None);
+    let mut held: Vec<String> = vec![];
+    for file in files(place) {
+        let text = text_of(&file)?;
+        let before = dropped_before(&text).unwrap_or(0);
+        dropped = dropped.or(Some(before));
+        for line in text.lines().filter(|line| !line.starts_with(HEAD)) {
+            if line == OPENING {
+                if inside {
+                    // The one before was killed: it left no end.
+                    part.push("# the log does not tell the end of this run".into());
+                    return Ok(told(&part, whole));
+                }
+                part.clear();
+                whole = true;
+            } else if line == begins {
+                inside = true;
+            } else if let Some(run) =
+                line.strip_prefix("# run ").and_then(|rest| rest.strip_suffix(" begins"))
+            {
+                held.push(run.to_owned());
+            }
+            part.push(line.to_owned());
+            if line == ended && inside {
+                return Ok(told(&part, whole));
+            }
+            // What belongs to other runs is not kept in memory.
+            if !inside && line.ends_with(" has ended") && line.starts_with("# run ") {
+                part.clear();
+                whole = false;
+            }
+        }
+    }
+    if inside {
+        part.push("# the log does not tell the end of this run".into());
+        return Ok(told(&part, whole));
+    }
+    let held = match (held.first(), held.last()) {
+        (Some(first), Some(last)) if held.len() > 1 => format!("{} runs, {first} to {last}", held.len()),
+        (Some(only), _) => format!("run {only}"),
+        _ => "none".into(),
+    };
+    let (path, run) = (place.display().to_string(), record_no.to_owned());
+    Err(Fault::NoRun { path, run, held, dropped: dropped.unwrap_or(0) })
+}
+
+fn told(part: &[String], whole: bool) -> String {
+    let remark = if whole { "" } else { "# the beginning of this run was dropped for room\n" };
+    format!("{HEAD}0 transfers\n{remark}{}\n", part.join("\n"))
 }
 
 /// A link whose transfers are noted in a journal.
@@ -359,13 +492,48 @@ mod tests {
     }
 
     #[test]
-    fn the_part_of_a_run_is_bytes_for_its_package() {
+    fn the_part_of_a_run_is_text_for_its_package() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
-        (0..10).for_each(|number| journal.note(&entry(number)));
-        let bytes = between(dir.path(), entry(3).at, entry(5).at).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(text.contains("source > 03") && !text.contains("source > 06"), "{text}");
+        for (run, first) in [("A", 0), ("B", 10), ("C", 20)] {
+            journal.opening();
+            journal.note(&entry(first));
+            journal.run_begins(run);
+            journal.note(&entry(first + 1));
+            // The last one is killed.
+            if run != "C" {
+                journal.run_ended(run);
+            }
+        }
+        let part = |run| Read::from_text(&of_run(dir.path(), run).unwrap(), run).unwrap();
+        assert_eq!(part("A").entries, [entry(0), entry(1)]);
+        assert_eq!(part("B").entries, [entry(10), entry(11)]);
+        assert_eq!(part("B").remarks, ["run B begins", "run B has ended"]);
+        assert_eq!(part("C").entries, [entry(20), entry(21)]);
+        assert!(part("C").remarks[1].contains("does not tell the end"));
+        let fault = of_run(dir.path(), "D").unwrap_err().to_string();
+        assert!(fault.contains("no run D") && fault.contains("3 runs, A to C"), "{fault}");
+    }
+
+    #[test]
+    fn a_run_whose_beginning_was_dropped_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open_bounded(dir.path(), 300, 2).unwrap();
+        journal.opening();
+        (0..100).for_each(|number| journal.note(&entry(number)));
+        journal.run_begins("A");
+        journal.note(&entry(101));
+        journal.run_ended("A");
+        let part = of_run(dir.path(), "A").unwrap();
+        assert!(part.contains("was dropped for room") && part.contains("> 65"), "{part}");
+    }
+
+    #[test]
+    fn two_programs_cannot_write_one_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Journal::open(dir.path()).unwrap();
+        assert!(matches!(Journal::open(dir.path()), Err(Fault::Taken { .. })));
+        drop(first);
+        assert!(Journal::open(dir.path()).is_ok());
     }
 }

@@ -103,6 +103,32 @@ pub enum Method {
     PowerTime,
 }
 
+/// An error calculator that is not ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SecondOpinion {
+    /// Its name.
+    pub of: String,
+    /// One error reading takes so long at least.
+    pub reading: Span,
+    /// Its expanded uncertainty (k = 2) in percent, from its certificate; none: it is held against nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expanded_percent: Option<f64>,
+}
+
+impl SecondOpinion {
+    /// How many readings fit into a stretch, one at least.
+    pub fn readings_in(&self, stretch: Span) -> u32 {
+        // The rest is left for the way there and back, and for a reading that ends with a pulse and not with the time.
+        let fit = (stretch.secs() * FILLED / self.reading.secs().max(1e-3)).floor();
+        (fit as u32).clamp(1, READINGS_MAX)
+    }
+}
+
+/// Part of a load point's time that another calculator's readings may fill. A house rule.
+const FILLED: f64 = 0.8;
+/// More readings make its mean no better than ours. A house rule; the regulations ask for two or more.
+const READINGS_MAX: u32 = 10;
+
 /// The bench, as the plan sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capability {
@@ -140,6 +166,9 @@ pub struct Capability {
     /// serves before the run, when no sample has been seen. None: the settle band is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_scatter: Option<Ratio>,
+    /// Another error calculator on the bench: a second opinion at each load point. None: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinion>,
     /// Identities the instruments gave, for the record.
     pub instruments: Vec<String>,
 }

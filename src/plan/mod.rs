@@ -12,7 +12,7 @@ pub mod gantt;
 pub mod nameplate;
 mod schedule;
 
-pub use capability::{Capability, Load, Method, Settle};
+pub use capability::{Capability, Load, Method, SecondOpinion, Settle};
 pub use entries::{Entries, Look};
 pub use nameplate::Nameplate;
 pub use schedule::{LEAD_SHARE, make};

@@ -8,7 +8,7 @@ use crate::plan::{Load, Method, Plan, Step, Work};
 use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
-use crate::source::SwitchedOff;
+use crate::source::{Opinion, SwitchedOff};
 use crate::time::{Instant, Span};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -36,6 +36,8 @@ pub(super) struct Evidence {
     pub seconds_edges: Vec<Edge>,
     /// Answers of the data output.
     pub answers: Vec<Answered>,
+    /// What another error calculator said, by step number; the last one counts.
+    pub opinions: BTreeMap<usize, Opinion>,
     /// Attempts at windows, by step number.
     pub attempts: BTreeMap<usize, Vec<Attempt>>,
     /// Begin and end of the creep dwell that held.

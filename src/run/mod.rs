@@ -18,9 +18,10 @@ pub use snapshot::Snapshot;
 
 use crate::certificate::record::{Outcome, Record, Results};
 use crate::meter::Query;
-use crate::plan::{Load, Plan};
+use crate::plan::{Load, Plan, Step, Work};
 use crate::pulse::Input;
 use crate::reference::Sample;
+use crate::source::Opinion;
 use crate::time::{Instant, Span, Stamp};
 use data_lane::DataLane;
 use evidence::Evidence;
@@ -40,6 +41,11 @@ pub enum Action {
     SourceOff,
     /// Ask the meter's data output.
     Ask(Query),
+    /// Ask the other error calculator for the mean of so many readings at the load that stands.
+    AskOpinion {
+        /// How many.
+        count: u32,
+    },
     /// Off was not seen: stop the heartbeat, so that a hardware watchdog opens the contactor.
     StopHeartbeat,
 }
@@ -99,6 +105,8 @@ impl Run {
             Event::Lost { input, what } => self.handle_lost(now, input, &what),
             Event::SourceSet(load) => self.load_lane.handle_source_set(load),
             Event::SourceOff => self.load_lane.handle_source_off(),
+            Event::Opinion(opinion) => self.handle_opinion(opinion),
+            Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
             Event::Answer(answer) => self.handle_answer(answer),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
@@ -122,6 +130,20 @@ impl Run {
             self.evidence.note(what);
         } else {
             self.evidence.track.push(sample);
+        }
+    }
+
+    /// Keeps what the other calculator says of the load point that stands; of a load that has gone it says nothing.
+    fn handle_opinion(&mut self, opinion: Opinion) {
+        match self.step() {
+            Some(Step { no, load, work: Work::BasicError(_), .. }) if *load == opinion.load => {
+                let no = *no;
+                self.evidence.opinions.insert(no, opinion);
+            }
+            _ => self.evidence.note(format!(
+                "second opinion: it came when {}, {} had gone: left out",
+                opinion.load.voltage_v, opinion.load.current_a
+            )),
         }
     }
 

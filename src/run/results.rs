@@ -18,6 +18,7 @@ mod data;
 mod energy;
 mod joint;
 mod lead_in;
+mod opinion;
 
 /// Silence that is no evidence.
 const UNHEARD: &str =
@@ -56,6 +57,7 @@ pub(super) fn all(
     if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
         judge.leads();
     }
+    let opinions = judge.second_opinions(&items);
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (correlations, joint_conformity) = joint::of(&items);
@@ -63,6 +65,7 @@ pub(super) fn all(
     Results {
         items,
         cross_check,
+        opinions,
         verdict,
         correlations,
         joint_conformity,

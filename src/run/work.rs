@@ -1,7 +1,7 @@
 //! What is done at the steps of the load lane once the load stands: connection, pulse input, creep, register at rest.
 
-use super::Run;
 use super::load_lane::Phase;
+use super::{Action, Run};
 use crate::certificate::record::Outcome;
 use crate::meter::{Query, Reading, Value};
 use crate::plan::{Step, Work};
@@ -19,6 +19,7 @@ impl Run {
             }
             Work::RegisterEnd => self.data_lane.ask_first(no, &[Query::Energy]),
             Work::BasicError(_) => {
+                self.ask_opinion();
                 let plan = std::sync::Arc::clone(&self.plan);
                 let crosses = |s: &&Step| matches!(s.work, Work::CrossCheck { during } if during == no);
                 if let Some(cross) = plan.steps.iter().find(crosses) {
@@ -34,6 +35,13 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    /// A second opinion, where the bench has another error calculator: as many readings as fit beside ours.
+    fn ask_opinion(&mut self) {
+        let (Some(other), Some(step)) = (&self.plan.capability.second_opinion, self.step()) else { return };
+        let count = other.readings_in(step.duration - step.settle);
+        self.actions.push_back(Action::AskOpinion { count });
     }
 
     pub(super) fn work(&mut self, now: Instant, since: Instant) -> bool {

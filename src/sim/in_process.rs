@@ -170,6 +170,8 @@ impl Bench for InProcess {
                 self.later(COMMAND, Event::SourceOff);
             }
             Action::Ask(query) => self.ask(query),
+            // The bench in process has no other calculator.
+            Action::AskOpinion { .. } => {}
             Action::StopHeartbeat => self.heart_stopped = true,
         }
     }

@@ -160,6 +160,7 @@ impl Rig {
             leads_current_a: Some(Current::from_amperes(LEADS_CURRENT_A)),
             leads_voltage_v: Some(Voltage::from_volts(LEADS_VOLTAGE_V)),
             sample_scatter: self.reference.scatter(),
+            second_opinion: None,
             instruments: vec!["SIMULATED bench in process".into()],
         }
     }

@@ -1,5 +1,7 @@
 //! The simulated bench in real time, over pseudo-terminals and TCP on loopback: the very same world, real lines.
 
+mod xl9600;
+
 use super::slave::{SharedWorld, Slave, hold};
 use super::world::Sight;
 use super::{Fault, Rig};
@@ -13,6 +15,8 @@ use crate::pulse::stream::{HELLO, Line};
 use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Voltage};
 use crate::source::Limits;
+use crate::source::profile::Range;
+use crate::source::xl9600::Setting;
 use crate::time::{self, Span, Stamp, now};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -25,6 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const TICK: Span = Span::from_millis(5);
 /// The counters say that they live this often.
 const ALIVE_EVERY: Span = Span::from_millis(100);
+/// What the bench file says of the stand-in's error calculator; the simulated bench has no certificate for it.
+const XL9600_EXPANDED_PERCENT: f64 = 0.05;
 /// The simulated meter thinks this long before it answers; real ones take 20 to 500 ms.
 const METER_DELAY: Span = Span::from_millis(30);
 /// The watchdog relay waits so long for a change of level.
@@ -147,8 +153,18 @@ pub struct Served {
     _kept: Vec<serial::KeptOpen>,
 }
 
+/// What the served bench is made of and what goes wrong on it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cast {
+    /// A device that goes wrong.
+    pub mishap: Option<Mishap>,
+    /// Its source is an XL-9600, whose error calculator says so many percent more than the truth.
+    pub xl9600_off_percent: Option<f64>,
+}
+
 /// Serves the bench of `rig` and writes `bench.toml` and `meter.toml` into `dir`.
-pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Mishap>) -> Result<Served, Fault> {
+pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Result<Served, Fault> {
+    let mishap = cast.mishap;
     let io = |what: String| move |e: std::io::Error| Fault::Serve { what, why: e.to_string() };
     std::fs::create_dir_all(dir).map_err(io(format!("making the folder {}", dir.display())))?;
     let mut rig = rig.clone();
@@ -157,9 +173,20 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
     }
     let world: SharedWorld = Arc::new(Mutex::new(rig.world(seed, now(), Stamp::now())));
     let stage = Stage { world, mishap, begun: Arc::default(), cut: Arc::default() };
-    let (source_link, source_path, kept_source) = serial::pseudo_terminal()?;
-    let device = stage.clone();
-    spawn(move || source(&device, source_link));
+    let mut kept = vec![];
+    let source_entry = match cast.xl9600_off_percent {
+        Some(off_percent) => {
+            let constant = rig.nameplate.constant_imp_per_kwh.impulses_per_kilowatt_hour();
+            xl9600_entry(rig.range, constant, xl9600::serve(&stage, off_percent)?)
+        }
+        None => {
+            let (link, path, keep) = serial::pseudo_terminal()?;
+            let device = stage.clone();
+            spawn(move || source(&device, link));
+            kept.push(keep);
+            Entry::one("simulated-source", serial_address(&path)?)
+        }
+    };
     let reference_port = listen(&stage, reference)?;
     let relay_port = listen(&stage, relay)?;
     let (edges, visitors) = (Subscribers::default(), Subscribers::default());
@@ -169,7 +196,6 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
     let seconds_port = listen(&stage, move |_, stream| seconds_pulses.add(stream))?;
     let clockwork = stage.clone();
     spawn(move || run_world(&clockwork, &edges, &visitors));
-    let mut kept = vec![kept_source];
     let mut meter_line = None;
     if let Some(slave) = rig.slave() {
         let (link, path, keep) = serial::pseudo_terminal()?;
@@ -184,7 +210,7 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         simulated: true,
         nameplate: Some("meter.toml".into()),
         calibration: None,
-        source: Entry::one("simulated-source", serial_address(&source_path)?),
+        source: source_entry,
         reference: Instrument { profile: "simulated-reference".into(), link: tcp(reference_port) },
         leads_current_a: Some(super::LEADS_CURRENT_A),
         leads_voltage_v: Some(super::LEADS_VOLTAGE_V),
@@ -213,6 +239,20 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
             .map_err(io(format!("writing {}", path.display())))?;
     }
     Ok(Served { bench_file, _kept: kept })
+}
+
+/// `[source]` of a bench file for the XL-9600 at a port.
+fn xl9600_entry(range: Range, constant_imp_per_kwh: f64, port: u16) -> Entry {
+    let setting = Setting {
+        rated_voltage_v: range.voltage_max_v,
+        rated_current_a: range.current_max_a,
+        constant_imp_per_kwh,
+        expanded_percent: Some(XL9600_EXPANDED_PERCENT),
+        reading_secs: 1,
+        ..Setting::default()
+    };
+    let link = Address::Udp { host: "127.0.0.1".into(), port };
+    Entry { profile: None, xl9600: Some(setting), ..Entry::one("", link) }
 }
 
 fn serial_address(path: &Path) -> Result<Address, Fault> {

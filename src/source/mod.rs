@@ -2,12 +2,14 @@
 
 pub mod interlock;
 pub mod limits;
+pub mod opinion;
 pub mod pair;
 pub mod profile;
 pub mod scpi;
 pub mod xl9600;
 
 pub use limits::Limits;
+pub use opinion::Opinion;
 pub use profile::{Profile, Role};
 
 use crate::plan::Load;
@@ -139,6 +141,16 @@ pub trait Source: Send {
     fn off(&mut self) -> Result<(), Fault>;
     /// Asks whether it is still there and content.
     fn check(&mut self) -> Result<(), Fault>;
+    /// Asks its own error calculator for the mean of so many readings at the load that stands; false where it has none.
+    fn ask_opinion(&mut self, count: u32) -> Result<bool, Fault> {
+        let _ = count;
+        Ok(false)
+    }
+    /// The answer to [`Source::ask_opinion`], if it has come within `patience`.
+    fn poll_opinion(&mut self, patience: Span) -> Result<Option<Opinion>, Fault> {
+        let _ = patience;
+        Ok(None)
+    }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -150,6 +162,12 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
     fn check(&mut self) -> Result<(), Fault> {
         (**self).check()
+    }
+    fn ask_opinion(&mut self, count: u32) -> Result<bool, Fault> {
+        (**self).ask_opinion(count)
+    }
+    fn poll_opinion(&mut self, patience: Span) -> Result<Option<Opinion>, Fault> {
+        (**self).poll_opinion(patience)
     }
 }
 
@@ -191,6 +209,16 @@ impl<S: Source> Guard<S> {
     /// Asks whether it is still there and content.
     pub fn check(&mut self) -> Result<(), Fault> {
         self.source.check()
+    }
+
+    /// Asks its own error calculator; false where it has none.
+    pub fn ask_opinion(&mut self, count: u32) -> Result<bool, Fault> {
+        self.source.ask_opinion(count)
+    }
+
+    /// What its own error calculator says, if it has said it.
+    pub fn poll_opinion(&mut self, patience: Span) -> Result<Option<Opinion>, Fault> {
+        self.source.poll_opinion(patience)
     }
 
     /// Switches off.

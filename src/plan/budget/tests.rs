@@ -31,6 +31,7 @@ fn bench(method: Method) -> Capability {
         leads_current_a: Some(Current::from_amperes(20e-6)),
         leads_voltage_v: Some(Voltage::from_volts(0.01)),
         sample_scatter: Some(Ratio::from_ppm(30.0)),
+        second_opinion: None,
         instruments: vec![],
     }
 }

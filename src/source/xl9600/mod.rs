@@ -13,9 +13,7 @@
 pub mod message;
 mod opinion;
 
-pub use opinion::{Opinion, second_opinion};
-
-use super::{Fault as SourceFault, Source};
+use super::{Fault as SourceFault, Opinion, Source};
 use crate::link::{Fault as LinkFault, Link};
 use crate::plan::Load;
 use crate::quantity::{Current, Voltage};
@@ -29,6 +27,8 @@ pub const PORT: u16 = 24_433;
 const CONTROL_SILENCE: Span = Span::from_millis(1500);
 /// So long 源停止 may take to be answered.
 const OFF_PATIENCE: Span = Span::from_secs(5);
+/// An error calculator that is worse than this is none. A house rule.
+const EXPANDED_MAX: f64 = 10.0;
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 8192;
 
@@ -99,6 +99,10 @@ pub struct Setting {
     pub impedance_ohm: f64,
     /// 脉冲常数, in imp/kWh: of the meter under test.
     pub constant_imp_per_kwh: f64,
+    /// Expanded uncertainty (k = 2) of its error readings, in percent, from its own certificate; left out, its readings
+    /// stand beside ours and are not held against them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expanded_percent: Option<f64>,
     /// 校验秒数: seconds of one error reading; the bench finds the number of pulses itself.
     #[serde(default = "reading_secs")]
     pub reading_secs: u32,
@@ -146,6 +150,24 @@ pub enum Supply {
     Line,
 }
 
+impl Default for Setting {
+    /// The protocol's defaults, without the figures that only a nameplate can give.
+    fn default() -> Self {
+        Self {
+            rated_voltage_v: Voltage::ZERO,
+            rated_current_a: Current::ZERO,
+            connection: Connection::Direct,
+            supply: Supply::Bench,
+            shunt_mv: shunt_mv(),
+            impedance_ohm: impedance_ohm(),
+            constant_imp_per_kwh: 0.0,
+            expanded_percent: None,
+            reading_secs: reading_secs(),
+            most_percent: most_percent(),
+        }
+    }
+}
+
 impl Setting {
     /// A figure that cannot be, in words.
     pub fn check(&self) -> Result<(), String> {
@@ -161,6 +183,11 @@ impl Setting {
             if !(value > 0.0 && value <= most) {
                 return Err(format!("source.xl9600.{key} is {value}; allowed is above 0 to {most}"));
             }
+        }
+        if let Some(expanded) = self.expanded_percent.filter(|u| !(*u > 0.0 && *u <= EXPANDED_MAX)) {
+            return Err(format!(
+                "source.xl9600.expanded_percent is {expanded}; allowed is above 0 to {EXPANDED_MAX}, or nothing where it has no certificate"
+            ));
         }
         Ok(())
     }
@@ -310,7 +337,7 @@ impl Xl9600 {
             return Ok(None);
         }
         self.reading = None;
-        Opinion::read(load, &message).map(Some).ok_or_else(|| Fault::Garbage {
+        opinion::read(load, &message).map(Some).ok_or_else(|| Fault::Garbage {
             peer: self.peer().to_owned(),
             command: READ_ERROR.into(),
             seen: message.to_string(),
@@ -354,6 +381,19 @@ impl Source for Xl9600 {
     /// Nothing can be asked of it without switching it off or reading errors; whether the load stands, the reference sees.
     fn check(&mut self) -> Result<(), SourceFault> {
         Ok(())
+    }
+
+    fn ask_opinion(&mut self, count: u32) -> Result<bool, SourceFault> {
+        Xl9600::ask_opinion(self, count)?;
+        Ok(true)
+    }
+
+    fn poll_opinion(&mut self, patience: Span) -> Result<Option<Opinion>, SourceFault> {
+        // A reading that was refused or that no one can read does not come a second time.
+        Xl9600::poll_opinion(self, patience).map_err(|fault| {
+            self.reading = None;
+            fault.into()
+        })
     }
 }
 

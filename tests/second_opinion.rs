@@ -1,0 +1,104 @@
+//! The XL-9600's own error readings beside ours, through the program's front door: a stand-in of the bench on loopback, a
+//! run by `verify --bench`. One whose calculator agrees, one whose calculator is off.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use support::{json, phantomload, short_regulation, stderr};
+
+/// `phantomload sim --serve`, ended when dropped.
+struct Served {
+    child: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Served {
+    /// With an XL-9600 as its source, whose calculator says so many percent more than the truth.
+    fn start(off_percent: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+            .args(["sim", "--serve", dir.path().to_str().unwrap(), "--xl9600", off_percent])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, dir }
+    }
+
+    fn verify(&self) -> serde_json::Value {
+        let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
+        let regulation = short_regulation(self.dir.path());
+        let output = phantomload(&[
+            "verify",
+            "--json",
+            "--bench",
+            &path("bench.toml"),
+            "--data",
+            &path("data"),
+            "--regulation",
+            regulation.to_str().unwrap(),
+            "--kind",
+            "in-service",
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        json(&output)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn findings(told: &serde_json::Value) -> Vec<&str> {
+    let findings = told["findings"].as_array().unwrap();
+    findings.iter().filter_map(|f| f.as_str()).filter(|f| f.starts_with("second opinion")).collect()
+}
+
+/// Errors of the load points, as they stand in the table.
+fn errors(told: &serde_json::Value) -> Vec<f64> {
+    let items = told["items"].as_array().unwrap();
+    items.iter().filter(|i| i["item"] == "basic_error").filter_map(|i| i["error_percent"].as_f64()).collect()
+}
+
+#[test]
+fn an_opinion_that_agrees_stands_beside_ours_and_is_no_finding() {
+    let told = Served::start("0").verify();
+    let opinions = told["opinions"].as_array().unwrap();
+    let points = errors(&told).len();
+    assert!(points > 2, "{told:#}");
+    assert_eq!(opinions.len(), points, "{told:#}");
+    for opinion in opinions {
+        assert!(
+            opinion["readings"].as_u64().unwrap() >= 1
+                && opinion["expanded_percent"].as_f64().unwrap() >= 0.05
+        );
+        assert!(opinion["e_n"].as_f64().unwrap().abs() <= 1.0, "{opinion:#}");
+    }
+    assert_eq!(findings(&told), [""; 0]);
+}
+
+#[test]
+fn an_opinion_beyond_both_uncertainties_is_a_finding_at_each_point_and_moves_no_error_and_no_verdict() {
+    let told = Served::start("0.5").verify();
+    let found = findings(&told);
+    let opinions = told["opinions"].as_array().unwrap();
+    assert!(!opinions.is_empty() && found.len() == opinions.len(), "{found:#?}");
+    assert!(found.iter().all(|f| f.contains("more than both uncertainties")), "{found:#?}");
+    let ours = errors(&told);
+    for (opinion, error) in opinions.iter().zip(&ours) {
+        let (theirs, own) =
+            (opinion["mean_percent"].as_f64().unwrap(), opinion["ours_percent"].as_f64().unwrap());
+        assert_eq!(own, *error, "what stands in the table is ours alone");
+        assert!((theirs - own - 0.5).abs() < 0.1, "{opinion:#}");
+    }
+    assert_eq!(told["verdict"], "pass");
+    let record = std::fs::read_to_string(told["record"].as_str().unwrap()).unwrap();
+    assert!(record.contains("误差读取应答"), "what it said is among the raw data, as it came");
+    let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);
+    assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stdout));
+}
