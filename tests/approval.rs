@@ -337,7 +337,20 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
     refused(&approve(&["--laboratory", "Some laboratory"], "Ann"), "not as approver");
     let said = good(&approve(&["--laboratory", "Some laboratory"], "Cai"));
     assert!(said.contains("Some laboratory, Cai, answers for dc-meter"), "{said}");
+    // No certificate without a last day: the profile has no period of validity, and none was given.
+    assert!(said.contains("no period of validity"), "{said}");
+    assert_eq!(document("dc-meter"), "test_report");
+    let last = |n: usize| {
+        let number = desk.list(&[])[n]["certificate_no"].as_str().unwrap().to_owned();
+        good(&desk.run(&["certificate", "show", &number]))
+    };
+    assert!(last(1).contains("no period of validity is known"), "{}", last(1));
+    refused(&approve(&["--laboratory", "Some laboratory", "--validity-years", "21"], "Cai"), "1 to 20");
+    let said = good(&approve(&["--laboratory", "Some laboratory", "--validity-years", "5"], "Cai"));
+    assert!(said.contains("holds for 5 years"), "{said}");
     assert_eq!(document("dc-meter"), "verification_certificate");
+    let chain = fs::read_to_string(desk.path().join("register.csv")).unwrap();
+    assert!(chain.contains(",2031-"), "{chain}");
     let planned = json(&desk.run(&["plan", "--json"]));
     assert!(planned["unconfirmed_figures"].as_array().is_some());
     // One byte more is another text.
@@ -349,6 +362,6 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
     );
     assert_eq!(document(other.to_str().unwrap()), "test_report");
     let paper =
-        good(&desk.run(&["certificate", "show", desk.list(&[])[1]["certificate_no"].as_str().unwrap()]));
+        good(&desk.run(&["certificate", "show", desk.list(&[])[2]["certificate_no"].as_str().unwrap()]));
     assert!(paper.contains("Some laboratory, Cai,"), "{paper}");
 }

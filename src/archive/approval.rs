@@ -18,6 +18,8 @@ use crate::verdict::Verdict;
 
 /// An entry of an issued paper names the manifest of the draft that was signed.
 pub(super) const DRAFT: &str = "draft_manifest";
+/// A laboratory gives no longer period of validity, in years.
+const VALIDITY_MAX: u32 = 20;
 /// A reason is not longer, in characters.
 const REASON_MAX: usize = 200;
 
@@ -282,15 +284,20 @@ impl Archive {
         }
     }
 
-    /// A laboratory answers for the unconfirmed figures of a regulation profile of exactly this text.
+    /// A laboratory answers for the unconfirmed figures of a regulation profile of exactly this text, and gives a period of
+    /// validity where the profile has none. The person answers with a PIN.
     pub fn approve_profile(
         &mut self,
         id: &str,
         text: &str,
         laboratory: &str,
-        person: &str,
-        pin: &str,
+        validity_years: Option<u32>,
+        (person, pin): (&str, &str),
     ) -> Result<Approval, Fault> {
+        if let Some(years) = validity_years.filter(|years| !(1..=VALIDITY_MAX).contains(years)) {
+            let what = format!("--validity-years {years}: from 1 to {VALIDITY_MAX} years are allowed");
+            return Err(state(id, what));
+        }
         let entered = self.laboratory()?;
         let entered = if entered.name_zh.is_empty() { entered.name_en } else { entered.name_zh };
         let laboratory = if laboratory.trim().is_empty() { entered } else { laboratory.trim().to_owned() };
@@ -309,12 +316,15 @@ impl Archive {
             .say("laboratory", &laboratory)
             .say("person", person)
             .say("role", Role::Approver.to_string());
+        if let Some(years) = validity_years {
+            about = about.say(chain::VALIDITY, years.to_string());
+        }
         if demo {
             about = about.say("demo", "true");
         }
         let entry = self.write(Kind::Approval, about)?;
         let date = entry.time.parse::<Stamp>().map_or_else(|_| clock::now().date(), Stamp::date);
-        Ok(Approval { laboratory, person: person.to_owned(), date })
+        Ok(Approval { laboratory, person: person.to_owned(), date, validity_years })
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) const WRONG_PIN: &str = "wrong_pin_of";
 pub(super) const NEW_PIN: &str = "new_pin_of";
 /// In `open_run`: SHA-256 of the regulation profile's text.
 pub(super) const PROFILE: &str = "regulation_sha256";
+/// What an entry calls the period of validity that a laboratory gives.
+pub(super) const VALIDITY: &str = "validity_years";
 
 /// A run that was opened and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,7 +236,8 @@ impl State {
             (said("profile_sha256"), said("laboratory"), said("person"), entry.time.parse::<Stamp>())
             && entry.alg != sign::NONE
         {
-            let approval = Approval { laboratory, person, date: at.date() };
+            let validity_years = said(VALIDITY).and_then(|years| years.parse().ok());
+            let approval = Approval { laboratory, person, date: at.date(), validity_years };
             self.profiles.insert(sha256, ProfileApproval { approval, demo: said("demo").is_some() });
         }
     }

@@ -1,7 +1,7 @@
 //! `phantomload profile`
 
 use super::inputs::regulation;
-use super::{Data, Ended, Pin, open, print_text, refused};
+use super::{Data, Ended, Pin, Stop, open, print_text, refused};
 
 #[derive(clap::Subcommand)]
 pub enum Which {
@@ -16,6 +16,10 @@ pub enum Which {
         /// The laboratory [default: as in laboratory.toml]
         #[arg(long, value_name = "NAME", default_value = "", num_args = 0..=1, default_missing_value = "")]
         laboratory: String,
+        /// Period of validity of the certificates, where the profile has none that was read; without one a meter that
+        /// passes gets a test report
+        #[arg(long, value_name = "YEARS")]
+        validity_years: Option<u32>,
         #[command(flatten)]
         pin: Pin,
         #[command(flatten)]
@@ -25,14 +29,30 @@ pub enum Which {
 
 /// Approves a profile.
 pub fn run(which: &Which) -> Ended {
-    let Which::Approve { regulation: id, person, laboratory, pin, data } = which;
+    let Which::Approve { regulation: id, person, laboratory, validity_years, pin, data } = which;
     let (profile, text) = regulation(id)?;
+    if validity_years.is_some() && profile.states_validity() {
+        return Err(Stop::input(format!(
+            "{}: its period of validity was read in the regulation; leave --validity-years out",
+            profile.id
+        )));
+    }
     let pin = pin.ask(person)?;
-    let approval =
-        open(data)?.approve_profile(&profile.id, &text, laboratory, person, &pin).map_err(refused)?;
+    let approval = open(data)?
+        .approve_profile(&profile.id, &text, laboratory, *validity_years, (person, &pin))
+        .map_err(refused)?;
     print_text(&format!(
         "{}, {}, answers for {} of exactly this text since {}\n",
         approval.laboratory, approval.person, profile.id, approval.date
     ))?;
+    let has_validity = profile.classes.iter().all(|class| class.validity_years.is_some());
+    match approval.validity_years {
+        Some(years) => print_text(&format!("a certificate holds for {years} years\n"))?,
+        None if !has_validity => print_text(&format!(
+            "{} has no period of validity: a meter that passes gets a test report until one is given with --validity-years\n",
+            profile.id
+        ))?,
+        None => {}
+    }
     Ok(0)
 }
