@@ -344,7 +344,27 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
     assert_eq!(document("dc-meter"), "test_report", "two of three have signed");
     let said = good(&approve(some, "approver", "Cai"));
     assert!(said.contains("Some laboratory, Cai, answers for dc-meter"), "{said}");
+    // No certificate without a last day: the profile has no period of validity, and none was given.
+    assert!(said.contains("no period of validity"), "{said}");
+    assert_eq!(document("dc-meter"), "test_report");
+    let last = |n: usize| {
+        let number = desk.list(&[])[n]["certificate_no"].as_str().unwrap().to_owned();
+        good(&desk.run(&["certificate", "show", &number]))
+    };
+    assert!(last(2).contains("no period of validity is known"), "{}", last(2));
+    let years = |years: &str, role: &str, person: &str| {
+        let named = ["--role", role, "--person", person, "--laboratory", some, "--validity-years", years];
+        desk.with_pin(PIN, &[&["profile", "approve", "dc-meter"][..], &named].concat())
+    };
+    refused(&years("21", "verifier", "Ann"), "1 to 20");
+    good(&years("5", "verifier", "Ann"));
+    refused(&years("6", "checker", "Bob"), "signed for --validity-years 5 years, not 6");
+    good(&years("5", "checker", "Bob"));
+    let said = good(&years("5", "approver", "Cai"));
+    assert!(said.contains("holds for 5 years"), "{said}");
     assert_eq!(document("dc-meter"), "verification_certificate");
+    let chain = fs::read_to_string(desk.path().join("register.csv")).unwrap();
+    assert!(chain.contains(",2031-"), "{chain}");
     let planned = json(&desk.run(&["plan", "--json"]));
     assert!(planned["unconfirmed_figures"].as_array().is_some());
     // One byte more is another text.
@@ -356,6 +376,6 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
     );
     assert_eq!(document(other.to_str().unwrap()), "test_report");
     let paper =
-        good(&desk.run(&["certificate", "show", desk.list(&[])[1]["certificate_no"].as_str().unwrap()]));
+        good(&desk.run(&["certificate", "show", desk.list(&[])[3]["certificate_no"].as_str().unwrap()]));
     assert!(paper.contains("Some laboratory, Cai,"), "{paper}");
 }

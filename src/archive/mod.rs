@@ -44,6 +44,7 @@ pub use fault::Fault;
 pub use index::{Filter, Index};
 pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
+pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
 pub use settings::{KeyInfo, key_info, persons};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};

@@ -93,8 +93,7 @@ pub fn valid_until(record: &Record) -> Option<Date> {
     if record.document() != Some(Document::VerificationCertificate) {
         return None;
     }
-    let plan = &record.plan;
-    let years = plan.profile.figures_of(&plan.class).ok()?.validity_years.as_ref()?.value;
+    let years = record.plan.profile.validity_years(&record.plan.class)?;
     record.started.date().checked_add(i64::from(years).years()).and_then(|d| d.checked_sub(1.day())).ok()
 }
 
