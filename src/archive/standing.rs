@@ -41,6 +41,11 @@ pub struct PaperStanding {
 }
 
 impl PaperStanding {
+    /// What of its package is not as its manifest says, in words; none where all is in order.
+    pub fn altered(&self) -> Option<String> {
+        self.check_files().err().map(|fault| fault.to_string())
+    }
+
     /// Refuses a package that is not there or not as its manifest says.
     pub(super) fn check_files(&self) -> Result<Entry, Fault> {
         let fault = |what: String| Fault::State { number: self.certificate_no.clone(), what };

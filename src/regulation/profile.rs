@@ -21,6 +21,9 @@ pub struct Profile {
     pub id: String,
     /// The document's number: `JJG 596-2026`.
     pub document: String,
+    /// How a Chinese paper names the document, where number and title alone do not: `《JJG 842-2017 …》（限值）`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cited_zh: Option<String>,
     /// The document's title in Chinese.
     pub title_zh: String,
     /// The document's title in English.

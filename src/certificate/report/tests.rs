@@ -110,7 +110,8 @@ fn the_paper_names_rule_prior_and_risks_beside_each_number() {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "判定 Decision",
-        "修约值判定. Rounded value against the limit",
+        "修约值判定. U ≤ MPE",
+        "Rounded value against the limit",
         "standard deviation 0.5 x limit",
         "no survey of meters stands behind it (a choice of this house",
         "false accept 误收",
