@@ -337,7 +337,7 @@ fn a_chinese_paper_has_no_english_sentence() {
     assert!(sentence("合格 the mean of all good readings was taken 合格").is_some());
     assert_eq!(sentence("Example Municipal Institute of 1 Metrology and more"), None);
     let folder = folder();
-    for (name, record) in [
+    for (name, record) in vec![
         ("zh-pass", approved("good")),
         ("zh-fail", approved("bad-at-imin")),
         ("zh-report", real("good")),

@@ -133,9 +133,9 @@ fn conformity(paper: &Paper) -> Element {
             format!("{}. {} {}: {}", item.no, item.item.en, item.point, verdict.en),
         );
         let found = |reason: &str, limit: &str| {
-            let found = [item.value.clone(), format!("{limit} {}", item.limit), reason.to_owned()];
-            let found = if item.value.is_empty() { &found[2..] } else { &found[..] };
-            found.join("; ")
+            let limit = if item.limit.is_empty() { String::new() } else { format!("{limit} {}", item.limit) };
+            let found = [item.value.clone(), limit, reason.to_owned()];
+            found.into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join("; ")
         };
         let found = Words::new(found(&item.reason.zh, "限值"), found(&item.reason.en, "limit"));
         quantity("phantomload_notPassed", &name).with([no_quantity(&found)])

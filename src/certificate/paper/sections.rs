@@ -12,6 +12,7 @@ use crate::plan::{Method, Plan};
 use crate::regulation::{Demand, Item, Profile, Provenance, Supply};
 use crate::uncertainty::{Component, Kind, Shape};
 use crate::verdict::{Rule, Verdict};
+use std::fmt::Write;
 
 pub(super) fn meter(record: &Record, corrected: &dyn Fn(Field, &str) -> String) -> Meter {
     let plate = &record.plan.nameplate;
@@ -68,8 +69,8 @@ pub fn unconfirmed(plan: &Plan) -> Option<Words> {
         ),
     );
     if let Some(by) = &plan.profile.approval {
-        zh += &format!("；由 {}（{}，{}）负责", by.laboratory, by.person, by.date);
-        en += &format!("; {} ({}, {}) answers for them", by.laboratory, by.person, by.date);
+        let _ = write!(zh, "；由 {}（{}，{}）负责", by.laboratory, by.person, by.date);
+        let _ = write!(en, "; {} ({}, {}) answers for them", by.laboratory, by.person, by.date);
     }
     Some(Words::new(zh + "。", en + "."))
 }

@@ -6,6 +6,7 @@ use super::text::{Ink, Paragraph, Run, Span, Style, lines, natural_width};
 use super::tongue::Tongue;
 use crate::certificate::issue::Status;
 use crate::certificate::paper::{Language, Paper, words};
+use crate::time::Stamp;
 use krilla::tagging::ArtifactType;
 
 /// Upper edge of the first line of the head.
@@ -105,7 +106,7 @@ fn foot(paper: &Paper, tongue: Tongue) -> Paragraph {
         Status::Draft => tongue.say("草稿，未签发", "DRAFT — not issued", loud),
         Status::Checked => tongue.say("已核验，未签发", "CHECKED — not issued", loud),
         Status::Issued => {
-            let at = paper.issue.issued_at.map(|at| at.date());
+            let at = paper.issue.issued_at.map(Stamp::date);
             let [zh, en] = at.map_or([String::new(), String::new()], |at| {
                 [Tongue(Language::Chinese).date(at), at.to_string()]
             });
