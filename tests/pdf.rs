@@ -348,9 +348,10 @@ fn a_chinese_paper_has_no_english_sentence() {
         let output = run("pdftotext", &["-enc", "UTF-8", "-layout", path.to_str().unwrap(), "-"]);
         let text = String::from_utf8(output.stdout).unwrap();
         // Names of the attachments are of their makers.
-        for line in text.lines() {
-            assert_eq!(sentence(line), None, "{name}: {line}");
-        }
+        // Cells of a table stand apart: a name beside a name is no sentence.
+        let found: Vec<_> =
+            text.lines().flat_map(|line| line.split("  ")).filter(|cell| sentence(cell).is_some()).collect();
+        assert!(found.is_empty(), "{name}: {found:#?}");
     }
 }
 

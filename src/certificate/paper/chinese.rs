@@ -98,6 +98,7 @@ const SAID: &[(&str, &str)] = &[
     ("{} passed between {} and the load point", "{} 在 {} 与本负载点之间通过"),
     ("taken to be within the regulation's ± for the clock standard", "取规程对时钟标准规定的 ± 限值"),
     ("1 s step", "步长 1 s，半步 0.5 s"),
+    ("what the reference moved in the {} s before", "标准器在此前 {} s 内的变化"),
     ("first and last edge", "首末脉冲沿"),
     ("{} registers of {} kWh", "{} 个计度器，分辨力 {} kWh"),
     ("{} readings", "{} 次读数"),

@@ -10,7 +10,7 @@ use crate::certificate::paper::{Paper, Standard, Words, words};
 const LABELS: f32 = 158.0;
 
 /// The inner page.
-pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
+pub(super) fn basis(flow: &mut Flow, paper: &Paper) {
     flow.chapter("依据与条件", "Basis and conditions");
     let (lab, regulation, meter) = (&paper.issue.laboratory, &paper.regulation, &paper.meter);
     let (act, number) = (words::act(paper.document), words::number(paper.document));
@@ -61,7 +61,6 @@ pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) 
     let instruments: Vec<Paragraph> =
         paper.instruments.iter().map(|text| vec![Span::new(text, BODY.size(8.0))]).collect();
     flow.list(&instruments);
-    trust(flow, paper, attachments);
 }
 
 fn standards(flow: &mut Flow, standards: &[Standard]) {
@@ -109,7 +108,7 @@ fn standards(flow: &mut Flow, standards: &[Standard]) {
 }
 
 /// How the paper can be checked: its place in the chain, its key, the files it carries.
-fn trust(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
+pub(super) fn trust(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
     flow.heading(&Words::new("链与密钥", "Chain and key"), 60.0);
     let link = &paper.issue.link;
     let mut rows = Fields::new(flow);
