@@ -14,6 +14,7 @@ use phantomload::certificate::issue::{Issue, Status};
 use phantomload::certificate::paper::{Language, Paper};
 use phantomload::certificate::pdf::{Attachment, Fault, Relationship, pdf};
 use phantomload::certificate::record::Document;
+use phantomload::certificate::record::Record;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -312,6 +313,9 @@ fn one_language_is_one_language() {
     }
 }
 
+/// A record of a kind of run.
+type Recorded = fn() -> Record;
+
 /// Six words of Latin letters in a row are a sentence, unless names or the text of a person's entry say it.
 fn sentence(text: &str) -> Option<String> {
     let mut run: Vec<&str> = vec![];
@@ -337,12 +341,14 @@ fn a_chinese_paper_has_no_english_sentence() {
     assert!(sentence("合格 the mean of all good readings was taken 合格").is_some());
     assert_eq!(sentence("Example Municipal Institute of 1 Metrology and more"), None);
     let folder = folder();
-    for (name, record) in vec![
-        ("zh-pass", approved("good")),
-        ("zh-fail", approved("bad-at-imin")),
-        ("zh-report", real("good")),
-        ("zh-simulated", simulated_run("bad-at-imin")),
-    ] {
+    let records: [(&str, Recorded); 4] = [
+        ("zh-pass", || approved("good")),
+        ("zh-fail", || approved("bad-at-imin")),
+        ("zh-report", || real("good")),
+        ("zh-simulated", || simulated_run("bad-at-imin")),
+    ];
+    for (name, record) in records {
+        let record = record();
         let path = folder.join(format!("{name}.pdf"));
         fs::write(&path, bytes(&paper(&record, draft(&record)), Language::Chinese)).unwrap();
         let output = run("pdftotext", &["-enc", "UTF-8", "-layout", path.to_str().unwrap(), "-"]);
