@@ -328,16 +328,43 @@ fn a_laboratory_answers_for_a_profile_of_exactly_one_text() {
         json(&desk.run(&["verify", "--json", "--regulation", regulation]))["document"].clone()
     };
     assert_eq!(document("dc-meter"), "test_report");
-    let approve = |laboratory: &[&str], person: &str| {
-        let mut arguments = vec!["profile", "approve", "dc-meter", "--person", person];
-        arguments.extend(laboratory);
-        desk.with_pin(PIN, &arguments)
+    let approve = |laboratory: &str, role: &str, person: &str| {
+        let named = ["--role", role, "--person", person, "--laboratory", laboratory];
+        desk.with_pin(PIN, &[&["profile", "approve", "dc-meter"][..], &named].concat())
     };
-    refused(&approve(&[], "Cai"), "no laboratory answers for it");
-    refused(&approve(&["--laboratory", "Some laboratory"], "Ann"), "not as approver");
-    let said = good(&approve(&["--laboratory", "Some laboratory"], "Cai"));
+    let some = "Some laboratory";
+    refused(&approve("", "verifier", "Ann"), "no laboratory answers for it");
+    refused(&approve(some, "approver", "Cai"), "the verifier signs before the approver");
+    refused(&approve(some, "verifier", "Cai"), "not as verifier");
+    let said = good(&approve(some, "verifier", "Ann"));
+    assert!(said.contains("Ann of Some laboratory has signed for dc-meter; the checker is next"), "{said}");
+    refused(&approve(some, "checker", "Ann"), "three persons");
+    refused(&approve("Another one", "checker", "Bob"), "the verifier signed for \"Some laboratory\"");
+    good(&approve(some, "checker", "Bob"));
+    assert_eq!(document("dc-meter"), "test_report", "two of three have signed");
+    let said = good(&approve(some, "approver", "Cai"));
     assert!(said.contains("Some laboratory, Cai, answers for dc-meter"), "{said}");
+    // No certificate without a last day: the profile has no period of validity, and none was given.
+    assert!(said.contains("no period of validity"), "{said}");
+    assert_eq!(document("dc-meter"), "test_report");
+    let last = |n: usize| {
+        let number = desk.list(&[])[n]["certificate_no"].as_str().unwrap().to_owned();
+        good(&desk.run(&["certificate", "show", &number]))
+    };
+    assert!(last(0).contains("no period of validity is known"), "{}", last(0));
+    let years = |years: &str, role: &str, person: &str| {
+        let named = ["--role", role, "--person", person, "--laboratory", some, "--validity-years", years];
+        desk.with_pin(PIN, &[&["profile", "approve", "dc-meter"][..], &named].concat())
+    };
+    refused(&years("21", "verifier", "Ann"), "1 to 20");
+    good(&years("5", "verifier", "Ann"));
+    refused(&years("6", "checker", "Bob"), "signed for --validity-years 5 years, not 6");
+    good(&years("5", "checker", "Bob"));
+    let said = good(&years("5", "approver", "Cai"));
+    assert!(said.contains("holds for 5 years"), "{said}");
     assert_eq!(document("dc-meter"), "verification_certificate");
+    let chain = fs::read_to_string(desk.path().join("register.csv")).unwrap();
+    assert!(chain.contains(",2031-"), "{chain}");
     let planned = json(&desk.run(&["plan", "--json"]));
     assert!(planned["unconfirmed_figures"].as_array().is_some());
     // One byte more is another text.

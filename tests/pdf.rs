@@ -14,6 +14,7 @@ use phantomload::certificate::issue::{Issue, Status};
 use phantomload::certificate::paper::{Language, Paper};
 use phantomload::certificate::pdf::{Attachment, Fault, Relationship, pdf};
 use phantomload::certificate::record::Document;
+use phantomload::certificate::record::Record;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -187,6 +188,9 @@ fn every_printed_number_and_the_verdict_stand_in_the_text() {
             ];
             // Where an item has no columns of its own for its load it stands as `825 V, 0 A`.
             for number in numbers.into_iter().filter(|number| !number.is_empty()) {
+                // Printed with a minus sign, not with the hyphen of the files.
+                let number =
+                    number.strip_prefix('-').map_or(number.clone(), |rest| format!("\u{2212}{rest}"));
                 assert!(tokens.contains(number.as_str()), "{} row {}: {number}", printed.name, row.no);
             }
         }
@@ -195,7 +199,7 @@ fn every_printed_number_and_the_verdict_stand_in_the_text() {
             for line in &budget.lines {
                 assert!(tokens.contains(line.u.as_str()), "{}: {line:?}", printed.name);
             }
-            let stated = squash(&format!("U = {} %, k = {}", budget.expanded, budget.k));
+            let stated = squash(&format!("U = {} {}, k = {}", budget.expanded, budget.unit, budget.k));
             assert!(squashed.contains(&stated), "{}: {stated}", printed.name);
         }
         let said = match printed.language {
@@ -274,10 +278,15 @@ fn only_a_certificate_has_a_last_day_and_only_another_paper_names_what_failed() 
         assert!(cover.contains(title), "{name}: {cover}");
         assert_eq!(cover.contains("有效期至"), document == Document::VerificationCertificate, "{name}");
         if let Some(until) = printed.paper.valid_until {
-            assert!(cover.contains(&until.to_string()), "{name}");
+            let until = format!("{}年{}月{}日", until.year(), until.month(), until.day());
+            assert!(cover.contains(&until), "{name}: {until}");
         }
         for item in &printed.paper.not_passed {
-            assert!(cover.contains(&squash(&format!("{}: {}", item.point, item.reason))), "{name}: {cover}");
+            // The value with its unit, and the limit with its own.
+            let value = item.value.replace('-', "\u{2212}");
+            for said in [format!("{}: {value}", item.point), item.limit.clone(), item.reason.zh.clone()] {
+                assert!(cover.contains(&squash(&said)), "{name}: {said} in {cover}");
+            }
         }
         assert_eq!(cover.contains("不合格"), name == "fail" || name == "simulated", "{name}");
     }
@@ -302,6 +311,70 @@ fn one_language_is_one_language() {
     for words in ["Conclusion", "Certificate", "verified", "Annex", "verdict", "Page"] {
         assert!(!chinese.contains(words), "{words}");
     }
+}
+
+/// A record of a kind of run.
+type Recorded = fn() -> Record;
+
+/// Six words of Latin letters in a row are a sentence, unless names or the text of a person's entry say it.
+fn sentence(text: &str) -> Option<String> {
+    let mut run: Vec<&str> = vec![];
+    for word in text.split_whitespace() {
+        let letters = word.trim_matches([',', ';', ':', '.', '(', ')', '\'', '"']);
+        if letters.len() > 1 && letters.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '\'') {
+            run.push(word);
+        } else {
+            run.clear();
+        }
+        if run.len() >= 6 {
+            return Some(run.join(" "));
+        }
+    }
+    None
+}
+
+#[test]
+fn a_chinese_paper_has_no_english_sentence() {
+    if !has_tools() {
+        return;
+    }
+    assert!(sentence("合格 the mean of all good readings was taken 合格").is_some());
+    assert_eq!(sentence("Example Municipal Institute of 1 Metrology and more"), None);
+    let folder = folder();
+    let records: [(&str, Recorded); 4] = [
+        ("zh-pass", || approved("good")),
+        ("zh-fail", || approved("bad-at-imin")),
+        ("zh-report", || real("good")),
+        ("zh-simulated", || simulated_run("bad-at-imin")),
+    ];
+    for (name, record) in records {
+        let record = record();
+        let path = folder.join(format!("{name}.pdf"));
+        fs::write(&path, bytes(&paper(&record, draft(&record)), Language::Chinese)).unwrap();
+        let output = run("pdftotext", &["-enc", "UTF-8", "-layout", path.to_str().unwrap(), "-"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        // Names of the attachments are of their makers.
+        // Cells of a table stand apart: a name beside a name is no sentence.
+        let found: Vec<_> =
+            text.lines().flat_map(|line| line.split("  ")).filter(|cell| sentence(cell).is_some()).collect();
+        assert!(found.is_empty(), "{name}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_test_report_does_not_speak_of_verification() {
+    if !has_tools() {
+        return;
+    }
+    let text = printed("report").squashed(None);
+    for words in ["报告编号", "检测依据", "检测员", "检测日期"] {
+        assert!(text.contains(words), "{words}");
+    }
+    for words in ["证书编号PL", "检定依据", "检定员", "检定日期", "CertificateNo.PL"] {
+        assert!(!text.contains(words), "{words}");
+    }
+    let text = printed("pass").squashed(None);
+    assert!(text.contains("证书编号") && text.contains("检定员") && !text.contains("检测员"));
 }
 
 #[test]

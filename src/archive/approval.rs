@@ -6,14 +6,13 @@ use super::papers::Making;
 use super::persons::For;
 use super::rows;
 use super::standing::{PaperStanding, standing};
-use super::{About, Archive, Fault, ISSUED, PAPERS, Stored, clock, disk, sha256};
+use super::{About, Archive, Fault, ISSUED, PAPERS, Stored, clock, disk};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Status};
 use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD, corrected, text_of};
 use crate::certificate::record::{Document, ItemResult, Record};
-use crate::regulation::{Approval, Item};
-use crate::time::Stamp;
+use crate::regulation::Item;
 use crate::verdict::Verdict;
 
 /// An entry of an issued paper names the manifest of the draft that was signed.
@@ -51,13 +50,13 @@ fn known(reason: &str) -> Result<&str, Fault> {
 }
 
 /// Ends of lines and paragraphs, and what turns the direction of writing (UAX #9): a line would look like another one.
-fn is_hidden(letter: char) -> bool {
+pub(super) fn is_hidden(letter: char) -> bool {
     matches!(letter, '\u{2028}' | '\u{2029}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 impl Archive {
     /// A key must be there that may seal: what nobody can check is worth nothing.
-    fn needs_key(&self, simulated: bool) -> Result<(), Fault> {
+    pub(super) fn needs_key(&self, simulated: bool) -> Result<(), Fault> {
         self.signer(simulated, clock::now()).map(|_| ()).map_err(|what| Fault::Key { what })
     }
 
@@ -280,41 +279,6 @@ impl Archive {
                 Err(state(number, "it is a draft; only what was issued is amended or withdrawn"))
             }
         }
-    }
-
-    /// A laboratory answers for the unconfirmed figures of a regulation profile of exactly this text.
-    pub fn approve_profile(
-        &mut self,
-        id: &str,
-        text: &str,
-        laboratory: &str,
-        person: &str,
-        pin: &str,
-    ) -> Result<Approval, Fault> {
-        let entered = self.laboratory()?;
-        let entered = if entered.name_zh.is_empty() { entered.name_en } else { entered.name_zh };
-        let laboratory = if laboratory.trim().is_empty() { entered } else { laboratory.trim().to_owned() };
-        if laboratory.is_empty() {
-            let what =
-                "no laboratory answers for it: give --laboratory NAME, or enter the name in laboratory.toml";
-            return Err(state(id, what));
-        }
-        let demo = self.keys.pair().is_some_and(|pair| pair.demo);
-        self.needs_key(demo)?;
-        self.identify(person, For::Role(Role::Approver), pin)?;
-        let mut about = About::default().simulated(demo);
-        about = about
-            .say("profile", id)
-            .say("profile_sha256", sha256(text.as_bytes()))
-            .say("laboratory", &laboratory)
-            .say("person", person)
-            .say("role", Role::Approver.to_string());
-        if demo {
-            about = about.say("demo", "true");
-        }
-        let entry = self.write(Kind::Approval, about)?;
-        let date = entry.time.parse::<Stamp>().map_or_else(|_| clock::now().date(), Stamp::date);
-        Ok(Approval { laboratory, person: person.to_owned(), date })
     }
 }
 

@@ -7,12 +7,12 @@
 //! is checked, and each change of key.
 
 use super::persons::TRIES_MAX;
+use super::profiles::{self, Answers};
 use super::{Fault, SIMULATED, disk};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::number::Number;
 use crate::certificate::sign::jws::{self, Checker};
 use crate::certificate::sign::{self, x509};
-use crate::regulation::Approval;
 use crate::time::Stamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -88,15 +88,7 @@ pub(super) struct State {
     /// The highest number of each kind and year.
     numbers: Vec<String>,
     /// Who answers for which regulation profile, by SHA-256 of its text.
-    pub profiles: BTreeMap<String, ProfileApproval>,
-}
-
-/// A laboratory's answer for a regulation profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ProfileApproval {
-    pub approval: Approval,
-    /// Sealed with a DEMO key: holds on the simulated bench alone.
-    pub demo: bool,
+    pub profiles: BTreeMap<String, Answers>,
 }
 
 impl State {
@@ -146,7 +138,11 @@ impl State {
                 self.key_id = said("key_id").unwrap_or_default();
                 self.certificate = certificate(entry)?;
             }
-            Kind::Approval => self.approve(entry),
+            Kind::Approval => {
+                if let Some(text) = said(profiles::TEXT) {
+                    self.profiles.entry(text).or_default().take(entry);
+                }
+            }
             _ => {}
         }
         self.count_pins(entry);
@@ -226,17 +222,6 @@ impl State {
     /// Whether a person is locked by what the chain knows.
     pub fn is_locked(&self, person: &str) -> bool {
         self.tries.get(person).is_some_and(|tries| tries.wrong >= TRIES_MAX)
-    }
-
-    fn approve(&mut self, entry: &Entry) {
-        let said = |key: &str| entry.said.get(key).cloned();
-        if let (Some(sha256), Some(laboratory), Some(person), Ok(at)) =
-            (said("profile_sha256"), said("laboratory"), said("person"), entry.time.parse::<Stamp>())
-            && entry.alg != sign::NONE
-        {
-            let approval = Approval { laboratory, person, date: at.date() };
-            self.profiles.insert(sha256, ProfileApproval { approval, demo: said("demo").is_some() });
-        }
     }
 
     /// A number that is used from now on.

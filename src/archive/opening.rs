@@ -49,10 +49,10 @@ impl Archive {
         let register_path = dir.join("register.csv");
         notices.extend(chain::mend(dir)?);
         notices.extend(register::mend(&register_path)?);
-        let register = Register::read(&register_path)?;
+        let mut register = Register::read(&register_path)?;
         let mut missing: Missing = vec![];
         let chain = Chain::open(dir, |entry, sha256| {
-            if lacks(&register, entry, sha256) {
+            if lacks(&mut register, entry, sha256) {
                 missing.push((entry.clone(), sha256.to_owned()));
             }
         })?;
@@ -62,6 +62,7 @@ impl Archive {
             device => device.to_owned(),
         };
         let mut archive = Self { dir: dir.to_owned(), notices, chain, keys, device, _lock: lock };
+        register.check_strange()?;
         archive.see_numbers(&register)?;
         archive.finish_key_change()?;
         archive.adopt(&register, &mut missing)?;
@@ -311,7 +312,9 @@ impl Archive {
     }
 }
 
-fn lacks(register: &Register, entry: &Entry, sha256: &str) -> bool {
-    let mut due = rows::due(entry, sha256).into_iter();
-    due.any(|due| !register.has(&due.certificate_no, due.status, &due.manifest_sha256))
+fn lacks(register: &mut Register, entry: &Entry, sha256: &str) -> bool {
+    let due = rows::due(entry, sha256).into_iter();
+    // Each is looked at, since each is then known to be of the chain.
+    let lacks = due.filter(|due| !register.see(&due.certificate_no, due.status, &due.manifest_sha256));
+    lacks.count() > 0
 }

@@ -6,7 +6,7 @@ use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -66,6 +66,8 @@ pub(super) struct Register {
     next_seq: u64,
     /// Paper, state and manifest of each row, hashed.
     known: HashSet<u64>,
+    /// Those that no entry of the chain was seen for, with their lines.
+    strange: HashMap<u64, u64>,
 }
 
 impl Register {
@@ -74,8 +76,15 @@ impl Register {
         let bytes = disk::read_if_there(path)?.unwrap_or_default();
         let text = headed(path, &bytes)?;
         let (is_new, path) = (bytes.is_empty(), path.to_owned());
-        let mut register =
-            Self { path, is_new, numbers: HashSet::new(), count: 0, next_seq: 1, known: HashSet::new() };
+        let mut register = Self {
+            path,
+            is_new,
+            numbers: HashSet::new(),
+            count: 0,
+            next_seq: 1,
+            known: HashSet::new(),
+            strange: HashMap::new(),
+        };
         for row in rows(&register.path, text)? {
             let columns = ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>());
             register.numbers.extend(columns.into_iter().flatten());
@@ -83,7 +92,9 @@ impl Register {
             register.next_seq = register.next_seq.max(seq.saturating_add(1));
             register.count += 1;
             let paper = row.get("certificate_no");
-            register.known.insert(key(paper, row.get("status"), row.get("manifest_sha256")));
+            let row_key = key(paper, row.get("status"), row.get("manifest_sha256"));
+            register.known.insert(row_key);
+            register.strange.insert(row_key, row.line);
             // A paper is issued once: asked for without its manifest.
             register.known.insert(key(paper, row.get("status"), ""));
         }
@@ -98,6 +109,23 @@ impl Register {
     /// Whether a paper has the row of this state and manifest.
     pub fn has(&self, certificate_no: &str, status: Status, manifest_sha256: &str) -> bool {
         self.known.contains(&key(certificate_no, &status.to_string(), manifest_sha256))
+    }
+
+    /// Whether it has the row, for which the chain has an entry then.
+    pub fn see(&mut self, certificate_no: &str, status: Status, manifest_sha256: &str) -> bool {
+        self.strange.remove(&key(certificate_no, &status.to_string(), manifest_sha256));
+        self.has(certificate_no, status, manifest_sha256)
+    }
+
+    /// A row is written after its entry. One that no entry was [seen](Self::see) for: the chain's end was cut off, or the
+    /// row is none of ours.
+    pub fn check_strange(&self) -> Result<(), Fault> {
+        let Some(line) = self.strange.values().min() else { return Ok(()) };
+        let what = format!(
+            "the chain has no entry for this row ({} such rows): either the end of chain.jws was cut off, then take it from a backup; or the row was changed or added by hand, then rename register.csv: it is made again from the chain",
+            self.strange.len()
+        );
+        Err(Fault::Row { path: self.path.clone(), line: *line, what })
     }
 
     /// Appends rows, with the header where there is none yet.

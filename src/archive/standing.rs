@@ -41,6 +41,11 @@ pub struct PaperStanding {
 }
 
 impl PaperStanding {
+    /// What of its package is not as its manifest says, in words; none where all is in order.
+    pub fn altered(&self) -> Option<String> {
+        self.check_files().err().map(|fault| fault.to_string())
+    }
+
     /// Refuses a package that is not there or not as its manifest says.
     pub(super) fn check_files(&self) -> Result<Entry, Fault> {
         let fault = |what: String| Fault::State { number: self.certificate_no.clone(), what };
@@ -140,9 +145,8 @@ pub fn profile_approval(
     profile_sha256: &str,
     simulated: bool,
 ) -> Result<Option<Approval>, Fault> {
-    let mut state = chain::read(dir, |_, _| ())?;
-    let found = state.profiles.remove(profile_sha256);
-    Ok(found.filter(|found| simulated || !found.demo).map(|found| found.approval))
+    let state = chain::read(dir, |_, _| ())?;
+    Ok(state.profiles.get(profile_sha256).and_then(|answers| answers.approval(simulated)).cloned())
 }
 
 /// The folder in which a paper's last package stands: issued, else its draft.

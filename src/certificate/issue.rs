@@ -26,8 +26,16 @@ pub struct Laboratory {
     pub email: String,
     /// The number of its authorisation (授权证书号).
     pub authorisation_no: String,
+    /// The name of its measurement standard (计量标准名称).
+    pub standard_name: String,
     /// The number of the certificate of its measurement standard (计量标准考核证书号).
     pub standard_certificate_no: String,
+    /// The range of its measurement standard (测量范围).
+    pub standard_range: String,
+    /// Its uncertainty, accuracy class or maximum permissible error (不确定度/准确度等级/最大允许误差).
+    pub standard_uncertainty: String,
+    /// The number of the certificate of its public measurement standard (社会公用计量标准证书号).
+    pub public_standard_certificate_no: String,
     /// Until when that holds.
     pub standard_valid_until: Option<Date>,
     /// In which language its papers are printed.

@@ -507,6 +507,15 @@ impl Record {
             why.push("an inspection in service is no verification and opens no period of validity".into());
         }
         why.extend(self.plan.profile.conditions.as_ref().and_then(|conditions| self.outside(conditions)));
+        // A notice of a failed meter opens no period, and needs none.
+        if self.results.verdict != Some(Verdict::Fail)
+            && self.plan.profile.validity_years(&self.plan.class).is_none()
+        {
+            why.push(format!(
+                "no period of validity is known for class {}: the profile {} has none, and no laboratory gave one (`phantomload profile approve --validity-years`)",
+                self.plan.class, self.plan.profile.id
+            ));
+        }
         if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {
             why.extend(
                 self.plan.unconfirmed().into_iter().map(|figure| format!("unconfirmed figure: {figure}")),

@@ -7,11 +7,11 @@ mod issued;
 pub(crate) mod page;
 mod table;
 
-pub(crate) use decision::prior;
 pub use table::table;
 
 use super::issue::{Issue, Role, Status};
 use super::number;
+use super::paper::{cited, scope, unconfirmed, words};
 use super::record::{Document, Outcome, Record};
 use crate::calibration::Standard;
 use crate::regulation::{Item, Kind};
@@ -53,12 +53,14 @@ fn lay_out(record: &Record, issue: Option<&Issue>) -> String {
     decision::decision(&mut paper, record);
     statements(&mut paper, record);
     if let Some(issue) = issue {
-        issued::issued(&mut paper, issue);
+        issued::issued(&mut paper, issue, record.document().unwrap_or(Document::TestReport));
     }
     ending(&mut paper, record, issue);
     let title = title(record);
     let number = match &record.certificate_no {
-        Some(number) => format!("No. 证书编号 {number}"),
+        Some(number) => {
+            format!("No. {} {number}", record.document().map_or("证书编号".into(), |d| words::number(d).zh))
+        }
         None => format!("Record 原始记录 {}", record.record_no),
     };
     let banner = record.simulated.then(|| centred(BANNER, COLUMNS));
@@ -136,10 +138,16 @@ fn conclusion(paper: &mut Paper, record: &Record) {
                 Verdict::Fail => "不合格 FAIL",
                 Verdict::Undecided => "未判定 UNDECIDED",
             };
-            paper.field("检定结论 verdict", &format!("{words}{simulated}"));
+            paper.field(&format!("{}结论 verdict", act(record)), &format!("{words}{simulated}"));
             for item in record.results.items.iter().filter(|item| item.verdict != Verdict::Pass) {
                 let at = item.point.as_ref().map_or(String::new(), |p| format!(" at {}", p.term));
-                paper.entry(&format!("{}: {}{at}: {}", item.verdict, table::name(item.item), item.reason));
+                let found = item.measured.as_ref().map_or(String::new(), |m| {
+                    let (value, limit) =
+                        (number::rounded(m.rounded), number::limit(m.limit, m.rounded.scale()));
+                    format!("{value} {unit}, limit {limit} {unit}; ", unit = m.unit)
+                });
+                let name = table::name(item.item);
+                paper.entry(&format!("{}: {name}{at}: {found}{}", item.verdict, item.reason));
             }
         }
         (Outcome::Aborted { why }, _) => paper.field("检定中止 ABORTED", why),
@@ -195,8 +203,9 @@ fn order(paper: &mut Paper, record: &Record) {
     let entries = &record.plan.entries;
     paper.heading("委托 Order");
     paper.field("委托方 customer", &entries.customer);
-    paper.field("检定地点 place", &entries.site);
-    paper.field("检定员 operator", &entries.operator);
+    paper.field("委托方地址 customer's address", &entries.customer_address);
+    paper.field(&format!("{}地点 place", act(record)), &entries.site);
+    paper.field(&format!("{}员 verifier", act(record)), &entries.operator);
 }
 
 fn regulation(paper: &mut Paper, record: &Record) {
@@ -206,11 +215,14 @@ fn regulation(paper: &mut Paper, record: &Record) {
         Kind::Subsequent => "后续检定 subsequent verification",
         Kind::InService => "使用中检查 in-service inspection",
     };
-    paper.heading("检定依据 Regulation");
-    paper.field("规程 document", &profile.document);
-    paper.field("名称 title", &format!("{} {}", profile.title_zh, profile.title_en));
+    let cited = cited(profile);
+    paper.heading(&format!("{}依据 Regulation", act(record)));
+    paper.field("规程 document", &format!("{} {}", cited.zh, cited.en));
+    if let Some(said) = unconfirmed(&record.plan) {
+        paper.field("规程数据 its figures", &format!("{} {}", said.zh, said.en));
+    }
     paper.field("数据文件 profile", &format!("{}: {}", profile.id, profile.scope));
-    paper.field("检定类别 kind", kind);
+    paper.field(&format!("{}类别 kind", act(record)), kind);
     if let Some(approval) = &profile.approval {
         let words = format!("{}, {}, {}", approval.laboratory, approval.person, approval.date);
         paper.field("未确认数据负责 answers for", &words);
@@ -249,7 +261,7 @@ fn environment(paper: &mut Paper, record: &Record) {
 
 fn results(paper: &mut Paper, record: &Record) {
     let so_far = if record.outcome == Outcome::Completed { "" } else { " so far (no verdict) 至中止时" };
-    paper.heading(&format!("检定结果 Results{so_far}"));
+    paper.heading(&format!("{}结果 Results{so_far}", act(record)));
     let (head, rows) = table::lines(&record.results);
     paper.block(head.clone(), vec![]);
     for (row, item) in rows.into_iter().zip(&record.results.items) {
@@ -281,6 +293,11 @@ fn results(paper: &mut Paper, record: &Record) {
     paper.line(
         "Error: unrounded mean; rounded: as the regulation says; U: expanded uncertainty with factor k, coverage 95 %, two digits, rounded up. A `<` is an upper bound: no pulse came.",
     );
+}
+
+/// What is done, in Chinese: a report, and what has no verdict, tells of a test.
+fn act(record: &Record) -> String {
+    words::act(record.document().unwrap_or(Document::TestReport)).zh
 }
 
 fn chinese(item: Item) -> &'static str {
@@ -318,10 +335,10 @@ fn statements(paper: &mut Paper, record: &Record) {
         }
     }
     paper.heading("说明 Scope");
-    paper.line(
-        "Phantom load 虚负荷法: the meter was tested, not connector, display or payment. 仅检定电能表，不含枪头、显示及付费金额。",
-    );
-    paper.line("The results are of this meter at this time only. 结果仅对被检电能表有效。");
+    let document = record.document().unwrap_or(Document::TestReport);
+    for words in scope(record, document) {
+        paper.line(&format!("{} {}", words.en, words.zh));
+    }
 }
 
 /// What makes the paper valid, and its end.
@@ -336,7 +353,14 @@ fn ending(paper: &mut Paper, record: &Record, issue: Option<&Issue>) {
                 .line("DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。");
         }
         let persons = [
-            ("检定员 verified", Role::Verifier),
+            (
+                if record.document() == Some(Document::TestReport) {
+                    "检测员 tested"
+                } else {
+                    "检定员 verified"
+                },
+                Role::Verifier,
+            ),
             ("核验员 checked", Role::Checker),
             ("批准人 approved", Role::Approver),
         ];

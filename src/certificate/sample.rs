@@ -268,6 +268,7 @@ pub fn approved(percent: f64) -> Record {
         laboratory: "Some laboratory".into(),
         person: "Somebody".into(),
         date: jiff::civil::date(2026, 1, 1),
+        validity_years: None,
     });
     for class in &mut profile.classes {
         let (clause, note) = ("of the laboratory".into(), None);

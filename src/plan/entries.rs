@@ -28,6 +28,9 @@ pub struct Entries {
     /// Who asked for it.
     #[serde(default)]
     pub customer: String,
+    /// Their address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub customer_address: String,
     /// Where the charger stands.
     #[serde(default)]
     pub site: String,
@@ -73,9 +76,12 @@ impl Entries {
         {
             return Err(refuse(format!("temperature_degc is {temperature}; allowed is -60 to 100 °C")));
         }
-        for (key, text) in
-            [("operator", &entries.operator), ("customer", &entries.customer), ("site", &entries.site)]
-        {
+        for (key, text) in [
+            ("operator", &entries.operator),
+            ("customer", &entries.customer),
+            ("customer_address", &entries.customer_address),
+            ("site", &entries.site),
+        ] {
             if !super::nameplate::printable(text) {
                 return Err(refuse(format!("{key} must be at most 200 printable characters, on one line")));
             }
@@ -89,6 +95,7 @@ impl Entries {
         Self {
             operator: "SIMULATED operator".into(),
             customer: "SIMULATED customer".into(),
+            customer_address: String::new(),
             site: "SIMULATED site".into(),
             appearance: seen(),
             function: seen(),

@@ -331,7 +331,12 @@ mod tests {
             let class = profile.class(class).unwrap();
             assert!(!profile.may_certify(Kind::First, &class));
             let date = jiff::civil::date(2026, 8, 1);
-            profile.approval = Some(Approval { laboratory: "L".to_owned(), person: "P".to_owned(), date });
+            profile.approval = Some(Approval {
+                laboratory: "L".to_owned(),
+                person: "P".to_owned(),
+                date,
+                validity_years: None,
+            });
             assert!(profile.may_certify(Kind::First, &class));
             assert!(!profile.unconfirmed_figures(Kind::First, &class).is_empty(), "still said on paper");
         }

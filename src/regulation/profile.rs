@@ -1,8 +1,8 @@
 //! The regulation profile, key by key as its file has it.
 
 use super::{
-    BasicError, Bench, Clock, Condition, Conditions, Connection, Creep, CurrentRange, CurrentTerm, Demand,
-    Fault, Figure, Item, Kind, MeterConstant, Prior, Provenance, Rule, Start, Supply, Symbol,
+    BasicError, Bench, Class, Clock, Condition, Conditions, Connection, Creep, CurrentRange, CurrentTerm,
+    Demand, Fault, Figure, Item, Kind, MeterConstant, Prior, Provenance, Rule, Start, Supply, Symbol,
     TariffRegisters,
 };
 use jiff::civil::Date;
@@ -21,6 +21,9 @@ pub struct Profile {
     pub id: String,
     /// The document's number: `JJG 596-2026`.
     pub document: String,
+    /// How a Chinese paper names the document, where number and title alone do not: `《JJG 842-2017 …》（限值）`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cited_zh: Option<String>,
     /// The document's title in Chinese.
     pub title_zh: String,
     /// The document's title in English.
@@ -247,6 +250,9 @@ pub struct Approval {
     pub person: String,
     /// The day.
     pub date: Date,
+    /// The period of validity that it gives, in years, where the profile has none that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity_years: Option<u32>,
 }
 
 /// The shipped profiles: name and text.
@@ -289,6 +295,21 @@ impl Profile {
     /// The names of the shipped profiles.
     pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
         BUILTIN.iter().map(|(name, _)| *name)
+    }
+
+    /// The period of validity of a certificate for this class, in years: what was read in the regulation, else what the
+    /// laboratory gives that answers for the profile, else what the profile has unconfirmed.
+    pub fn validity_years(&self, class: &Class) -> Option<u32> {
+        let figure = self.figures_of(class).ok()?.validity_years.as_ref();
+        let given = || self.approval.as_ref()?.validity_years;
+        let read = figure.filter(|figure| figure.provenance != Provenance::Unconfirmed);
+        read.map(|figure| figure.value).or_else(given).or(figure.map(|figure| figure.value))
+    }
+
+    /// Whether each class has a period of validity that was read: then a laboratory has none to give.
+    pub fn states_validity(&self) -> bool {
+        let figures = self.classes.iter().map(|class| class.validity_years.as_ref());
+        figures.into_iter().all(|figure| figure.is_some_and(|f| f.provenance != Provenance::Unconfirmed))
     }
 
     /// Whether an item is asked for.
@@ -337,6 +358,32 @@ mod tests {
         let spoilt = json.replacen("\"percent\":2.0", "\"percent\":-2.0", 1);
         assert_ne!(json, spoilt);
         assert!(serde_json::from_str::<Profile>(&spoilt).unwrap_err().to_string().contains("-2"));
+    }
+
+    #[test]
+    fn a_period_of_validity_is_read_or_given_by_a_laboratory() {
+        let years = |id: &str, class: &str, given: Option<u32>| {
+            let mut profile = Profile::builtin(id).unwrap();
+            profile.approval = given.map(|years| Approval {
+                laboratory: "L".into(),
+                person: "P".into(),
+                date: jiff::civil::date(2026, 8, 1),
+                validity_years: Some(years),
+            });
+            let class = profile.class(class).unwrap();
+            profile.validity_years(&class)
+        };
+        assert_eq!(
+            (years("jjg596-2026", "B", None), years("jjg596-2026", "B", Some(3))),
+            (Some(10), Some(10))
+        );
+        assert_eq!(
+            (years("jjg1149-2022", "1", None), years("jjg1149-2022", "1", Some(2))),
+            (Some(3), Some(2))
+        );
+        assert_eq!((years("dc-meter", "1", None), years("dc-meter", "1", Some(5))), (None, Some(5)));
+        let states = |id: &str| Profile::builtin(id).unwrap().states_validity();
+        assert!(states("jjg596-2026") && !states("jjg1149-2022") && !states("dc-meter"));
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub fn laboratory() -> Laboratory {
         fax: String::new(),
         email: "lab@example.org".into(),
         authorisation_no: "（示例）法计 00000".into(),
+        standard_name: "直流电能表标准装置（示例）".into(),
+        standard_range: "(10–1000) V, (0.1–600) A".into(),
+        standard_uncertainty: "0.05 级".into(),
+        public_standard_certificate_no: "[示例] 社量标证字第 000 号".into(),
         standard_certificate_no: "[示例] 量标 0000 证字第 000 号".into(),
         standard_valid_until: Some("2029-12-31".parse().unwrap()),
         ..Laboratory::default()
@@ -71,6 +75,7 @@ fn real_of(record: &Record) -> Record {
         let entries = &mut plan["entries"];
         entries["operator"] = "王小明".into();
         entries["customer"] = "某市充电服务有限公司".into();
+        entries["customer_address"] = "某市某区示例路 6 号".into();
         entries["site"] = "某市某区示例路 8 号 地下停车场 B2".into();
         entries["temperature_degc"] = 22.5.into();
     })

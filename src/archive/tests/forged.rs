@@ -260,6 +260,32 @@ fn a_chain_goes_on_with_its_own_key_only() {
 }
 
 #[test]
+fn a_chain_cut_behind_an_issue_is_found_by_the_register() {
+    let (dir, number) = desk();
+    let mut archive = Archive::open(dir.path()).unwrap();
+    for (name, role) in [("Ann", Role::Verifier), ("Bob", Role::Checker), ("Cai", Role::Approver)] {
+        archive.sign(&number, role, name, PIN).unwrap();
+    }
+    archive.issue(&number).unwrap();
+    archive.withdraw(&number, "wrong meter", "Cai", PIN).unwrap();
+    drop(archive);
+    Archive::open(dir.path()).unwrap();
+    let path = dir.path().join("chain.jws");
+    let whole = fs::read_to_string(&path).unwrap();
+    let cut = whole.trim_end().rfind('\n').unwrap() + 1;
+    fs::write(&path, &whole[..cut]).unwrap();
+    let fault = Archive::open(dir.path()).unwrap_err().to_string();
+    let rows = list(dir.path()).unwrap();
+    let withdrawn = rows.iter().find(|row| row.get("status") == "withdrawn").unwrap();
+    assert!(
+        fault.contains(&format!("line {}", withdrawn.line())) && fault.contains("was cut off"),
+        "{fault}"
+    );
+    fs::write(&path, whole).unwrap();
+    Archive::open(dir.path()).unwrap();
+}
+
+#[test]
 fn wrong_pins_are_known_without_their_file_and_persons_are_private() {
     let (dir, number) = desk();
     let mut archive = Archive::open(dir.path()).unwrap();
@@ -283,6 +309,10 @@ fn wrong_pins_are_known_without_their_file_and_persons_are_private() {
     let fault = archive.disable_person("Cai", Some(("Cai", PIN))).unwrap_err().to_string();
     assert!(fault.contains("the only approver"), "{fault}");
     archive.add_person("Dan", &[Role::Approver], PIN, Some(("Cai", PIN))).unwrap();
+    // A name that reads like another one's is that one's.
+    for name in ["dan", "D an", "DAN ", "D\u{200B}an"] {
+        assert!(archive.add_person(name, &[Role::Checker], PIN, Some(("Cai", PIN))).is_err(), "{name:?}");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -5,6 +5,7 @@ use crate::certificate::chain::Entry;
 use crate::certificate::issue::{Issue, Role, Status};
 use crate::certificate::number;
 use crate::certificate::package::corrected;
+use crate::certificate::paper::{cited, unconfirmed};
 use crate::certificate::record::{Document, Measured, Record, Unit};
 use crate::verdict::Verdict;
 use jiff::{ToSpan, civil::Date};
@@ -93,13 +94,12 @@ pub fn valid_until(record: &Record) -> Option<Date> {
     if record.document() != Some(Document::VerificationCertificate) {
         return None;
     }
-    let plan = &record.plan;
-    let years = plan.profile.figures_of(&plan.class).ok()?.validity_years.as_ref()?.value;
+    let years = record.plan.profile.validity_years(&record.plan.class)?;
     record.started.date().checked_add(i64::from(years).years()).and_then(|d| d.checked_sub(1.day())).ok()
 }
 
 /// The columns. The first 48 are those of the schema, in its order.
-const COLUMNS: [Column; 56] = [
+const COLUMNS: [Column; 59] = [
     ("schema_version", |_| Cell::plain(SCHEMA)),
     ("seq", |r| Cell::plain(r.seq)),
     ("certificate_no", |r| Cell::text(r.certificate_no)),
@@ -109,7 +109,7 @@ const COLUMNS: [Column; 56] = [
     ("verdict", |r| Cell::plain(verdict_word(r.verdict))),
     ("accuracy_class", |r| Cell::text(r.record.plan.class.name())),
     ("failed_points", |r| Cell::plain(r.failed())),
-    ("regulation", |r| Cell::text(&r.record.plan.profile.document)),
+    ("regulation", |r| Cell::text(cited(&r.record.plan.profile).en)),
     ("decision_rule", |r| Cell::text(&r.record.results.decision_rule)),
     ("load_method", |_| Cell::plain("virtual")),
     ("performed_from", |r| Cell::plain(r.record.started)),
@@ -135,8 +135,9 @@ const COLUMNS: [Column; 56] = [
     ("verifier", |r| Cell::text(r.signed(Role::Verifier).unwrap_or(&r.record.plan.entries.operator))),
     ("checker", |r| Cell::text(r.signed(Role::Checker).unwrap_or_default())),
     ("approver", |r| Cell::text(r.signed(Role::Approver).unwrap_or_default())),
-    ("tester_model", |r| Cell::text(r.record.plan.standards.reference().model())),
-    ("tester_serial", |r| Cell::text(r.record.plan.standards.reference().serial())),
+    ("tester_model", |r| Cell::text(&r.record.program.name)),
+    // The device number, as chain, key, DCC and QR code have it; the reference standard's own stands at the end.
+    ("tester_serial", |r| Cell::text(&r.standing.manifest.device)),
     ("tester_certificate_no", |r| Cell::text(r.record.plan.standards.reference().certificate_no())),
     ("tester_valid_until", |r| Cell::plain(r.record.plan.standards.reference().due_on())),
     ("firmware_version", |r| Cell::text(format!("{} {}", r.record.program.name, r.record.program.version))),
@@ -167,6 +168,9 @@ const COLUMNS: [Column; 56] = [
     ("time_base_valid_until", |r| Cell::plain(r.record.plan.standards.time_base().due_on())),
     ("record_json_sha256", |r| r.print("record.json")),
     ("report_txt_sha256", |r| r.print("_report.txt")),
+    ("reference_model", |r| Cell::text(r.record.plan.standards.reference().model())),
+    ("reference_serial", |r| Cell::text(r.record.plan.standards.reference().serial())),
+    ("regulation_note", |r| unconfirmed(&r.record.plan).map_or(Cell::Empty, |said| Cell::text(said.en))),
 ];
 
 /// The names of the columns.

@@ -2,6 +2,7 @@
 
 use super::{BOM, Cell, Fault, SCHEMA, bytes, completed, is_pulse_error, names, writer};
 use crate::certificate::number;
+use crate::certificate::paper::{cited, unconfirmed};
 use crate::certificate::record::{Attempt, ItemResult, Measured, Record, Unit};
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::regulation::Item;
@@ -132,7 +133,7 @@ fn rounding_step(row: &Row) -> Option<String> {
 }
 
 /// The columns. The first 38 are those of the schema, in its order.
-const COLUMNS: [Column; 51] = [
+const COLUMNS: [Column; 53] = [
     ("schema_version", |_| Cell::plain(SCHEMA)),
     ("certificate_no", |r| Cell::text(r.certificate_no)),
     ("record_no", |r| Cell::text(&r.record.record_no)),
@@ -218,6 +219,8 @@ const COLUMNS: [Column; 51] = [
     }),
     ("clause", |r| Cell::text(&r.item.clause)),
     ("verdict_rule", |r| Cell::text(&r.record.results.decision_rule)),
+    ("regulation", |r| Cell::text(cited(&r.record.plan.profile).en)),
+    ("regulation_note", |r| unconfirmed(&r.record.plan).map_or(Cell::Empty, |said| Cell::text(said.en))),
 ];
 
 /// The names of the columns.

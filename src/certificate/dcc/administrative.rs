@@ -4,8 +4,9 @@ use super::statements::statements;
 use super::text::{entered, identification, is_blank, name, said_if, token, token_if, words};
 use super::xml::Element;
 use crate::certificate::issue::{Issue, Laboratory, Role};
-use crate::certificate::paper::words::role;
+use crate::certificate::paper::words::{self as words_of, role};
 use crate::certificate::paper::{Meter, Paper, Words};
+use crate::certificate::record::Document;
 
 pub(super) fn administrative_data(paper: &Paper) -> Element {
     Element::new("dcc:administrativeData").with([
@@ -14,7 +15,7 @@ pub(super) fn administrative_data(paper: &Paper) -> Element {
         core_data(paper),
         items(&paper.meter),
         laboratory(&paper.issue),
-        persons(&paper.issue),
+        persons(&paper.issue, paper.document),
         customer(paper),
         statements(paper),
     ])
@@ -151,9 +152,9 @@ fn laboratory_name(laboratory: &Laboratory) -> Words {
 
 /// The three persons, each with their entry in the chain or that they have not signed. Their evidence is that entry; in
 /// this document the device's key seals alone.
-fn persons(issue: &Issue) -> Element {
+fn persons(issue: &Issue, document: Document) -> Element {
     let person = |of: Role| {
-        let part = role(of);
+        let part = role(of, document);
         let signature = issue.signatures.iter().find(|signature| signature.role == of);
         let (who, how) = signature.map_or_else(
             || {
@@ -185,10 +186,14 @@ fn persons(issue: &Issue) -> Element {
     Element::new("dcc:respPersons").with(Role::ALL.map(person))
 }
 
-/// Who asked for it. Of their address nothing is known; the place of the meter is all there is.
+/// Who asked for it, with their address and the place of the meter.
 fn customer(paper: &Paper) -> Element {
     let site = entered(&paper.site);
-    let place = Words::new(format!("检定地点：{}", site.zh), format!("place of verification: {}", site.en));
+    let (act, address) = (words_of::act(paper.document), entered(&paper.customer_address));
+    let place = Words::new(
+        format!("委托方地址：{}；{}地点：{}", address.zh, act.zh, site.zh),
+        format!("customer's address: {}; place of {}: {}", address.en, act.en, site.en),
+    );
     Element::new("dcc:customer").with([
         words("dcc:name", &entered(&paper.customer)),
         Element::new("dcc:location").with([words("dcc:further", &place)]),

@@ -1,19 +1,20 @@
 //! With what and under what it was measured: methods, standards, conditions.
 
+use super::text;
 use super::text::{
     DEGREE_CELSIUS, ONE, PERCENT, chars, identification, lines, list, name, not_entered, one, quantity, real,
     said_if, token, words,
 };
 use super::xml::Element;
 use super::{Fault, administrative};
-use crate::certificate::paper::{Budget, BudgetLine, Paper, Standard, Words};
+use crate::certificate::paper::{Budget, BudgetLine, Language, Paper, Standard, Words};
 
 pub(super) fn used_methods(paper: &Paper) -> Element {
     let regulation = &paper.regulation;
     Element::new("dcc:usedMethods").with([
         Element::new("dcc:usedMethod").attribute("refType", "basic_calibrationMethod").with([
             words("dcc:name", &paper.method),
-            words("dcc:description", &regulation.title),
+            words("dcc:description", &regulation.cited),
             token("dcc:norm", &regulation.document),
         ]),
         Element::new("dcc:usedMethod").attribute("refType", "basic_methodMeasurementUncertainty").with([
@@ -33,7 +34,20 @@ pub(super) fn measuring_equipments(paper: &Paper) -> Element {
     let instruments = paper.instruments.iter().map(|instrument| {
         Element::new("dcc:measuringEquipment").with([words("dcc:name", &Words::same(instrument))])
     });
-    Element::new("dcc:measuringEquipments").with(standards).with(instruments)
+    Element::new("dcc:measuringEquipments").with([tester(paper)]).with(standards).with(instruments)
+}
+
+/// The tester itself by its device number: the one that its key, the chain and the QR code name.
+fn tester(paper: &Paper) -> Element {
+    Element::new("dcc:measuringEquipment").attribute("refType", "basic_normalUsed").with([
+        name("检定装置（虚负荷测试仪）", "tester (phantom load)"),
+        Element::new("dcc:identifications").with([identification(
+            "other",
+            &paper.issue.link.device,
+            "装置编号",
+            "device number",
+        )]),
+    ])
 }
 
 fn standard(standard: &Standard, paper: &Paper) -> Element {
@@ -125,25 +139,28 @@ fn condition(
         .with([name(zh, en), Element::new("dcc:data").with([data])]))
 }
 
-/// The budgets of all errors by pulses, one metadata a point: lists of as many entries as the budget has lines.
+/// The budgets of all results that have one, one metadata a point: lists of as many entries as the budget has lines.
 pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
     let of = |budget: &Budget| -> Result<Element, Fault> {
-        let all = &budget.lines;
+        let (all, unit) = (&budget.lines, text::unit(&budget.unit)?);
         let mut components = Element::new("dcc:list").with([name("不确定度分量", "components")]);
         if !all.is_empty() {
             let column = |text: fn(&BudgetLine) -> &str| all.iter().map(text);
+            let both =
+                |of: fn(&BudgetLine) -> &Words| all.iter().map(|l| of(l).print(Language::Both)).collect();
+            let (labels, evidence): (Vec<String>, Vec<String>) = (both(|l| &l.label), both(|l| &l.evidence));
             let shared: Vec<String> = all.iter().map(|line| line.shared.to_string()).collect();
             components = components.with([
-                lines("phantomload_component", "来源", "source", column(|l| &l.label)),
+                lines("phantomload_component", "来源", "source", labels.iter().map(String::as_str)),
                 chars("phantomload_evaluation", "评定类别", "type of evaluation", column(|l| &l.kind)),
-                chars("phantomload_distribution", "分布", "distribution", column(|l| &l.shape)),
+                chars("phantomload_distribution", "分布", "distribution", column(|l| &l.shape.en)),
                 quantity(
                     "phantomload_contribution",
                     &Words::new("标准不确定度分量", "standard uncertainty times sensitivity"),
                 )
-                .with([list(column(|l| &l.u), PERCENT)?]),
+                .with([list(column(|l| &l.u), unit)?]),
                 chars("phantomload_degreesOfFreedom", "自由度", "degrees of freedom", column(|l| &l.dof)),
-                lines("phantomload_evidence", "依据", "evidence", column(|l| &l.evidence)),
+                lines("phantomload_evidence", "依据", "evidence", evidence.iter().map(String::as_str)),
                 chars(
                     "phantomload_shared",
                     "与其他点共有",
@@ -157,7 +174,7 @@ pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
             "合成标准不确定度",
             "combined standard uncertainty",
             &budget.combined,
-            PERCENT,
+            unit,
         )?];
         sum.extend(said_if(
             "phantomload_degreesOfFreedom",
@@ -170,7 +187,7 @@ pub(super) fn budgets(paper: &Paper) -> Result<Vec<Element>, Fault> {
         }
         if !budget.expanded.is_empty() {
             let (zh, en) = ("扩展不确定度 U", "expanded uncertainty U");
-            sum.push(one("phantomload_expanded", zh, en, &budget.expanded, PERCENT)?);
+            sum.push(one("phantomload_expanded", zh, en, &budget.expanded, unit)?);
         }
         let title = Words::new(
             format!("不确定度评定，第 {} 项 {}", budget.no, budget.point),

@@ -5,6 +5,7 @@ use super::conditions::{budgets, influence_conditions, measuring_equipments, use
 use super::text::{KILOWATT_HOUR, PERCENT, name, no_quantity, one, quantity, words};
 use super::xml::Element;
 use super::{Fault, table};
+use crate::certificate::paper::words::act;
 use crate::certificate::paper::{CrossLine, Paper, Words};
 
 pub(super) fn measurement_results(paper: &Paper) -> Result<Element, Fault> {
@@ -13,10 +14,11 @@ pub(super) fn measurement_results(paper: &Paper) -> Result<Element, Fault> {
         .with(table::error_table(paper)?)
         .with(others.collect::<Result<Vec<_>, _>>()?)
         .with(cross_check(&paper.cross_check)?);
+    let act = act(paper.document);
     let remarks = Element::new("dcc:measurementMetaData").with(findings(paper)).with(budgets(paper)?);
     Ok(Element::new("dcc:measurementResults").with([Element::new("dcc:measurementResult")
         .with([
-            name("检定结果", "results of verification"),
+            name(&format!("{}结果", act.zh), &format!("results of {}", act.en)),
             used_methods(paper),
             used_software(paper),
             measuring_equipments(paper),
@@ -32,7 +34,7 @@ fn cross_check(lines: &[CrossLine]) -> Result<Option<Element>, Fault> {
         return Ok(None);
     }
     let lines = lines.iter().map(|line| -> Result<Element, Fault> {
-        let mut list = Element::new("dcc:list").with([words("dcc:name", &Words::same(&line.way))]);
+        let mut list = Element::new("dcc:list").with([words("dcc:name", &line.way)]);
         if let Some([energy, deviation, expanded]) = &line.numbers {
             for (ref_type, zh, en, text, unit) in [
                 ("phantomload_energy", "电能", "energy", energy, KILOWATT_HOUR),
@@ -44,11 +46,11 @@ fn cross_check(lines: &[CrossLine]) -> Result<Option<Element>, Fault> {
                 }
             }
         }
-        if line.words.is_empty() && line.numbers.is_some() {
+        if line.words.en.is_empty() && line.numbers.is_some() {
             return Ok(list);
         }
         let said = quantity("phantomload_outcome", &Words::new("说明", "outcome"));
-        Ok(list.with([said.with([no_quantity(&Words::same(&line.words))])]))
+        Ok(list.with([said.with([no_quantity(&line.words)])]))
     });
     let lines = lines.collect::<Result<Vec<_>, _>>()?;
     let title = Words::new("电能各测量途径的核对", "ways to one energy against one another");
@@ -60,6 +62,6 @@ fn findings(paper: &Paper) -> impl Iterator<Item = Element> {
     paper.findings.iter().map(|finding| {
         Element::new("dcc:metaData")
             .attribute("refType", "phantomload_finding")
-            .with([name("发现", "finding"), words("dcc:declaration", &Words::same(finding))])
+            .with([name("发现", "finding"), words("dcc:declaration", finding)])
     })
 }

@@ -11,13 +11,21 @@ pub(super) fn statements(paper: &Paper) -> Element {
     let issue = &paper.issue;
     let scope = paper.scope.iter().map(|scope| declared("phantomload_scope", "范围", "scope", scope));
     let no_certificate = paper.why_no_certificate.iter().map(|why| {
-        let why = Words::same(why);
-        declared("phantomload_noCertificate", "非检定证书的原因", "why it is no certificate", &why)
+        declared("phantomload_noCertificate", "非检定证书的原因", "why it is no certificate", why)
     });
     Element::new("dcc:statements")
         .with([document(paper)])
         .with(paper.simulated.then(|| simulated(paper)))
-        .with([regulation(paper), decision_rule(paper), conformity(paper)])
+        .with([regulation(paper)])
+        .with(paper.regulation.unconfirmed.as_ref().map(|said| {
+            declared(
+                "phantomload_unconfirmed",
+                "未确认的规程数据",
+                "unconfirmed figures of the regulation",
+                said,
+            )
+        }))
+        .with([decision_rule(paper), conformity(paper)])
         .with(recalibration(paper))
         .with(scope)
         .with(no_certificate)
@@ -71,8 +79,8 @@ fn simulated(paper: &Paper) -> Element {
 fn regulation(paper: &Paper) -> Element {
     let regulation = &paper.regulation;
     let said = Words::new(
-        format!("{}，{}", regulation.title.zh, regulation.kind.zh),
-        format!("{}, {}", regulation.title.en, regulation.kind.en),
+        format!("{}，{}", regulation.cited.zh, regulation.kind.zh),
+        format!("{}, {}", regulation.cited.en, regulation.kind.en),
     );
     let approval = said_if(
         "phantomload_approval",
@@ -80,7 +88,8 @@ fn regulation(paper: &Paper) -> Element {
         "who answers for unconfirmed figures",
         &regulation.approval,
     );
-    statement("phantomload_regulation", "检定依据", "regulation")
+    let act = trade::act(paper.document);
+    statement("phantomload_regulation", &format!("{}依据", act.zh), "regulation")
         .with([
             token("dcc:norm", &regulation.document),
             token("dcc:reference", &regulation.profile),
@@ -91,14 +100,15 @@ fn regulation(paper: &Paper) -> Element {
 
 fn decision_rule(paper: &Paper) -> Element {
     let decision = &paper.decision;
-    let said = Words::new(
-        format!("{}：{}", decision.name.zh, decision.rule),
-        format!("{}: {}", decision.name.en, decision.rule),
+    let rule = Words::new(
+        format!("{}：{}", decision.name.zh, decision.rule.zh),
+        format!("{}: {}", decision.name.en, decision.rule.en),
     );
     let risks = [
         said_if("phantomload_coverage", "包含概率", "coverage probability", &decision.coverage),
-        said_if("phantomload_prior", "对电能表总体的假定", "what is assumed of meters", &decision.prior),
-        said_if("phantomload_stopping", "读数的终止规则", "when readings end", &decision.stopping),
+        Some(said("phantomload_prior", "对电能表总体的假定", "what is assumed of meters", &decision.prior)),
+        (!decision.stopping.en.is_empty())
+            .then(|| said("phantomload_stopping", "读数的终止规则", "when readings end", &decision.stopping)),
         said_if(
             "phantomload_jointConformity",
             "各点同时合格的概率",
@@ -110,7 +120,7 @@ fn decision_rule(paper: &Paper) -> Element {
         .with([
             token("dcc:norm", &paper.regulation.document),
             token("dcc:norm", "JCGM 106:2012"),
-            words("dcc:declaration", &said),
+            words("dcc:declaration", &rule),
         ])
         .with(data(risks.into_iter().flatten()))
 }
@@ -122,9 +132,16 @@ fn conformity(paper: &Paper) -> Element {
             format!("{}. {} {}：{}", item.no, item.item.zh, item.point, verdict.zh),
             format!("{}. {} {}: {}", item.no, item.item.en, item.point, verdict.en),
         );
-        quantity("phantomload_notPassed", &name).with([no_quantity(&Words::same(&item.reason))])
+        let found = |reason: &str, limit: &str| {
+            let limit = if item.limit.is_empty() { String::new() } else { format!("{limit} {}", item.limit) };
+            let found = [item.value.clone(), limit, reason.to_owned()];
+            found.into_iter().filter(|said| !said.is_empty()).collect::<Vec<_>>().join("; ")
+        };
+        let found = Words::new(found(&item.reason.zh, "限值"), found(&item.reason.en, "limit"));
+        quantity("phantomload_notPassed", &name).with([no_quantity(&found)])
     });
-    statement("basic_conformity", "检定结论", "conclusion")
+    let act = trade::act(paper.document);
+    statement("basic_conformity", &format!("{}结论", act.zh), "conclusion")
         .with([
             token("dcc:norm", &paper.regulation.document),
             words("dcc:declaration", &paper.conclusion),
@@ -143,12 +160,35 @@ fn recalibration(paper: &Paper) -> Option<Element> {
 }
 
 fn place(paper: &Paper) -> Element {
-    declared("phantomload_place", "检定地点", "place of verification", &entered(&paper.site))
+    let act = trade::act(paper.document);
+    declared(
+        "phantomload_place",
+        &format!("{}地点", act.zh),
+        &format!("place of {}", act.en),
+        &entered(&paper.site),
+    )
 }
 
 /// The certificate of the laboratory's measurement standard, where it was entered.
 fn measurement_standard(laboratory: &Laboratory) -> Option<Element> {
-    if is_blank(&laboratory.standard_certificate_no) {
+    let known = [
+        said_if("phantomload_standardName", "计量标准名称", "name", &laboratory.standard_name),
+        said_if("phantomload_range", "测量范围", "range", &laboratory.standard_range),
+        said_if(
+            "phantomload_standardUncertainty",
+            "不确定度/准确度等级/最大允许误差",
+            "uncertainty, accuracy class or maximum permissible error",
+            &laboratory.standard_uncertainty,
+        ),
+        said_if(
+            "phantomload_publicStandard",
+            "社会公用计量标准证书号",
+            "certificate of the public measurement standard",
+            &laboratory.public_standard_certificate_no,
+        ),
+    ];
+    let known = data(known.into_iter().flatten());
+    if is_blank(&laboratory.standard_certificate_no) && known.is_none() {
         return None;
     }
     let until = laboratory.standard_valid_until.map(|until| Element::text("dcc:date", until.to_string()));
@@ -159,7 +199,8 @@ fn measurement_standard(laboratory: &Laboratory) -> Option<Element> {
             "certificate of the measurement standard, valid until",
         )
         .with(token_if("dcc:reference", &laboratory.standard_certificate_no))
-        .with(until),
+        .with(until)
+        .with(known),
     )
 }
 
@@ -189,7 +230,7 @@ fn amendment(amends: &Amendment) -> Element {
 fn field(field: Field) -> (&'static str, &'static str) {
     match field {
         Field::Customer => ("委托方", "customer"),
-        Field::Site => ("检定地点", "place of verification"),
+        Field::Site => ("地点", "place"),
         Field::Maker => ("制造单位", "manufacturer"),
         Field::Model => ("型号", "type"),
         Field::Serial => ("出厂编号", "serial number"),

@@ -120,10 +120,10 @@ fn details(row: &Row, paper: &Paper) -> Element {
 /// Head of the metadata that judges a row, up to the declaration.
 fn judged(ref_type: &'static str, title: &Words, row: &Row, paper: &Paper) -> Element {
     let verdict = verdict(row.verdict);
-    let said = if row.reason.is_empty() {
+    let said = if row.reason.en.is_empty() {
         verdict
     } else {
-        Words::new(format!("{}：{}", verdict.zh, row.reason), format!("{}: {}", verdict.en, row.reason))
+        Words::new(format!("{}：{}", verdict.zh, row.reason.zh), format!("{}: {}", verdict.en, row.reason.en))
     };
     Element::new("dcc:metaData")
         .attribute("refType", ref_type)

@@ -42,7 +42,11 @@ fn signed(record: &Record) -> Paper {
             fax: "+86 2".into(),
             email: "a@b.example".into(),
             authorisation_no: "A-1".into(),
+            standard_name: "DC energy standard".into(),
             standard_certificate_no: "S-1".into(),
+            standard_range: "0-1000 V".into(),
+            standard_uncertainty: "0.05 %".into(),
+            public_standard_certificate_no: "P-1".into(),
             standard_valid_until: Some("2030-01-31".parse().unwrap()),
             ..Laboratory::default()
         },
@@ -83,7 +87,9 @@ fn texts(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
 }
 
 /// What stands in words of its own: verdicts, parts, states, the hour of a date, kinds of items.
-const IN_OTHER_WORDS: [&str; 13] = [
+const IN_OTHER_WORDS: [&str; 15] = [
+    ".budgets.lines.shape.zh",
+    ".budgets.unit",
     ".issue.laboratory.language",
     ".document",
     ".verdict",

@@ -14,7 +14,8 @@ fn kind(column: &str) -> &'static str {
         "started_at" => "datetime",
         "simulated" => "boolean",
         "certificate_no" | "record_no" | "run_id" | "test_item" | "connector" | "load_method" | "mode"
-        | "result" | "remark" | "item" | "point" | "unit" | "clause" | "verdict_rule" => "string",
+        | "result" | "remark" | "item" | "point" | "unit" | "clause" | "verdict_rule" | "regulation"
+        | "regulation_note" => "string",
         _ => "number",
     }
 }

@@ -1,15 +1,18 @@
 //! What a paper says, once. PDF, DCC, label and QR code print these very texts; the rows of results are those of the
 //! CSV, cell by cell, so that no two forms can round differently.
 
+mod chinese;
 mod sections;
 pub mod words;
 
+pub use chinese::said;
+pub use sections::{cited, prior, rule, scope, stopping, unconfirmed};
 pub use words::{Language, Words};
 
 use super::csv::{self, Said, results_said, valid_until};
 use super::issue::{Correction, Field, Issue};
+use super::number;
 use super::record::{Document, ItemResult, Measured, Record, Unit};
-use super::{number, report};
 use crate::regulation::Item;
 use crate::time::Stamp;
 use crate::uncertainty::COVERAGE;
@@ -38,6 +41,8 @@ pub struct Paper {
     pub not_passed: Vec<NotPassed>,
     /// Who asked for it; may be empty.
     pub customer: String,
+    /// Their address; may be empty.
+    pub customer_address: String,
     /// Where it was done; may be empty.
     pub site: String,
     /// The meter.
@@ -69,9 +74,9 @@ pub struct Paper {
     /// The ways to one energy against one another; empty where there was no such check.
     pub cross_check: Vec<CrossLine>,
     /// Observations that are no verdict.
-    pub findings: Vec<String>,
+    pub findings: Vec<Words>,
     /// Why it is a report and no certificate; empty where it is none.
-    pub why_no_certificate: Vec<String>,
+    pub why_no_certificate: Vec<Words>,
     /// What was tested and what was not, and what the results relate to.
     pub scope: Vec<Words>,
     /// Name and version of the program.
@@ -89,8 +94,12 @@ pub struct NotPassed {
     pub point: String,
     /// Fail or undecided.
     pub verdict: Verdict,
+    /// The rounded value with its unit; empty where there is no number.
+    pub value: String,
+    /// The limit with its unit; empty where there is none.
+    pub limit: String,
     /// Why.
-    pub reason: String,
+    pub reason: Words,
 }
 
 /// The meter under test.
@@ -125,6 +134,10 @@ pub struct Regulation {
     pub document: String,
     /// Its name.
     pub title: Words,
+    /// Number and name as every form of the paper cites it.
+    pub cited: Words,
+    /// That figures of it, limits among them, are not confirmed; none where all are.
+    pub unconfirmed: Option<Words>,
     /// The data file.
     pub profile: String,
     /// The occasion.
@@ -206,7 +219,7 @@ pub struct Row {
     /// Its verdict.
     pub verdict: Verdict,
     /// Why.
-    pub reason: String,
+    pub reason: Words,
     /// The clause of its limit.
     pub clause: String,
     /// Whether it is an error by pulses in percent: a point of the error curve.
@@ -252,9 +265,11 @@ pub struct Budget {
     pub no: usize,
     /// The point's name.
     pub point: String,
+    /// Unit of its figures.
+    pub unit: String,
     /// Its lines.
     pub lines: Vec<BudgetLine>,
-    /// Combined standard uncertainty, in %.
+    /// Combined standard uncertainty.
     pub combined: String,
     /// Effective degrees of freedom, or `∞`.
     pub dof: String,
@@ -268,17 +283,17 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BudgetLine {
     /// What it is.
-    pub label: String,
+    pub label: Words,
     /// A or B.
     pub kind: String,
     /// The shape of its distribution.
-    pub shape: String,
-    /// Standard uncertainty times sensitivity, in %.
+    pub shape: Words,
+    /// Standard uncertainty times sensitivity.
     pub u: String,
     /// Degrees of freedom, or `∞`.
     pub dof: String,
     /// Where it is known from.
-    pub evidence: String,
+    pub evidence: Words,
     /// Whether other points share it.
     pub shared: bool,
 }
@@ -289,11 +304,11 @@ pub struct Decision {
     /// The rule's name.
     pub name: Words,
     /// The rule.
-    pub rule: String,
+    pub rule: Words,
     /// What is assumed of meters.
-    pub prior: String,
+    pub prior: Words,
     /// When readings end; may be empty.
-    pub stopping: String,
+    pub stopping: Words,
     /// Probability that the meter conforms at all points at once; may be empty.
     pub joint: String,
     /// Coverage of every stated interval, such as `95 %`.
@@ -304,11 +319,11 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CrossLine {
     /// The way, or the two ways held against one another.
-    pub way: String,
+    pub way: Words,
     /// Energy in kWh, deviation in %, U in %; empty for what says nothing.
     pub numbers: Option<[String; 3]>,
     /// What is said: why nothing, or whether the two agree.
-    pub words: String,
+    pub words: Words,
 }
 
 /// Why there is no paper.
@@ -322,14 +337,14 @@ pub enum Fault {
 impl Paper {
     /// What is said of a completed run.
     pub fn new(record: &Record, issue: Issue) -> Result<Self, Fault> {
-        let said = results_said(record)?;
+        let cells = results_said(record)?;
         let (Some(document), Some(verdict)) = (record.document(), record.results.verdict) else {
             let record_no = record.record_no.clone();
             return Err(csv::Fault::NotCompleted { record_no }.into());
         };
         let items = record.results.items.iter().enumerate();
         let rows: Vec<Row> =
-            items.zip(&said).map(|((n, item), said)| row(n + 1, item, said, record)).collect();
+            items.zip(&cells).map(|((n, item), cells)| row(n + 1, item, cells, record)).collect();
         let corrected = |field: Field, as_recorded: &str| corrected(&issue, field, as_recorded);
         let entries = &record.plan.entries;
         let not_passed = rows.iter().filter(|row| row.verdict != Verdict::Pass);
@@ -346,10 +361,13 @@ impl Paper {
                     item: row.name.clone(),
                     point: row.point.clone(),
                     verdict: row.verdict,
+                    value: with_unit(&row.rounded, &row.unit),
+                    limit: with_unit(&row.limit_words, &row.unit),
                     reason: row.reason.clone(),
                 })
                 .collect(),
             customer: corrected(Field::Customer, &entries.customer),
+            customer_address: entries.customer_address.clone(),
             site: corrected(Field::Site, &entries.site),
             meter: sections::meter(record, &corrected),
             performed_from: record.started,
@@ -365,9 +383,9 @@ impl Paper {
             rows,
             decision: sections::decision(record),
             cross_check: sections::cross_check(record),
-            findings: record.results.findings.clone(),
+            findings: record.results.findings.iter().map(|finding| said(finding)).collect(),
             why_no_certificate: why_no_certificate(record, document),
-            scope: sections::scope(record),
+            scope: sections::scope(record, document),
             program: format!("{} {}", record.program.name, record.program.version),
             issue,
         })
@@ -413,7 +431,7 @@ fn conclusion(record: &Record, document: Document, verdict: Verdict) -> Words {
     }
 }
 
-fn why_no_certificate(record: &Record, document: Document) -> Vec<String> {
+fn why_no_certificate(record: &Record, document: Document) -> Vec<Words> {
     if document != Document::TestReport {
         return vec![];
     }
@@ -421,13 +439,18 @@ fn why_no_certificate(record: &Record, document: Document) -> Vec<String> {
     if why.is_empty() {
         why.push("the evidence does not suffice for a verdict".into());
     }
-    why
+    why.iter().map(|why| said(why)).collect()
 }
 
-fn row(no: usize, item: &ItemResult, said: &Said, record: &Record) -> Row {
-    let text = |column: &str| said.get(column).to_owned();
+/// A number with its unit; a count of events has none.
+fn with_unit(number: &str, unit: &str) -> String {
+    if number.is_empty() { String::new() } else { format!("{number} {unit}").trim_end().to_owned() }
+}
+
+fn row(no: usize, item: &ItemResult, cells: &Said, record: &Record) -> Row {
+    let text = |column: &str| cells.get(column).to_owned();
     let measured = item.measured.as_ref();
-    let is_error = !said.get("error_percent").is_empty();
+    let is_error = !cells.get("error_percent").is_empty();
     Row {
         no,
         item: item.item,
@@ -451,7 +474,7 @@ fn row(no: usize, item: &ItemResult, said: &Said, record: &Record) -> Row {
         upper_bound: text("upper_bound_percent"),
         started_at: text("started_at"),
         verdict: item.verdict,
-        reason: item.reason.clone(),
+        reason: said(&item.reason),
         clause: item.clause.clone(),
         is_error,
         drawn: item.point.as_ref().zip(measured).filter(|_| is_error).map(|(point, m)| Drawn {
@@ -492,9 +515,6 @@ fn risk(item: &ItemResult, measured: &Measured, record: &Record) -> Option<Risk>
 fn coverage() -> String {
     format!("{} %", number::plain(COVERAGE * 100.0))
 }
-
-/// The report's own wording, shared.
-pub(crate) use report::prior as prior_words;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,18 @@
 //! The parts of a paper that gather texts of the record: meter, regulation, standards, budgets, decision, scope.
 
 use super::{
-    Budget, BudgetLine, CrossLine, Decision, Meter, Regulation, Row, Standard, Words, coverage, prior_words,
-    words,
+    Budget, BudgetLine, CrossLine, Decision, Meter, Regulation, Row, Standard, Words, coverage, said, words,
 };
 use crate::calibration::{self, CalibratedPoint, StandardKind};
 use crate::certificate::cross_check::{Agreement, Said};
 use crate::certificate::issue::Field;
 use crate::certificate::number;
 use crate::certificate::record::{Document, Record};
-use crate::plan::Method;
+use crate::plan::{Method, Plan};
+use crate::regulation::{Demand, Item, Profile, Provenance, Supply};
 use crate::uncertainty::{Component, Kind, Shape};
-use crate::verdict::Rule;
+use crate::verdict::{Rule, Verdict};
+use std::fmt::Write;
 
 pub(super) fn meter(record: &Record, corrected: &dyn Fn(Field, &str) -> String) -> Meter {
     let plate = &record.plan.nameplate;
@@ -26,7 +27,10 @@ pub(super) fn meter(record: &Record, corrected: &dyn Fn(Field, &str) -> String) 
     let currents = currents.into_iter().filter_map(|(name, current)| Some(format!("{name} {}", current?)));
     let currents: Vec<_> = currents.chain([format!("Imax {}", plate.current.imax)]).collect();
     Meter {
-        name: Words::new("直流电能表（电动汽车充电桩内）", "DC energy meter in an EV charger"),
+        name: match plate.supply {
+            Supply::Dc => Words::new("直流电能表（电动汽车充电桩内）", "DC energy meter in an EV charger"),
+            Supply::Ac => Words::new("交流电能表（电动汽车充电桩内）", "AC energy meter in an EV charger"),
+        },
         maker: corrected(Field::Maker, &plate.maker),
         model: corrected(Field::Model, &plate.model),
         serial: corrected(Field::Serial, &plate.serial),
@@ -39,12 +43,46 @@ pub(super) fn meter(record: &Record, corrected: &dyn Fn(Field, &str) -> String) 
     }
 }
 
+/// The regulation as every form of the paper cites it: number and name, in Chinese between title marks.
+pub fn cited(profile: &Profile) -> Words {
+    let zh = || format!("《{} {}》", profile.document, profile.title_zh);
+    let en = format!("{}, {}", profile.document, profile.title_en);
+    Words::new(profile.cited_zh.clone().unwrap_or_else(zh), en)
+}
+
+/// That figures of the regulation, limits among them, are unconfirmed, and who answers for them: the one sentence that
+/// stands in every form of the paper. None where all that the run leans on is confirmed.
+pub fn unconfirmed(plan: &Plan) -> Option<Words> {
+    let figures = plan.profile.figures(plan.kind, &plan.class);
+    let unconfirmed: Vec<_> = figures.iter().filter(|f| f.provenance == Provenance::Unconfirmed).collect();
+    if unconfirmed.is_empty() {
+        return None;
+    }
+    let n = unconfirmed.len();
+    let limits = unconfirmed.iter().filter(|figure| figure.what.contains(": limit at ")).count();
+    let (mut zh, mut en) = (
+        format!(
+            "所用规程数据中有 {n} 项未经规程原文确认（其中误差限 {limits} 项，凭记忆录入或由其他规程移用）"
+        ),
+        format!(
+            "{n} figures of the regulation that were used are unconfirmed, {limits} limits of error among them: from memory or carried over, not read in its text"
+        ),
+    );
+    if let Some(by) = &plan.profile.approval {
+        let _ = write!(zh, "；由 {}（{}，{}）负责", by.laboratory, by.person, by.date);
+        let _ = write!(en, "; {} ({}, {}) answers for them", by.laboratory, by.person, by.date);
+    }
+    Some(Words::new(zh + "。", en + "."))
+}
+
 pub(super) fn regulation(record: &Record) -> Regulation {
     let profile = &record.plan.profile;
     let approval = profile.approval.as_ref();
     Regulation {
         document: profile.document.clone(),
         title: Words::new(&profile.title_zh, &profile.title_en),
+        cited: cited(profile),
+        unconfirmed: unconfirmed(&record.plan),
         profile: profile.id.clone(),
         kind: words::kind(record.plan.kind),
         approval: approval.map_or(String::new(), |a| format!("{}, {}, {}", a.laboratory, a.person, a.date)),
@@ -116,12 +154,13 @@ pub(super) fn method(record: &Record) -> Words {
 }
 
 pub(super) fn budgets(record: &Record, rows: &[Row]) -> Vec<Budget> {
-    let items = record.results.items.iter().zip(rows).filter(|(_, row)| row.is_error);
+    let items = record.results.items.iter().zip(rows).filter(|(item, _)| item.bound().is_none());
     let budgets = items.filter_map(|(item, row)| {
-        let measured = item.measured.as_ref()?;
+        let measured = item.measured.as_ref().filter(|measured| !measured.budget.is_empty())?;
         Some(Budget {
             no: row.no,
             point: row.point.clone(),
+            unit: row.unit.clone(),
             lines: measured.budget.iter().map(budget_line).collect(),
             combined: number::significant(measured.estimate.u, 3),
             dof: dof(measured.estimate.dof),
@@ -134,19 +173,19 @@ pub(super) fn budgets(record: &Record, rows: &[Row]) -> Vec<Budget> {
 
 fn budget_line(component: &Component) -> BudgetLine {
     BudgetLine {
-        label: component.label.clone(),
+        label: said(&component.label),
         kind: match component.kind {
             Kind::A => "A".into(),
             Kind::B => "B".into(),
         },
         shape: match component.shape {
-            Shape::Normal => "normal".into(),
-            Shape::Rectangular => "rectangular".into(),
-            Shape::Triangular => "triangular".into(),
+            Shape::Normal => said("normal"),
+            Shape::Rectangular => said("rectangular"),
+            Shape::Triangular => said("triangular"),
         },
         u: number::significant(component.u, 3),
         dof: dof(component.dof),
-        evidence: component.evidence.clone(),
+        evidence: said(&component.evidence),
         shared: component.shared.is_some(),
     }
 }
@@ -165,12 +204,67 @@ pub(super) fn decision(record: &Record) -> Decision {
             Rule::Guarded { .. } => Words::new("保护带接受", "guarded acceptance"),
             Rule::NonBinary { .. } => Words::new("非二元判定", "non-binary rule"),
         },
-        rule: record.results.decision_rule.clone(),
-        prior: prior_words(record),
-        stopping: record.results.stopping_rule.clone(),
+        rule: rule(record),
+        prior: prior(record),
+        stopping: stopping(record),
         joint: joint.map_or(String::new(), number::probability),
         coverage: coverage(),
     }
+}
+
+/// The decision rule in words.
+pub fn rule(record: &Record) -> Words {
+    let zh = match record.results.rule.unwrap_or_else(|| Rule::of(&record.plan.profile)) {
+        Rule::RoundedIfCapable { ratio } => format!(
+            "U ≤ MPE × {ratio:.3} 时，以修约值与限值比较（简单接受）；否则仅当 |误差| ≤ MPE − U 时判合格，仅当 |误差| ≥ MPE + U 时判不合格，其余不作判定。"
+        ),
+        Rule::Simple => "简单接受（ILAC-G8:09/2019 4.2.1）：|误差| ≤ MPE 判合格，否则判不合格；以未修约测得值判定，不计不确定度。".into(),
+        Rule::Guarded { r } => format!(
+            "保护带接受（ILAC-G8:09/2019 4.2.2），保护带 w = {r} × U：|误差| ≤ MPE − w 判合格，否则判不合格；以未修约测得值判定。"
+        ),
+        Rule::NonBinary { r } => format!(
+            "非二元判定（ILAC-G8:09/2019 4.2.3），保护带 w = {r} × U：|误差| ≤ MPE − w 合格，至 MPE 为有条件合格，至 MPE + w 为有条件不合格，超过为不合格；有条件的结果视为未判定；以未修约测得值判定。"
+        ),
+    };
+    Words::new(zh, &record.results.decision_rule)
+}
+
+/// When readings at a point end; empty in records older than it.
+pub fn stopping(record: &Record) -> Words {
+    let en = &record.results.stopping_rule;
+    if en.is_empty() {
+        return Words::same("");
+    }
+    let risk = number::plain((record.plan.early_stop.risk * 1e8).round() / 1e6);
+    let zh = format!(
+        "每点读数不少于规程次数、不多于计划最多次数；当误差连同 U 完全在限值一侧时终止（此处随机分量取 t 分布，总风险 {risk} % 均分于各次可能的判断），或当重复性小于其余分量合成的三分之一时终止。"
+    );
+    Words::new(zh, en)
+}
+
+/// What is assumed of meters, by whom, and what stands behind it.
+pub fn prior(record: &Record) -> Words {
+    let Some(prior) = &record.plan.profile.prior else {
+        return Words::new("未作假设，故不给出总体风险", "none stated, so no global risk");
+    };
+    let (mean, sd) = (&prior.mean_over_limit, &prior.sd_over_limit);
+    let note = sd.note.as_ref().map_or(String::new(), |note| format!("; {note}"));
+    let (middle, wide) = (number::plain(mean.value), number::plain(sd.value));
+    let basis = match sd.provenance {
+        Provenance::Read => "规程原文",
+        Provenance::Secondary => "间接来源",
+        Provenance::House => "本程序的约定，无电能表普查数据支持",
+        Provenance::Unconfirmed => "未确认",
+    };
+    Words::new(
+        format!(
+            "假定全体电能表的误差服从正态分布，均值为限值的 {middle} 倍，标准偏差为限值的 {wide} 倍（{basis}）"
+        ),
+        format!(
+            "errors of meters normal about {middle} x limit, standard deviation {wide} x limit{note} ({}; {})",
+            sd.provenance, sd.clause
+        ),
+    )
 }
 
 pub(super) fn cross_check(record: &Record) -> Vec<CrossLine> {
@@ -181,44 +275,66 @@ pub(super) fn cross_check(record: &Record) -> Vec<CrossLine> {
     };
     let witnesses = check.witnesses.iter().map(|witness| match &witness.said {
         Said::Energy { energy_j, deviation, .. } => CrossLine {
-            way: witness.way.to_string(),
+            way: said(&witness.way.to_string()),
             numbers: Some([
                 number::significant(energy_j.kilowatt_hours(), 6),
                 signed(deviation.value),
                 number::uncertainty(deviation.expanded),
             ]),
-            words: String::new(),
+            words: Words::same(""),
         },
         Said::Nothing { why } => {
-            CrossLine { way: witness.way.to_string(), numbers: None, words: why.clone() }
+            CrossLine { way: said(&witness.way.to_string()), numbers: None, words: said(why) }
         }
     });
     let pairs = check.pairs.iter().map(|pair| {
         let outcome = match pair.agreement {
-            Agreement::Agree => "agree",
-            Agreement::TooCoarse => "too coarse to tell",
-            Agreement::Disagree => "DISAGREE",
+            Agreement::Agree => ("一致", "agree"),
+            Agreement::TooCoarse => ("分辨力不足，不能判断", "too coarse to tell"),
+            Agreement::Disagree => ("不一致", "DISAGREE"),
         };
-        let cause = pair.cause.as_ref().map_or(String::new(), |cause| format!(": {cause}"));
+        let cause = pair.cause.as_ref().map(|cause| said(cause));
+        let [zh, en] = cause.map_or([String::new(), String::new()], |cause| {
+            [format!("：{}", cause.zh), format!(": {}", cause.en)]
+        });
         let allowed = number::plain(pair.allowed);
+        let ways = pair.ways.map(|way| said(&way.to_string()));
         CrossLine {
-            way: format!("{} - {}", pair.ways[0], pair.ways[1]),
+            way: Words::new(
+                format!("{} - {}", ways[0].zh, ways[1].zh),
+                format!("{} - {}", ways[0].en, ways[1].en),
+            ),
             numbers: Some([String::new(), signed(pair.difference), number::uncertainty(pair.expanded)]),
-            words: format!("{outcome}, allowed {allowed} %{cause}"),
+            words: Words::new(
+                format!("{}，允许 {allowed} %{zh}", outcome.0),
+                format!("{}, allowed {allowed} %{en}", outcome.1),
+            ),
         }
     });
     witnesses.chain(pairs).collect()
 }
 
-pub(super) fn scope(record: &Record) -> Vec<Words> {
+/// What was tested and what was not, what the results relate to, and what may be done with the paper.
+pub fn scope(record: &Record, document: Document) -> Vec<Words> {
+    let act = words::act(document).zh;
     let mut scope = vec![
+        untested(record, &act),
         Words::new(
-            "虚负荷法：仅检定电能表，不含枪头、显示及付费金额。",
+            "虚负荷法：对象仅为电能表，不含枪头、显示及付费金额。",
             "Phantom load: the meter was tested, not connector, display or payment.",
         ),
-        Words::new("结果仅对被检电能表在检定时有效。", "The results are of this meter at this time only."),
+        Words::new(
+            format!("结果仅对被检电能表在{act}时有效。"),
+            "The results are of this meter at this time only.",
+        ),
+        traceability(record),
+        Words::new(
+            "未经本机构书面批准，不得部分复制本文件（全文复制除外）。",
+            "This paper may not be copied in part without the institution's written permission; only as a whole.",
+        ),
     ];
-    if record.document() != Some(Document::TestReport) {
+    scope.extend(unconfirmed(&record.plan));
+    if document != Document::TestReport {
         scope.push(Words::new(
             "未经三人签字并盖章无效。",
             "Valid only with three signatures and the institution's seal.",
@@ -228,4 +344,52 @@ pub(super) fn scope(record: &Record) -> Vec<Words> {
         scope.push(Words::new("模拟：未检测任何真实电能表。", "SIMULATED: no real meter was tested."));
     }
     scope
+}
+
+/// Which items of the regulation were not tested, and where deviations stand (ISO/IEC 17025:2017 7.8.2.1 n, 7.8.6.2).
+fn untested(record: &Record, act: &str) -> Words {
+    let plan = &record.plan;
+    let tested = |item: Item| {
+        record.results.items.iter().any(|result| result.item == item && result.verdict != Verdict::Undecided)
+    };
+    let asked = plan.profile.demand.keys().copied();
+    let left: Vec<Words> = asked
+        .filter(|item| plan.profile.demand(plan.kind, *item) != Demand::No && !tested(*item))
+        .map(words::item)
+        .collect();
+    let join = |of: fn(&Words) -> &str, gap: &str| left.iter().map(of).collect::<Vec<_>>().join(gap);
+    let (zh, en) = if left.is_empty() {
+        (
+            format!("规程数据对此类{act}所列的项目均已{act}并作出结论。"),
+            "All items that the regulation's data list for this occasion were tested and decided.".to_owned(),
+        )
+    } else {
+        (
+            format!("规程数据对此类{act}所列的项目中，未{act}或未作结论的有：{}。", join(|w| &w.zh, "、")),
+            format!(
+                "Of the items that the regulation's data list for this occasion, these were not tested or not decided: {}.",
+                join(|w| &w.en, "; ")
+            ),
+        )
+    };
+    Words::new(
+        format!("{zh}与规程的偏离（如有）列于观察结果及未出证原因（ISO/IEC 17025:2017 7.8）。"),
+        format!(
+            "{en} Deviations from the regulation, if any, are listed with the findings and the reasons (ISO/IEC 17025:2017 7.8)."
+        ),
+    )
+}
+
+/// The statement of metrological traceability (ISO/IEC 17025:2017 7.8.4.1 c).
+fn traceability(record: &Record) -> Words {
+    if record.plan.standards.is_simulated() {
+        return Words::new(
+            "标准器为模拟，结果不具有计量溯源性。",
+            "The standards are simulated: the results are not traceable.",
+        );
+    }
+    Words::new(
+        "结果经上列标准器及其校准证书溯源；校准证书由所列机构出具。",
+        "The results are traceable through the standards above and their calibration certificates, issued by the laboratories named there.",
+    )
 }

@@ -89,9 +89,27 @@ pub fn status(status: Status) -> Words {
     }
 }
 
+/// What is done: a report tells of a test, not of a verification.
+pub fn act(document: Document) -> Words {
+    match document {
+        Document::TestReport => Words::new("检测", "test"),
+        _ => Words::new("检定", "verification"),
+    }
+}
+
+/// What the number of a paper is called.
+pub fn number(document: Document) -> Words {
+    match document {
+        Document::VerificationCertificate => Words::new("证书编号", "Certificate No."),
+        Document::ResultNotice => Words::new("通知书编号", "Notice No."),
+        Document::TestReport => Words::new("报告编号", "Report No."),
+    }
+}
+
 /// A person's part.
-pub fn role(role: Role) -> Words {
+pub fn role(role: Role, document: Document) -> Words {
     match role {
+        Role::Verifier if document == Document::TestReport => Words::new("检测员", "tested by"),
         Role::Verifier => Words::new("检定员", "verified by"),
         Role::Checker => Words::new("核验员", "checked by"),
         Role::Approver => Words::new("批准人", "approved by"),

@@ -5,7 +5,8 @@ use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::named;
 use super::table::{Cell, TIGHT, Table, Width};
 use super::text::{Ink, Span, Style};
-use crate::certificate::paper::{Budget, BudgetLine, Language, Paper, Words};
+use super::tongue::Tongue;
+use crate::certificate::paper::{Budget, BudgetLine, Language, Paper, Row, Words};
 
 const LINE: Style = CELL.size(6.9);
 
@@ -15,12 +16,12 @@ pub(super) fn annex(flow: &mut Flow, paper: &Paper) {
     if !paper.budgets.is_empty() {
         flow.chapter("附录：不确定度评定", "Annex: uncertainty budgets");
         let note = tongue.say(
-            "u 为标准不确定度乘以灵敏系数，以 % 表示；ν 为自由度；* 为各检定点共有的分量。",
-            "u: standard uncertainty times sensitivity, in %; ν: degrees of freedom; *: shared with other points.",
+            "u 为标准不确定度乘以灵敏系数，单位见表头；ν 为自由度；* 为各检定点共有的分量。",
+            "u: standard uncertainty times sensitivity, unit in the head; ν: degrees of freedom; *: shared with other points.",
             NOTE.ink(Ink::Grey),
         );
         flow.paragraph(&note, Align::Left);
-        paper.budgets.iter().for_each(|one| budget(flow, one));
+        paper.budgets.iter().for_each(|one| budget(flow, one, &paper.rows));
     }
     if flow.lacking {
         flow.gap(8.0);
@@ -37,31 +38,31 @@ pub(super) fn annex(flow: &mut Flow, paper: &Paper) {
     flow.paragraph(&end, Align::Middle);
 }
 
-fn budget(flow: &mut Flow, budget: &Budget) {
+fn budget(flow: &mut Flow, budget: &Budget, rows: &[Row]) {
     let tongue = flow.tongue;
-    let words = Words::new(
-        format!("序号 {}：{}", budget.no, budget.point),
-        format!("No. {}: {}", budget.no, budget.point),
-    );
+    // By its load point; by its item where it has none.
+    let item = rows.iter().find(|row| row.no == budget.no && budget.point.is_empty());
+    let of = item.map_or_else(|| Words::same(&budget.point), |row| row.name.clone());
     let title = match tongue.0 {
-        Language::Both => Words::same(format!("序号 No. {}:  {}", budget.no, budget.point)),
-        _ => words,
+        Language::Both => Words::same(format!("序号 No. {}:  {}", budget.no, of.print(tongue.0))),
+        _ => Words::new(format!("序号 {}：{}", budget.no, of.zh), format!("No. {}: {}", budget.no, of.en)),
     };
     // A small budget is not torn apart.
     let tall = 30.0 + 14.0 * (budget.lines.len() + 1) as f32;
     flow.heading(&title, tall.min(260.0));
-    let head = [
+    let in_unit = format!("u/{}", budget.unit);
+    let head: [(&str, &str); 6] = [
         ("分量", "Component"),
         ("类", "Type"),
         ("分布", "Distribution"),
-        ("u/%", "u/%"),
+        (&in_unit, &in_unit),
         ("ν", "ν"),
         ("依据", "Evidence"),
     ];
-    let mut rows: Vec<Vec<Cell>> = budget.lines.iter().map(line).collect();
+    let mut rows: Vec<Vec<Cell>> = budget.lines.iter().map(|one| line(tongue, one)).collect();
     let bold = LINE.bold();
     let combined = tongue.say("合成", "combined", bold);
-    let stated = format!("U = {} %, k = {}", budget.expanded, budget.k);
+    let stated = format!("U = {} {}, k = {}", budget.expanded, budget.unit, budget.k);
     rows.push(vec![
         Cell::new(vec![combined]).beside(),
         Cell::new(vec![vec![Span::new(" ", LINE)]]),
@@ -87,14 +88,17 @@ fn budget(flow: &mut Flow, budget: &Budget) {
     flow.table(&table);
 }
 
-fn line(line: &BudgetLine) -> Vec<Cell> {
-    let shared = if line.shared { "*" } else { "" };
+fn line(tongue: Tongue, line: &BudgetLine) -> Vec<Cell> {
+    let mut label = tongue.words(&line.label, LINE);
+    if line.shared {
+        label.push(Span::new("*", LINE));
+    }
     vec![
-        Cell::styled(&format!("{}{shared}", line.label), LINE).beside(),
+        Cell::new(vec![label]).beside(),
         Cell::styled(&line.kind, LINE),
-        Cell::styled(&line.shape, LINE),
+        Cell::new(vec![tongue.words(&line.shape, LINE)]),
         Cell::styled(&line.u, LINE),
         Cell::styled(&line.dof, LINE),
-        Cell::styled(&line.evidence, LINE),
+        Cell::new(vec![tongue.words(&line.evidence, LINE)]),
     ]
 }

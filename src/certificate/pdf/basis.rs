@@ -4,39 +4,33 @@ use super::Attachment;
 use super::flow::{Align, BODY, CELL, Flow};
 use super::table::{Cell, LEAD, Table, Width};
 use super::text::{Ink, Paragraph, Span};
-use crate::certificate::paper::{Language, Paper, Regulation, Standard, Words};
-
-/// The regulation's number, then its name; the number stands once.
-pub(super) fn cited(regulation: &Regulation, language: Language) -> Words {
-    let (document, title) = (&regulation.document, &regulation.title);
-    let zh = format!("{document}《{}》", title.zh);
-    match language {
-        Language::Both => Words::new(zh, &title.en),
-        _ => Words::new(zh, format!("{document}, {}", title.en)),
-    }
-}
+use crate::certificate::paper::{Paper, Standard, Words, words};
 
 /// Width of the names of fields.
 const LABELS: f32 = 158.0;
 
 /// The inner page.
-pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
+pub(super) fn basis(flow: &mut Flow, paper: &Paper) {
     flow.chapter("依据与条件", "Basis and conditions");
     let (lab, regulation, meter) = (&paper.issue.laboratory, &paper.regulation, &paper.meter);
-    let until = lab.standard_valid_until.map_or(String::new(), |date| format!(" ({date})"));
-    let standard = format!("{}{until}", lab.standard_certificate_no);
+    let (act, number) = (words::act(paper.document), words::number(paper.document));
     let mut rows = Fields::new(flow);
-    rows.text("证书编号", "Certificate No.", &paper.issue.certificate_no);
+    rows.text(&number.zh, &number.en, &paper.issue.certificate_no);
     rows.text("原始记录号", "Original record No.", &paper.record_no);
-    rows.text("授权证书号", "Authorisation No.", &lab.authorisation_no);
-    rows.text("计量标准考核证书号", "Standard's certificate No.", standard.trim());
-    rows.words("检定依据", "Regulation", &cited(regulation, rows.flow.tongue.0));
-    rows.words("检定类别", "Occasion", &regulation.kind);
+    rows.given("授权证书号", "Authorisation No.", &lab.authorisation_no);
+    rows.given("社会公用计量标准证书号", "Public standard No.", &lab.public_standard_certificate_no);
+    rows.text("委托方", "Customer", &paper.customer);
+    rows.given("委托方地址", "Customer's address", &paper.customer_address);
+    rows.words(&format!("{}依据", act.zh), "Regulation", &regulation.cited);
+    if let Some(said) = &regulation.unconfirmed {
+        rows.words("规程数据", "Its figures", said);
+    }
+    rows.words(&format!("{}类别", act.zh), "Occasion", &regulation.kind);
     rows.text("规程数据文件", "Regulation profile", &regulation.profile);
     if !regulation.approval.is_empty() {
         rows.text("规程数据批准", "Profile approved by", &regulation.approval);
     }
-    rows.words("检定方法", "Method", &paper.method);
+    rows.words(&format!("{}方法", act.zh), "Method", &paper.method);
     rows.text("规格", "Ratings", &meter.ratings);
     rows.text("脉冲常数", "Pulse constant", &meter.constant);
     rows.text("计度器分辨力", "Register step", &meter.register_step);
@@ -52,17 +46,26 @@ pub(super) fn basis(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) 
     rows.text("相对湿度", "Relative humidity", &unit(&paper.humidity_percent, "%"));
     rows.done("地点与环境", "Place and conditions");
 
+    flow.heading(&Words::new("计量标准", "The institution's measurement standard"), 60.0);
+    let until = lab.standard_valid_until.map_or(String::new(), |date| date.to_string());
+    let mut rows = Fields::new(flow);
+    rows.given("名称", "Name", &lab.standard_name);
+    rows.given("计量标准考核证书号", "Its certificate No.", &lab.standard_certificate_no);
+    rows.given("测量范围", "Range", &lab.standard_range);
+    rows.given("不确定度/准确度等级/MPE", "Uncertainty, class", &lab.standard_uncertainty);
+    rows.given("有效期至", "Valid until", &until);
+    rows.done("计量标准", "The institution's measurement standard");
+
     standards(flow, &paper.standards);
     flow.heading(&Words::new("所用仪器", "Instruments"), 20.0);
     let instruments: Vec<Paragraph> =
         paper.instruments.iter().map(|text| vec![Span::new(text, BODY.size(8.0))]).collect();
     flow.list(&instruments);
-    trust(flow, paper, attachments);
 }
 
 fn standards(flow: &mut Flow, standards: &[Standard]) {
     let tongue = flow.tongue;
-    flow.heading(&Words::new("计量标准及其溯源", "Standards and their traceability"), 60.0);
+    flow.heading(&Words::new("标准器及其溯源", "Standards and their traceability"), 60.0);
     let head = [
         ("名称、型号、编号", "Name, type, serial"),
         ("测量范围", "Range"),
@@ -98,18 +101,18 @@ fn standards(flow: &mut Flow, standards: &[Standard]) {
         ],
         head: head.map(|(zh, en)| super::results::named(tongue, zh, en)).into(),
         rows: rows.collect(),
-        summary: tongue.plain("计量标准", "Standards"),
+        summary: tongue.plain("标准器", "Standards"),
         lead: LEAD,
     };
     flow.table(&table);
 }
 
 /// How the paper can be checked: its place in the chain, its key, the files it carries.
-fn trust(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
+pub(super) fn trust(flow: &mut Flow, paper: &Paper, attachments: &[Attachment]) {
     flow.heading(&Words::new("链与密钥", "Chain and key"), 60.0);
     let link = &paper.issue.link;
     let mut rows = Fields::new(flow);
-    rows.text("装置", "Device", &link.device);
+    rows.text("检定装置编号", "Tester, device No.", &link.device);
     rows.text("链中条目", "Entry of the chain", &link.seq.to_string());
     rows.text("前一条目 SHA-256", "SHA-256 of the entry before", &link.prev);
     match &paper.issue.seal {
@@ -175,6 +178,15 @@ impl<'a> Fields<'a> {
             vec![Span::new(value, BODY.size(8.0))]
         };
         self.row(zh, en, vec![said]);
+    }
+
+    /// What the institution's file or an entry gives; that it is not given, where it is empty.
+    fn given(&mut self, zh: &str, en: &str, value: &str) {
+        if value.trim().is_empty() {
+            let not = self.flow.tongue.say("未提供", "not given", BODY.size(8.0).ink(Ink::Grey));
+            return self.row(zh, en, vec![not]);
+        }
+        self.text(zh, en, value);
     }
 
     fn words(&mut self, zh: &str, en: &str, value: &Words) {

@@ -1,15 +1,15 @@
 //! The first page: who says what of which meter, who signs for it, until when it holds, how to check it.
 
-use super::basis;
 use super::flow::{Align, Flow, NOTE};
 use super::sheet::{MARGIN, MEASURE, Mark, Node, Pen, Role, WIDTH, mm};
 use super::table::{Cell, Table, Width};
-use super::text::{Ink, Paragraph, Span, Style};
+use super::text::{Ink, Paragraph, Span, Style, minus};
 use crate::certificate::issue::{Role as Part, Status};
 use crate::certificate::matrix::{Matrix, QUIET_ZONE};
 use crate::certificate::paper::{Language, NotPassed, Paper, Words, words};
 use crate::certificate::record::Document;
 use crate::verdict::Verdict;
+use jiff::civil::Date;
 
 /// Side of the QR code with its quiet zone; 30 mm at least are asked for.
 const QR: f32 = mm(38.0);
@@ -80,7 +80,7 @@ fn title(flow: &mut Flow, paper: &Paper) {
     flow.outline.push((title.clone(), 0, flow.top));
     flow.push(Node::new(Role::Heading { level: 1, title }, leaves));
     flow.y += 6.0;
-    let mut number = flow.tongue.say("证书编号", "Certificate No.", LABEL.ink(Ink::Grey));
+    let mut number = flow.tongue.words(&words::number(paper.document), LABEL.ink(Ink::Grey));
     number.push(Span::new(&format!("  {}", paper.issue.certificate_no), Style::new(12.0).bold()));
     flow.paragraph(&number, Align::Middle);
     if let Some(words) = state(paper) {
@@ -111,7 +111,7 @@ fn fields(flow: &mut Flow, paper: &Paper, lead: f32) {
     let meter = &paper.meter;
     let charger = [meter.charger.trim(), meter.connector.trim()];
     let charger = charger.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" / ");
-    let cited = basis::cited(&paper.regulation, flow.tongue.0);
+    let act = words::act(paper.document);
     let named = |label: &str, en: &str, value: Vec<Paragraph>| {
         vec![Cell::new(vec![flow.tongue.say(label, en, LABEL)]).beside(), Cell::new(value)]
     };
@@ -124,7 +124,7 @@ fn fields(flow: &mut Flow, paper: &Paper, lead: f32) {
         named("制造单位", "Manufacturer", entered(&meter.maker)),
         named("准确度等级", "Accuracy class", entered(&meter.class)),
         named("充电桩/枪", "Charger / connector", entered(&charger)),
-        named("检定依据", "Regulation", flow.tongue.stacked(&cited, VALUE)),
+        named(&format!("{}依据", act.zh), "Regulation", flow.tongue.stacked(&paper.regulation.cited, VALUE)),
     ];
     let columns = vec![(Width::Points(148.0), Align::Left), (Width::Share(1.0), Align::Left)];
     let summary = flow.tongue.plain("被检器具", "The item");
@@ -164,8 +164,7 @@ fn conclusion(flow: &mut Flow, paper: &Paper, lead: f32) {
             said.push(not_passed(flow, item, Style::new(8.0)));
         }
         if let Some(more) = paper.not_passed.len().checked_sub(NAMED).filter(|more| *more > 0) {
-            let (zh, en) =
-                (format!("另有 {more} 项，见检定结果"), format!("and {more} more, see the results"));
+            let (zh, en) = (format!("另有 {more} 项，见结果页"), format!("and {more} more, see the results"));
             said.push(tongue.say(&zh, &en, Style::new(8.0)));
         }
     }
@@ -182,7 +181,14 @@ pub(super) fn not_passed(flow: &Flow, item: &NotPassed, style: Style) -> Paragra
     spans.push(Span::new("  ", style));
     spans.extend(flow.tongue.words(&item.item, style));
     let point = if item.point.is_empty() { String::new() } else { format!("  {}", item.point) };
-    spans.push(Span::new(&format!("{point}: {}", item.reason), style));
+    spans.push(Span::new(&format!("{point}: "), style));
+    if !item.value.is_empty() {
+        spans.push(Span::new(&minus(&item.value), style.bold()));
+        spans.push(Span::new(", ", style));
+        spans.extend(flow.tongue.say("限值", "limit", style));
+        spans.push(Span::new(&format!(" {}; ", item.limit), style));
+    }
+    spans.extend(flow.tongue.words(&item.reason, style));
     spans
 }
 
@@ -211,7 +217,7 @@ fn code(flow: &mut Flow, paper: &Paper, matrix: &Matrix, x: f32, y: f32) {
         })
         .collect();
     let alt = flow.tongue.plain(
-        &format!("证书 {} 的二维码", paper.issue.certificate_no),
+        &format!("{} 的二维码", paper.issue.certificate_no),
         &format!("QR code of {}", paper.issue.certificate_no),
     );
     // A mark across the page must not stand in its quiet zone.
@@ -220,8 +226,8 @@ fn code(flow: &mut Flow, paper: &Paper, matrix: &Matrix, x: f32, y: f32) {
     flow.push(Node::new(Role::Figure { alt }, [leaf]));
     let caption = flow.tongue.stacked(
         &Words::new(
-            "扫码可离线核验：phantomload certificate verify，或打开核验网页",
-            "Check offline: phantomload certificate verify, or the page that comes with it",
+            "扫码或在核验网页粘贴二维码内容，可离线核验真伪",
+            "Scan, or paste the code's text into the check page: it works offline",
         ),
         Style::new(6.4),
     );
@@ -235,7 +241,7 @@ fn signatures(flow: &mut Flow, paper: &Paper, x: f32, top: f32) {
     let width = WIDTH - MARGIN - mm(34.0) - x;
     let mut y = top + 4.0;
     for part in Part::ALL.into_iter().rev() {
-        let label = flow.tongue.stacked(&words::role(part), LABEL);
+        let label = flow.tongue.stacked(&words::role(part, paper.document), LABEL);
         let (label, height) = flow.set(&label, (x, y), LABELS, Align::Left);
         let mut leaves = vec![label];
         let mut tall = height;
@@ -263,24 +269,24 @@ fn signatures(flow: &mut Flow, paper: &Paper, x: f32, top: f32) {
     y += 3.0;
     for (words, date) in dates(paper) {
         let mut spans = flow.tongue.words(&words, LABEL);
-        spans.push(Span::new(&format!("  {date}"), VALUE.bold()));
+        spans.push(Span::new(&format!("  {}", flow.tongue.date(date)), VALUE.bold()));
         let (leaf, height) = flow.set(&[spans], (x, y), width, Align::Left);
         flow.push(Node::new(Role::Paragraph, [leaf]));
         y += height + 3.0;
     }
 }
 
-fn dates(paper: &Paper) -> Vec<(Words, String)> {
+fn dates(paper: &Paper) -> Vec<(Words, Date)> {
     let performed = match paper.document {
         Document::TestReport => Words::new("检测日期", "Date of test"),
         _ => Words::new("检定日期", "Date of verification"),
     };
-    let mut dates = vec![(performed, paper.date().to_string())];
+    let mut dates = vec![(performed, paper.date())];
     if let Some(until) = paper.valid_until {
-        dates.push((Words::new("有效期至", "Valid until"), until.to_string()));
+        dates.push((Words::new("有效期至", "Valid until"), until));
     }
     if let Some(at) = paper.issue.issued_at {
-        dates.push((Words::new("签发日期", "Date of issue"), at.date().to_string()));
+        dates.push((Words::new("签发日期", "Date of issue"), at.date()));
     }
     dates
 }

@@ -6,6 +6,7 @@ use super::text::{Ink, Paragraph, Run, Span, Style, lines, natural_width};
 use super::tongue::Tongue;
 use crate::certificate::issue::Status;
 use crate::certificate::paper::{Language, Paper, words};
+use crate::time::Stamp;
 use krilla::tagging::ArtifactType;
 
 /// Upper edge of the first line of the head.
@@ -32,7 +33,7 @@ impl Frame {
     pub(super) fn new(paper: &Paper, language: Language) -> Self {
         let tongue = Tongue(language);
         let title = tongue.words(&paper.title, STYLE.bold());
-        let mut number = tongue.say("证书编号", "Certificate No.", STYLE.ink(Ink::Grey));
+        let mut number = tongue.words(&words::number(paper.document), STYLE.ink(Ink::Grey));
         number.push(Span::new(&format!(" {}", paper.issue.certificate_no), STYLE.bold()));
         let head = height(&title, MEASURE * 0.66) + height(&number, MEASURE);
         let top = HEAD + head + 3.0 + 9.0;
@@ -105,8 +106,11 @@ fn foot(paper: &Paper, tongue: Tongue) -> Paragraph {
         Status::Draft => tongue.say("草稿，未签发", "DRAFT — not issued", loud),
         Status::Checked => tongue.say("已核验，未签发", "CHECKED — not issued", loud),
         Status::Issued => {
-            let at = paper.issue.issued_at.map_or(String::new(), |at| at.date().to_string());
-            tongue.say(&format!("已签发 {at}"), &format!("issued {at}"), style)
+            let at = paper.issue.issued_at.map(Stamp::date);
+            let [zh, en] = at.map_or([String::new(), String::new()], |at| {
+                [Tongue(Language::Chinese).date(at), at.to_string()]
+            });
+            tongue.say(&format!("已签发 {zh}"), &format!("issued {en}"), style)
         }
         status @ (Status::Amended | Status::Withdrawn) => {
             let words = words::status(status);

@@ -107,8 +107,9 @@ pub fn pdf(
         flow.spring = ((frame.bottom - trial.y - 1.0) / trial.springs as f32).max(0.0);
     }
     cover::cover(&mut flow, paper, qr.as_ref(), lead);
-    basis::basis(&mut flow, paper, attachments);
+    basis::basis(&mut flow, paper);
     results::results(&mut flow, paper);
+    basis::trust(&mut flow, paper, attachments);
     annex::annex(&mut flow, paper);
     frame.onto(&mut flow);
     let about = About {

@@ -4,11 +4,11 @@
 use super::cover::not_passed;
 use super::flow::{Align, BODY, CELL, Flow, NOTE};
 use super::table::{Cell, LEAD, Table, Width};
-use super::text::{Ink, Paragraph, Span, Style};
+use super::text::{Ink, Paragraph, Span, Style, minus};
 use super::tongue::Tongue;
 use super::{curve, risk};
 use crate::certificate::issue::Amendment;
-use crate::certificate::paper::{Paper, Row, Words, words};
+use crate::certificate::paper::{Paper, Row, Words, said, words};
 use crate::certificate::record::Document;
 use crate::verdict::Verdict;
 
@@ -126,7 +126,8 @@ fn error(tongue: Tongue, row: &Row) -> Vec<Cell> {
     if !row.point.is_empty() {
         point[0].insert(0, Span::new(&format!("{}  ", row.point), bold));
     }
-    let bound = if row.upper_bound.is_empty() { String::new() } else { format!("< {}", row.upper_bound) };
+    let bound =
+        if row.upper_bound.is_empty() { String::new() } else { format!("< {}", minus(&row.upper_bound)) };
     let value = if row.value.is_empty() { &bound } else { &row.value };
     vec![
         Cell::text(&row.no.to_string()).beside(),
@@ -135,8 +136,8 @@ fn error(tongue: Tongue, row: &Row) -> Vec<Cell> {
         Cell::texts(&[&row.nominal_current, &row.current]),
         Cell::text(&row.reference_energy),
         Cell::text(&row.indicated_energy),
-        Cell::text(value),
-        Cell::styled(&row.rounded, bold),
+        Cell::text(&minus(value)),
+        Cell::styled(&minus(&row.rounded), bold),
         Cell::texts(&[&row.uncertainty, &row.k]),
         Cell::text(&row.limit_words),
         verdict(tongue, row.verdict),
@@ -204,15 +205,15 @@ fn item(tongue: Tongue, row: &Row) -> Vec<Cell> {
     vec![
         Cell::text(&row.no.to_string()).beside(),
         Cell::new(name),
-        Cell::text(value),
-        Cell::styled(&row.rounded, CELL.bold()),
+        Cell::text(&minus(value)),
+        Cell::styled(&minus(&row.rounded), CELL.bold()),
         Cell::new(uncertainty),
         Cell::text(&row.limit_words),
         Cell::text(&row.unit),
         verdict(tongue, row.verdict),
         Cell::new(vec![
-            vec![Span::new(&row.reason, CELL)],
-            vec![Span::new(&row.clause, CELL.size(6.4).ink(Ink::Grey))],
+            tongue.words(&row.reason, CELL),
+            tongue.words(&said(&row.clause), CELL.size(6.4).ink(Ink::Grey)),
         ]),
     ]
 }
@@ -220,18 +221,16 @@ fn item(tongue: Tongue, row: &Row) -> Vec<Cell> {
 /// Findings, why it is no certificate, what was changed, what it says nothing of.
 fn remarks(flow: &mut Flow, paper: &Paper) {
     let tongue = flow.tongue;
-    let plain = |texts: &[String]| -> Vec<Paragraph> {
-        texts.iter().map(|text| vec![Span::new(text, small())]).collect()
+    let plain = |texts: &[Words], style: Style| -> Vec<Paragraph> {
+        texts.iter().map(|words| tongue.words(words, style)).collect()
     };
     if !paper.findings.is_empty() {
         flow.heading(&Words::new("其他观察（非判定）", "Findings (no verdict)"), 14.0);
-        flow.list(&plain(&paper.findings));
+        flow.list(&plain(&paper.findings, small()));
     }
     if !paper.why_no_certificate.is_empty() {
         flow.heading(&Words::new("为何不是检定证书", "Why this is no verification certificate"), 14.0);
-        let items: Vec<Paragraph> =
-            paper.why_no_certificate.iter().map(|text| vec![Span::new(text, CELL.size(7.0))]).collect();
-        flow.list(&items);
+        flow.list(&plain(&paper.why_no_certificate, CELL.size(7.0)));
     }
     if let Some(amends) = &paper.issue.amends {
         amendment(flow, amends);

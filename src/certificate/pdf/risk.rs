@@ -3,7 +3,7 @@
 use super::flow::{Align, CELL, Flow, NOTE};
 use super::results::{named, small, verdict};
 use super::table::{Cell, LEAD, Table, Width};
-use super::text::{Ink, Span};
+use super::text::{Ink, Span, minus};
 use super::tongue::Tongue;
 use crate::certificate::issue::Field;
 use crate::certificate::paper::{Paper, Risk, Row, Words};
@@ -27,6 +27,7 @@ pub(super) fn field(field: Field) -> Words {
 pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
     let tongue = flow.tongue;
     let decision = &paper.decision;
+    let joint = Words::same(&decision.joint);
     flow.heading(&Words::new("判定规则与风险", "Decision rule and risk"), 60.0);
     let entries = [
         (tongue.words(&decision.name, small().bold()), &decision.rule),
@@ -38,11 +39,12 @@ pub(super) fn decision(flow: &mut Flow, paper: &Paper) {
                 "Probability that all points conform at once",
                 small().bold(),
             ),
-            &decision.joint,
+            &joint,
         ),
     ];
-    for (mut name, text) in entries.into_iter().filter(|(_, text)| !text.is_empty()) {
-        name.push(Span::new(&format!("  {text}"), small()));
+    for (mut name, words) in entries.into_iter().filter(|(_, words)| !words.en.is_empty()) {
+        name.push(Span::new("  ", small()));
+        name.extend(tongue.words(words, small()));
         flow.paragraph(&name, Align::Left);
         flow.y += 2.0;
     }
@@ -133,8 +135,9 @@ pub(super) fn cross_check(flow: &mut Flow, paper: &Paper) {
     ];
     let rows = paper.cross_check.iter().map(|line| {
         let numbers = line.numbers.clone().unwrap_or_default();
-        let [energy, deviation, expanded] = numbers.each_ref().map(|text| Cell::text(text));
-        vec![Cell::text(&line.way).beside(), energy, deviation, expanded, Cell::text(&line.words)]
+        let [energy, deviation, expanded] = numbers.each_ref().map(|text| Cell::text(&minus(text)));
+        let way = Cell::new(vec![tongue.words(&line.way, CELL)]).beside();
+        vec![way, energy, deviation, expanded, Cell::new(vec![tongue.words(&line.words, CELL)])]
     });
     let table = Table {
         columns: vec![

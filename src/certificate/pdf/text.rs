@@ -86,6 +86,11 @@ impl Span {
     }
 }
 
+/// A number as it is printed: with the minus sign (U+2212), not the hyphen of the files.
+pub(super) fn minus(number: &str) -> String {
+    number.strip_prefix('-').map_or_else(|| number.to_owned(), |rest| format!("\u{2212}{rest}"))
+}
+
 /// A paragraph: spans that flow into lines.
 pub(super) type Paragraph = Vec<Span>;
 

@@ -2,6 +2,7 @@
 
 use super::text::{Ink, Paragraph, Span, Style};
 use crate::certificate::paper::{Language, Words};
+use jiff::civil::Date;
 
 /// The second language is set smaller by this much.
 const SECOND: f32 = 0.88;
@@ -37,6 +38,14 @@ impl Tongue {
             first.text.truncate(first.text.trim_end().len());
         }
         spans.into_iter().map(|span| vec![span]).collect()
+    }
+
+    /// A day: as it is written in Chinese where there is Chinese, else by ISO 8601.
+    pub(super) fn date(self, date: Date) -> String {
+        match self.0 {
+            Language::English => date.to_string(),
+            _ => format!("{}年{}月{}日", date.year(), date.month(), date.day()),
+        }
     }
 
     /// As plain text: for titles, tags and alternative texts.

@@ -3,6 +3,7 @@
 use super::page::{left, right};
 use super::table::name;
 use super::{Paper, number};
+use crate::certificate::paper::{Words, prior, rule, stopping};
 use crate::certificate::record::{ItemResult, Outcome, Record};
 use crate::verdict::Rule;
 
@@ -23,17 +24,17 @@ const EXPLAINED: &str = "w = U 保护带: the guarded verdict beside it (ILAC-G8
 /// The section of the decision.
 pub(super) fn decision(paper: &mut Paper, record: &Record) {
     paper.heading("判定 Decision");
-    let rule = match Rule::of(&record.plan.profile) {
+    let name = match Rule::of(&record.plan.profile) {
         Rule::RoundedIfCapable { .. } => "修约值判定",
         Rule::Simple => "简单接受",
         Rule::Guarded { .. } => "保护带接受",
         Rule::NonBinary { .. } => "非二元判定",
     };
-    paper.field("判定规则 decision rule", &format!("{rule}. {}", record.results.decision_rule));
-    paper.field("先验假设 prior", &prior(record));
+    paper.field("判定规则 decision rule", &format!("{name}. {}", both(&rule(record))));
+    paper.field("先验假设 prior", &both(&prior(record)));
     // Older records do not say it.
     if !record.results.stopping_rule.is_empty() {
-        paper.field("终止规则 stopping rule", &record.results.stopping_rule);
+        paper.field("终止规则 stopping rule", &both(&stopping(record)));
     }
     // A run that was not completed says of nothing that it passed.
     if record.outcome != Outcome::Completed {
@@ -59,20 +60,9 @@ pub(super) fn decision(paper: &mut Paper, record: &Record) {
     paper.line(EXPLAINED);
 }
 
-/// What is assumed of meters, by whom, and what stands behind it.
-pub(crate) fn prior(record: &Record) -> String {
-    let Some(prior) = &record.plan.profile.prior else {
-        return "none stated, so no global risk 未作假设".into();
-    };
-    let (mean, sd) = (&prior.mean_over_limit, &prior.sd_over_limit);
-    let note = sd.note.as_ref().map_or(String::new(), |note| format!("; {note}"));
-    format!(
-        "errors of meters normal about {} x limit, standard deviation {} x limit{note} ({}; {})",
-        number::plain(mean.value),
-        number::plain(sd.value),
-        sd.provenance,
-        sd.clause
-    )
+/// Chinese, then English.
+fn both(words: &Words) -> String {
+    format!("{} {}", words.zh, words.en)
 }
 
 /// One number with its risks; none for what has no probability, such as a plain count.

@@ -1,15 +1,26 @@
 //! What a paper says besides its record: institution, signatures, what it replaces, its place in the chain, its seal.
 
 use super::Paper;
-use crate::certificate::issue::{Issue, Role, Status};
+use crate::certificate::issue::{Issue, Status};
+use crate::certificate::paper::words;
+use crate::certificate::record::Document;
 
 /// The section of the issue.
-pub(super) fn issued(paper: &mut Paper, issue: &Issue) {
+pub(super) fn issued(paper: &mut Paper, issue: &Issue, document: Document) {
     let laboratory = &issue.laboratory;
     paper.heading("出具 Issue");
     let names = [&laboratory.name_zh, &laboratory.name_en].map(String::as_str);
-    paper.field("检定机构 institution", names.join(" ").trim());
+    paper.field("机构 institution", names.join(" ").trim());
     paper.field("授权证书号 authorisation", &laboratory.authorisation_no);
+    let standard = [
+        &laboratory.standard_name,
+        &laboratory.standard_certificate_no,
+        &laboratory.standard_range,
+        &laboratory.standard_uncertainty,
+    ];
+    let standard: Vec<_> = standard.into_iter().filter(|text| !text.trim().is_empty()).cloned().collect();
+    let until = laboratory.standard_valid_until.map_or(String::new(), |until| format!(", until {until}"));
+    paper.field("计量标准 measurement standard", &(standard.join("; ") + &until));
     let state = match issue.status {
         Status::Draft => "草稿 draft",
         Status::Checked => "已核验 checked",
@@ -22,12 +33,11 @@ pub(super) fn issued(paper: &mut Paper, issue: &Issue) {
         paper.field("出具时间 issued", &at.to_string());
     }
     for signature in &issue.signatures {
-        let label = match signature.role {
-            Role::Verifier => "检定员 verifier",
-            Role::Checker => "核验员 checker",
-            Role::Approver => "批准人 approver",
-        };
-        paper.field(label, &format!("{}, {}, entry {}", signature.person, signature.at, signature.seq));
+        let role = words::role(signature.role, document);
+        paper.field(
+            &format!("{} {}", role.zh, signature.role),
+            &format!("{}, {}, entry {}", signature.person, signature.at, signature.seq),
+        );
     }
     if let Some(amendment) = &issue.amends {
         paper.field("替代 replaces", &amendment.replaces);

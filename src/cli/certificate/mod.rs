@@ -54,7 +54,8 @@ pub enum Which {
     Approval(approval::Which),
 }
 
-/// The paper as it stands in the data folder, and its state below it; what is not there has no state.
+/// The paper as it stands in the data folder, its state above it and the chain's entries below it; what is not there has
+/// no state.
 fn shown(number: &str, data: &Data, record: &Record) -> (String, String) {
     use std::fmt::Write;
     let standing = data.dir().ok().and_then(|dir| archive::standing(&dir, number).ok());
@@ -63,6 +64,13 @@ fn shown(number: &str, data: &Data, record: &Record) -> (String, String) {
         || report::text(record),
         |issue| report::paper(&package::corrected(record, &issue), &issue),
     );
+    let first = match standing.altered() {
+        None => format!("{number}: {}\n\n", standing.status),
+        Some(what) => {
+            format!("{number}: ALTERED 已被更改 ({} in the chain): {what}\n\n", standing.status)
+        }
+    };
+    let paper = first + &paper;
     let mut state = format!("\n{number} is {} in the chain of {}\n", standing.status, standing.device);
     if let Some((by, reason)) = &standing.replaced_by {
         let _ = writeln!(state, "  replaced by {by}: {reason}");

@@ -1,0 +1,321 @@
+//! What the record says in English, in Chinese. The record keeps one language; a paper prints both, or the one that was
+//! asked for. What is not in the list (a name, a remark, a message of a device) stands as it is.
+
+use super::Words;
+
+/// A text of the record in both languages.
+pub fn said(english: &str) -> Words {
+    Words::new(chinese(english), english)
+}
+
+fn chinese(english: &str) -> String {
+    let found = SAID.iter().find_map(|(pattern, zh)| Some((parts(pattern, english)?, zh)));
+    let Some((parts, zh)) = found else { return english.to_owned() };
+    let mut parts = parts.into_iter().map(chinese);
+    let mut pieces = zh.split("{}");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + &parts.next().unwrap_or_default() + piece)
+}
+
+/// What stands in place of each `{}`, where the text is of this pattern.
+fn parts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut literals: Vec<&str> = pattern.split("{}").collect();
+    let mut rest = text.strip_prefix(literals.remove(0))?;
+    let Some(last) = literals.pop() else { return rest.is_empty().then(Vec::new) };
+    let mut parts = vec![];
+    for literal in literals {
+        let (part, after) = rest.split_once(literal)?;
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest.strip_suffix(last)?);
+    Some(parts)
+}
+
+/// English and Chinese; `{}` is a number, a name or a text that is looked up again. The parts stand in the same order in
+/// both. What is special stands before what is general.
+const SAID: &[(&str, &str)] = &[
+    // Rows of a budget.
+    ("reference certificate", "标准器证书"),
+    ("reference drift", "标准器漂移"),
+    ("reference temperature", "标准器温度影响"),
+    ("time base certificate", "时基证书"),
+    ("time base drift", "时基漂移"),
+    ("time base temperature", "时基温度影响"),
+    ("time base", "时基"),
+    ("resolution of the reference", "标准器分辨力（半步）"),
+    ("current leads", "电流引线"),
+    ("voltage leads", "电压引线"),
+    ("edge time stamps", "脉冲沿时间戳"),
+    ("pulse jitter of the meter", "被检表脉冲抖动"),
+    ("sampling and source instability", "采样与电源不稳定"),
+    ("moment of the reference's energy count", "标准器电能读数时刻"),
+    ("repeatability", "重复性"),
+    ("register step", "计度器分辨力（始末各半步）"),
+    ("register steps", "计度器分辨力（半步）"),
+    ("our clock", "检定装置时钟"),
+    ("meter shows whole seconds", "被检表时钟分辨力（半步）"),
+    ("moment of the reading", "读数时刻"),
+    ("total moved while its parts were read", "读取分费率期间总电能的变化"),
+    ("changes of load between samples", "两次采样间的负载变化"),
+    ("pulse at either end", "始末脉冲"),
+    ("last digit", "末位分辨力（半步）"),
+    ("age of the value", "示值滞后"),
+    ("carried over", "其他负载点的外推"),
+    ("reference not corrected", "标准器未修正"),
+    ("energy passed at the load before", "前一负载下通过的电能"),
+    ("normal", "正态"),
+    ("rectangular", "均匀"),
+    ("triangular", "三角"),
+    // Their evidence.
+    ("{} % by certificate {}", "{} %，证书 {}"),
+    (
+        "{}; the temperature was not entered and is assumed between {} and {} ({})",
+        "{}；未录入温度，假定在 {} 至 {} 之间（{}）",
+    ),
+    ("±{} %: {}", "±{} %：{}"),
+    ("{} a year, {} days since {}", "每年 {}，{} 天，自 {} 起"),
+    ("no effect, as its file says", "其数据文件注明无影响"),
+    ("{} a kelvin, {} K from calibration at {}", "每开尔文 {}，偏离校准温度 {} K，校准温度 {}"),
+    ("steps of {} % of the reading", "步长为示值的 {} %"),
+    ("steps of {} in {}", "步长 {}，{}"),
+    ("±{} at {}", "±{}，在 {} 下"),
+    ("±{} s each", "各 ±{} s"),
+    (
+        "edges scatter by {} s about their line, {} s of it beyond their stamps",
+        "脉冲沿相对拟合直线的分散为 {} s，其中 {} s 超出时间戳分量",
+    ),
+    ("{} at either end of {} J", "始末各 {}，总电能 {} J"),
+    ("±{} s between question and answer", "问答之间 ±{} s"),
+    ("between question and answer", "问答之间的时间"),
+    ("{} % of {} samples seen", "{} %，由 {} 个样本得出"),
+    ("{} % of a sample as its file states", "单个样本 {} %，依其数据文件"),
+    ("{} % of a sample anywhere in the settle band", "单个样本 {} %，在稳定带内任意处"),
+    (
+        "{} readings scatter by {} %; by the rows above {} % was to be expected",
+        "{} 次读数的分散为 {} %；由以上各分量预期为 {} %",
+    ),
+    ("{} passed between {} and the load point", "{} 在 {} 与本负载点之间通过"),
+    ("taken to be within the regulation's ± for the clock standard", "取规程对时钟标准规定的 ± 限值"),
+    ("1 s step", "步长 1 s，半步 0.5 s"),
+    ("what the reference moved in the {} s before", "标准器在此前 {} s 内的变化"),
+    ("first and last edge", "首末脉冲沿"),
+    ("{} registers of {} kWh", "{} 个计度器，分辨力 {} kWh"),
+    ("{} readings", "{} 次读数"),
+    ("1 of {}", "{} 个脉冲中的 1 个"),
+    ("certificate {} is of power", "证书 {} 仅针对功率"),
+    ("certificate {}", "证书 {}"),
+    // Why a number has its verdict.
+    ("U above the ratio; the value with U lies within the limit", "U 超过规定比例；测得值连同 U 在限值以内"),
+    (
+        "U above the ratio; the value less U lies beyond the limit",
+        "U 超过规定比例；测得值扣除 U 后仍超出限值",
+    ),
+    (
+        "U = {} is more than {} of the limit {}, and the limit lies within U",
+        "U = {} 超过比例 {}（限值 {}），且限值落在 U 区间内",
+    ),
+    ("{}: |{}| against {} with guard band {}", "{}：|{}|，限值 {}，保护带 {}"),
+    ("conditional pass", "有条件合格"),
+    ("conditional fail", "有条件不合格"),
+    ("pass", "合格"),
+    ("fail", "不合格"),
+    ("limit or value is no number", "限值或测得值不是数"),
+    ("the value or its uncertainty is no number", "测得值或其不确定度不是数"),
+    ("{} with its uncertainty cannot be stated", "{} 及其不确定度无法给出"),
+    ("{}; but a spoiled attempt had {} %: {}", "{}；但一次作废的测量误差为 {} %：{}"),
+    (
+        "{} of {} readings; {} attempts spoiled, the last: {}",
+        "{} 次读数，应有 {} 次；作废 {} 次，最后一次：{}",
+    ),
+    ("{} of {} readings", "{} 次读数，应有 {} 次"),
+    ("{} readings of {} to {}: {}", "{} 次读数（{} 至 {} 次）：{}"),
+    ("the limit lies outside the interval of this look", "限值在本次区间之外"),
+    ("more readings would not narrow the uncertainty", "增加读数不能再减小不确定度"),
+    ("the planned maximum", "已达计划的最多次数"),
+    ("no pulse in {}, {} were due", "{} 内无脉冲，应有 {} 个"),
+    ("{} pulses in {}, {} allowed", "{} 个脉冲，历时 {}，允许 {} 个"),
+    ("the counter told afterwards that it had lost edges", "计数器事后报告丢失脉冲沿"),
+    ("the counter lost edges around it", "其间计数器丢失脉冲沿"),
+    ("the counter lost edges between the two readings", "两次读数之间计数器丢失脉冲沿"),
+    ("the counter lost edges of the seconds pulse", "计数器丢失秒脉冲沿"),
+    ("the counter lost edges", "计数器丢失脉冲沿"),
+    (
+        "silence, but the pulse input was not heard before and after it: the head may have come off",
+        "无脉冲，但前后均未确认脉冲输入有效：光电头可能脱落",
+    ),
+    ("the pulse input fell silent in between and was not heard again", "其间脉冲输入中断，此后未再出现"),
+    ("not measured", "未测"),
+    ("not planned", "未计划"),
+    ("not entered by the operator", "操作员未录入"),
+    ("appearance: {}; function: {}", "外观：{}；功能：{}"),
+    ("appearance: {}; function in order", "外观：{}；功能正常"),
+    ("appearance in order; function: {}", "外观正常；功能：{}"),
+    ("appearance in order; function in order", "外观正常；功能正常"),
+    ("{} in order", "{} 正常"),
+    ("not in order: {}", "不正常：{}"),
+    ("SIMULATED: nobody looked", "模拟：无人查看"),
+    ("withstand: {}", "耐压：{}"),
+    (
+        "the meter says it is {}, the nameplate says {}: is this the meter?",
+        "电能表自报为 {}，铭牌为 {}：是否为该表？",
+    ),
+    ("the meter says it is {}", "电能表自报为 {}"),
+    ("number {}, address {}", "表号 {}，通信地址 {}"),
+    ("number {}", "表号 {}"),
+    ("address {}", "通信地址 {}"),
+    (
+        "cover opened {} times; how many earlier papers know of was not entered",
+        "开盖 {} 次；未录入以往文件所载次数",
+    ),
+    (
+        "cover opened {} times, last {}; {} known from earlier papers",
+        "开盖 {} 次，最近 {}；以往文件载有 {} 次",
+    ),
+    ("cover opened {} times; {} known from earlier papers", "开盖 {} 次；以往文件载有 {} 次"),
+    ("the meter has no clock, as the nameplate says", "铭牌注明电能表无时钟"),
+    ("the meter has no clock", "电能表无时钟"),
+    ("the clock cannot be read: no data output on the nameplate", "无法读取时钟：铭牌无数据接口"),
+    ("the meter did not give its clock", "电能表未给出时钟"),
+    ("{}; it showed {} at {}", "{}；其示值 {}，标准时刻 {}"),
+    (
+        "{}; but the tester's own clock was not checked (entry tester_clock_checked)",
+        "{}；但检定装置自身时钟未经核对（录入项 tester_clock_checked）",
+    ),
+    (
+        "{} of {} seconds pulses came (no seconds-pulse input, or the output is not switched on)",
+        "秒脉冲 {} 个，应有 {} 个（无秒脉冲输入，或输出未接通）",
+    ),
+    ("the time base has no certificate", "时基无证书"),
+    ("too few readings", "读数次数不足"),
+    ("the meter has no tariff registers, as the nameplate says", "铭牌注明电能表无费率计度器"),
+    ("the registers cannot be read: no data output on the nameplate", "无法读取计度器：铭牌无数据接口"),
+    ("the meter gives no tariff registers", "电能表未给出费率计度器"),
+    ("the meter gave its tariffs, but not its total", "电能表给出分费率电能，未给出总电能"),
+    ("the registers cannot be added", "各费率电能无法相加"),
+    ("{}; total {} kWh, sum of {} tariffs {} kWh", "{}；总电能 {} kWh，{} 个费率之和 {} kWh"),
+    ("{} (worst of: {})", "{}（取最差：{}）"),
+    (
+        "the data output gave no voltage, current, power or energy to compare with",
+        "数据接口未给出可比对的电压、电流、功率或电能",
+    ),
+    (
+        "the data output tells of another load than the reference measured: {}",
+        "数据接口所示负载与标准器测得的不符：{}",
+    ),
+    ("{}; but {}", "{}；但{}"),
+    ("{} ({} kWh by {} pulses, {} kWh by register)", "{}（{} kWh，由 {} 个脉冲；{} kWh，由计度器）"),
+    ("the register was not read at both ends", "计度器未在始末两次读数"),
+    ("the register gave no number", "计度器未给出数值"),
+    ("neither pulses nor register moved", "脉冲与计度器均无变化"),
+    ("the register cannot be read: no data output on the nameplate", "无法读取计度器：铭牌无数据接口"),
+    ("the register ran back from {} to {} kWh: read the display", "计度器由 {} 倒退至 {} kWh：请查看显示"),
+    // Findings.
+    (
+        "the meter says its constant is {} imp/kWh; the nameplate (of the output that was counted) says {}",
+        "电能表自报常数 {} imp/kWh；铭牌（所计数的输出）为 {}",
+    ),
+    (
+        "the bench states no {}: what leaks past the reference or is lost on its leads is not in the uncertainty",
+        "装置数据未给出 {}：绕过标准器的泄漏及引线损失未计入不确定度",
+    ),
+    ("the meter gives no {}: {}", "电能表未给出 {}：{}"),
+    (
+        "cross-check: the {} is too coarse to say anything: its U = {} % is beyond the limit {} %",
+        "交叉核对：{}分辨力不足，不能作出判断：其 U = {} %，超过限值 {} %",
+    ),
+    (
+        "cross-check: {} and {} are {} % apart, allowed {} % with U = {} %: {}",
+        "交叉核对：{}与{}相差 {} %，允许 {} %，U = {} %：{}",
+    ),
+    (
+        "coarse register: it moves in steps of {} kWh, but the nameplate and its digits promise {} kWh",
+        "计度器步长偏大：实际步长 {} kWh，而铭牌及位数应为 {} kWh",
+    ),
+    // The cross-check.
+    ("reference", "标准器"),
+    ("pulses", "脉冲"),
+    ("register", "计度器"),
+    ("active power", "有功功率"),
+    ("signed record", "签名数据"),
+    ("none: no protocol of this program gives a signed record yet", "无：本程序的协议尚不提供签名数据"),
+    ("no data output on the nameplate", "铭牌无数据接口"),
+    ("{} was not read in this run", "本次未读取 {}"),
+    ("U is beyond the limit {} % by the {}", "U 超过限值 {} %，由{}引起"),
+    ("nothing else tells which of the two is off ({})", "无其他途径可判断何者有误（{}）"),
+    (
+        "wrong constant: the {} takes {} times the energy of the {}, which {} imp/kWh in place of {} would explain",
+        "常数有误：{}所计电能为另一途径的 {} 倍（{}），若常数为 {} imp/kWh 而非 {} 则相符",
+    ),
+    ("LED and register differ: the pulse output gives {} % too much", "脉冲与计度器不符：脉冲输出偏多 {} %"),
+    ("register and LED differ: the register takes {} % too much", "计度器与脉冲不符：计度器偏多 {} %"),
+    ("stale value: the active power does not follow a change of load", "示值滞后：有功功率不随负载变化"),
+    ("the metering error itself, all that the meter gives says the same", "即计量误差本身，电能表各输出一致"),
+    // Why there is no certificate.
+    ("the temperature was not entered; allowed is {} °C ± {} K ({})", "未录入温度；允许 {} °C ± {} K（{}）"),
+    ("the temperature was {}; allowed is {} °C ± {} K ({})", "温度为 {}；允许 {} °C ± {} K（{}）"),
+    ("{} is not about {} meters; its procedure was used all the same", "{} 不适用于 {} 电能表；仍采用其程序"),
+    (
+        "an inspection in service is no verification and opens no period of validity",
+        "使用中检查不是检定，不产生有效期",
+    ),
+    (
+        "no period of validity is known for class {}: the profile {} has none, and no laboratory gave one ({})",
+        "{} 级无已知有效期：规程数据 {} 未给出，机构亦未给定（{}）",
+    ),
+    ("the evidence does not suffice for a verdict", "证据不足，不能作出结论"),
+    ("unconfirmed figure: {}", "未确认数据：{}"),
+    ("tariff registers: difference for each beyond the first: {}", "费率计度器：每增一个的差值：{}"),
+    ("tariff registers: {}", "费率计度器：{}"),
+    ("daily rate: {}", "日计时误差：{}"),
+    ("basic error: {}", "基本误差：{}"),
+    ("constant: {}", "仪表常数：{}"),
+    ("conditions: {}", "参比条件：{}"),
+    ("tester: {}", "检定装置：{}"),
+    ("clock: {}", "时钟：{}"),
+    ("creep: {}", "潜动：{}"),
+    ("start: {}", "起动：{}"),
+    ("decision rule: {}", "判定规则：{}"),
+    ("load point: {}", "负载点：{}"),
+    ("class {}: limit at {}", "{} 级限值：{}"),
+    ("class {}: {}", "{} 级：{}"),
+    ("item {} at {}", "项目 {}：{}"),
+    ("{} ({}, clause not seen)", "{}（{}，未见条款）"),
+    ("{}, clause not seen", "{}，未见条款"),
+    ("rule of this house", "本程序的规定"),
+    ("operator's entry", "操作员录入"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_record_is_said_in_chinese_and_what_differs_stays() {
+        for (english, zh) in [
+            ("repeatability", "重复性"),
+            ("0.0200 % by certificate DLdn2026-00001", "0.0200 %，证书 DLdn2026-00001"),
+            (
+                "±0.0044 %: 0.005 % a year, 320 days since 2026-01-05",
+                "±0.0044 %：每年 0.005 %，320 天，自 2026-01-05 起",
+            ),
+            (
+                "unconfirmed figure: start: readings: 2 (JJG 1, clause not seen)",
+                "未确认数据：起动：readings: 2（JJG 1，未见条款）",
+            ),
+            ("|0.3| ≤ 1.0", "|0.3| ≤ 1.0"),
+            ("", ""),
+            ("a remark of a person", "a remark of a person"),
+        ] {
+            assert_eq!(said(english), Words::new(zh, english));
+        }
+    }
+
+    #[test]
+    fn each_pattern_has_as_many_places_in_both_languages_and_is_reached() {
+        for (english, zh) in SAID {
+            assert_eq!(english.matches("{}").count(), zh.matches("{}").count(), "{english}");
+            assert_ne!(chinese(&english.replace("{}", "7")), english.replace("{}", "7"), "{english}");
+        }
+    }
+}
