@@ -152,7 +152,7 @@ fn a_paper_goes_from_draft_to_issue_to_amendment_to_withdrawal_and_no_file_chang
     assert_eq!(statuses, ["issued", "checked", "draft"]);
     let report =
         fs::read_to_string(desk.path().join(format!("issued/{number}/{number}_report.txt"))).unwrap();
-    assert!(report.contains("verified Ann    核验员 checked Bob    批准人 approved Cai"), "{report}");
+    assert!(report.contains("tested Ann    核验员 checked Bob    批准人 approved Cai"), "{report}");
     assert!(!report.contains("DRAFT 草稿") && report.contains("SIMULATED"));
 
     // Amended, and the amended one amended again: what was corrected first stays corrected.
