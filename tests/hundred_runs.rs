@@ -1,0 +1,138 @@
+//! One verification after another in one process: memory stays flat, and no file handle or thread is left behind.
+//!
+//! On the served bench each run is broken off after a moment, since a whole one takes its time; `PHANTOMLOAD_RUNS=100`
+//! and `PHANTOMLOAD_RUN_SECS=600` make a hundred whole ones of it.
+
+mod support;
+
+use phantomload::archive::{Archive, opening};
+use phantomload::bench::{Bench, Description, Devices, conduct};
+use phantomload::certificate::record::Outcome;
+use phantomload::plan::{self, Entries, Nameplate};
+use phantomload::regulation::{Kind, Profile};
+use phantomload::run::Run;
+use phantomload::sim::{Rig, demo_meter};
+use phantomload::time::{Span, Stamp, now};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// What the process holds: resident memory in kB, open files, threads.
+#[derive(Debug, Clone, Copy)]
+struct Holds {
+    memory: u64,
+    files: usize,
+    threads: u64,
+}
+
+fn holds() -> Holds {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let field = |name: &str| -> u64 {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    Holds { memory: field("VmRSS:"), files, threads: field("Threads:") }
+}
+
+/// A run more may hold a little more for a while; a hundred hold no more than a few.
+fn is_flat(early: Holds, late: Holds) {
+    println!("early {early:?}, late {late:?}");
+    assert!(late.files <= early.files, "files were left open: {early:?}, {late:?}");
+    assert!(late.threads <= early.threads, "threads were left running: {early:?}, {late:?}");
+    assert!(late.memory <= early.memory + early.memory / 10 + 8_192, "memory grows: {early:?}, {late:?}");
+}
+
+fn number(variable: &str, otherwise: i64) -> i64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// Runs of the whole program's core: plan, run, package.
+fn verify(dir: &Path, bench: &mut dyn Bench, plan: plan::Plan, stop_after: Option<Span>) -> bool {
+    let plan = Arc::new(plan);
+    let mut archive = Archive::open(dir).unwrap();
+    let numbers = archive.open_run(true, Stamp::now().date().year(), opening(&plan, "no text")).unwrap();
+    let mut run = Run::new(plan, bench.now(), Stamp::now());
+    let begin = now();
+    let mut stop = || {
+        let is_enough = stop_after.is_some_and(|span| now() - begin > span);
+        is_enough.then(|| "long enough".to_owned())
+    };
+    conduct(&mut run, bench, &mut stop, &mut |_, _| {});
+    let completed = run.outcome() == Some(&Outcome::Completed);
+    let record = run.record(numbers.record_no, completed.then_some(numbers.certificate_no), true).unwrap();
+    archive.store(&record).unwrap();
+    completed
+}
+
+#[test]
+fn a_hundred_verifications_with_their_packages_leave_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::new("good", demo_meter("good").unwrap()).unwrap();
+    let profile = Profile::builtin("dc-meter").unwrap();
+    let mut early = None;
+    for n in 0..100_u64 {
+        let today = Stamp::now().date();
+        let (nameplate, standards) = (rig.nameplate.clone(), rig.standards.clone());
+        let (capability, entries) = (rig.capability(), Entries::simulated());
+        let plan =
+            plan::make(nameplate, profile.clone(), Kind::Subsequent, standards, capability, entries, today);
+        let mut bench = rig.in_process(n, Stamp::now(), None);
+        assert!(verify(dir.path(), &mut bench, plan.unwrap(), None), "run {n}");
+        drop(bench);
+        if n == 20 {
+            early = Some(holds());
+        }
+    }
+    is_flat(early.unwrap(), holds());
+}
+
+/// `phantomload sim --serve` in another process.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_bench_file_that_is_run_again_and_again_leaves_no_line_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+        .args(["sim", "--serve", dir.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _served = Served(child);
+    let (runs, secs) = (number("PHANTOMLOAD_RUNS", 12), number("PHANTOMLOAD_RUN_SECS", 1));
+    let text = std::fs::read_to_string(dir.path().join("meter.toml")).unwrap();
+    let nameplate = Nameplate::from_toml("meter.toml", &text).unwrap();
+    let regulation = std::fs::read_to_string(support::short_regulation(dir.path())).unwrap();
+    let profile = Profile::from_toml("short.toml", &regulation).unwrap();
+    let mut early = None;
+    let mut completed = 0;
+    for n in 0..runs {
+        let description = Description::load(&dir.path().join("bench.toml")).unwrap();
+        let devices = Devices::open(&description, &nameplate).unwrap();
+        let (standards, capability) = (description.standards.clone(), devices.capability());
+        let entries = Entries::simulated();
+        let today = Stamp::now().date();
+        let kind = Kind::InService;
+        let plan =
+            plan::make(nameplate.clone(), profile.clone(), kind, standards, capability, entries, today);
+        let mut bench = devices.start();
+        let data = dir.path().join("data");
+        completed += i64::from(verify(&data, &mut bench, plan.unwrap(), Some(Span::from_secs(secs))));
+        drop(bench);
+        if n == runs / 3 {
+            early = Some(holds());
+        }
+    }
+    println!("{completed} of {runs} runs were completed, the others broken off after {secs} s");
+    is_flat(early.unwrap(), holds());
+}
