@@ -19,7 +19,7 @@ impl Run {
             }
             Work::RegisterEnd => self.data_lane.ask_first(no, &[Query::Energy]),
             Work::BasicError(_) => {
-                self.ask_opinion();
+                self.ask_opinion(no);
                 let plan = std::sync::Arc::clone(&self.plan);
                 let crosses = |s: &&Step| matches!(s.work, Work::CrossCheck { during } if during == no);
                 if let Some(cross) = plan.steps.iter().find(crosses) {
@@ -38,9 +38,15 @@ impl Run {
     }
 
     /// A second opinion, where the bench has another error calculator: as many readings as fit beside ours.
-    fn ask_opinion(&mut self) {
-        let (Some(other), Some(step)) = (&self.plan.capability.second_opinion, self.step()) else { return };
-        let count = other.readings_in(step.duration - step.settle);
+    fn ask_opinion(&mut self, no: usize) {
+        let Some(other) = &self.plan.capability.second_opinion else { return };
+        let Some(Step { work: Work::BasicError(windows), .. }) = self.plan.steps.iter().find(|s| s.no == no)
+        else {
+            return;
+        };
+        // A first window that opened before the load stood may be over by now.
+        let left = windows.readings - u32::from(windows.opens_before && windows.readings > 0);
+        let count = other.readings_in(windows.min_time * f64::from(left));
         self.actions.push_back(Action::AskOpinion { count });
     }
 
