@@ -44,9 +44,11 @@ impl Run {
         else {
             return;
         };
-        // A first window that opened before the load stood may be over by now.
-        let left = windows.readings - u32::from(windows.opens_before && windows.readings > 0);
-        let count = other.readings_in(windows.min_time * f64::from(left));
+        // The first window opened with the last edge of the load before, or when this one was first in its band: a part of
+        // the point's time is over.
+        let hold = Span::from_secs_f64(self.plan.capability.settle.hold_secs);
+        let gone = if windows.opens_before { self.now - self.load_lane.step_began } else { hold };
+        let count = other.readings_in(windows.min_time * f64::from(windows.readings) - gone);
         self.actions.push_back(Action::AskOpinion { count });
     }
 
