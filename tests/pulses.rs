@@ -166,7 +166,14 @@ fn a_counter_of_16_bits_that_wraps_spoils_the_window_in_which_it_does() {
     let why = spoiled(items[point]);
     println!("wrapped: {why:?}");
     assert!(why.iter().any(|(.., why)| why.contains("wrapped") && why.contains("16 bits")), "{why:?}");
-    assert_eq!(record.results.verdict, Some(Verdict::Pass));
+    // The window is repeated and the points pass; the count through the whole run, which the meter constant needs, is not
+    // proven any more.
+    let open: Vec<_> = record.results.items.iter().filter(|i| i.verdict != Verdict::Pass).collect();
+    assert_eq!(record.results.verdict, Some(Verdict::Undecided), "{open:?}");
+    assert!(
+        open.iter().all(|i| i.item == Item::MeterConstant && i.reason.contains("lost edges")),
+        "{open:?}"
+    );
 }
 
 #[test]

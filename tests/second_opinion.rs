@@ -5,7 +5,10 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use support::{json, phantomload, short_regulation, stderr};
+use support::{json, phantomload, regulation_of_windows, stderr};
+
+/// Long enough that readings of one second fit beside ours, once the load stands.
+const WINDOW_SECS: u32 = 5;
 
 /// `phantomload sim --serve`, ended when dropped.
 struct Served {
@@ -29,7 +32,7 @@ impl Served {
 
     fn verify(&self) -> serde_json::Value {
         let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
-        let regulation = short_regulation(self.dir.path());
+        let regulation = regulation_of_windows(self.dir.path(), WINDOW_SECS);
         let output = phantomload(&[
             "verify",
             "--json",
@@ -67,7 +70,8 @@ fn errors(told: &serde_json::Value) -> Vec<f64> {
 
 #[test]
 fn an_opinion_that_agrees_stands_beside_ours_and_is_no_finding() {
-    let told = Served::start("0").verify();
+    let served = Served::start("0");
+    let told = served.verify();
     let opinions = told["opinions"].as_array().unwrap();
     let points = errors(&told).len();
     assert!(points > 2, "{told:#}");
@@ -84,7 +88,8 @@ fn an_opinion_that_agrees_stands_beside_ours_and_is_no_finding() {
 
 #[test]
 fn an_opinion_beyond_both_uncertainties_is_a_finding_at_each_point_and_moves_no_error_and_no_verdict() {
-    let told = Served::start("0.5").verify();
+    let served = Served::start("0.5");
+    let told = served.verify();
     let found = findings(&told);
     let opinions = told["opinions"].as_array().unwrap();
     assert!(!opinions.is_empty() && found.len() == opinions.len(), "{found:#?}");

@@ -19,7 +19,7 @@ impl Run {
             }
             Work::RegisterEnd => self.data_lane.ask_first(no, &[Query::Energy]),
             Work::BasicError(_) => {
-                self.ask_opinion();
+                self.ask_opinion(no);
                 let plan = std::sync::Arc::clone(&self.plan);
                 let crosses = |s: &&Step| matches!(s.work, Work::CrossCheck { during } if during == no);
                 if let Some(cross) = plan.steps.iter().find(crosses) {
@@ -38,9 +38,17 @@ impl Run {
     }
 
     /// A second opinion, where the bench has another error calculator: as many readings as fit beside ours.
-    fn ask_opinion(&mut self) {
-        let (Some(other), Some(step)) = (&self.plan.capability.second_opinion, self.step()) else { return };
-        let count = other.readings_in(step.duration - step.settle);
+    fn ask_opinion(&mut self, no: usize) {
+        let Some(other) = &self.plan.capability.second_opinion else { return };
+        let Some(Step { work: Work::BasicError(windows), .. }) = self.plan.steps.iter().find(|s| s.no == no)
+        else {
+            return;
+        };
+        // The first window opened with the last edge of the load before, or when this one was first in its band: a part of
+        // the point's time is over.
+        let hold = Span::from_secs_f64(self.plan.capability.settle.hold_secs);
+        let gone = if windows.opens_before { self.now - self.load_lane.step_began } else { hold };
+        let count = other.readings_in(windows.min_time * f64::from(windows.readings) - gone);
         self.actions.push_back(Action::AskOpinion { count });
     }
 

@@ -35,10 +35,12 @@ pub fn altered(dir: &Path, name: &str, file: &str, replace: &[(&str, &str)]) -> 
 
 /// A regulation of two-second windows, for runs in real time that must not take long. It is no regulation.
 pub fn short_regulation(dir: &Path) -> PathBuf {
-    altered(
-        dir,
-        "short.toml",
-        "assets/regulations/dc-meter.toml",
-        &[("min_seconds = { value = 10,", "min_seconds = { value = 2,")],
-    )
+    regulation_of_windows(dir, 2)
+}
+
+/// The same with windows of so many seconds.
+pub fn regulation_of_windows(dir: &Path, secs: u32) -> PathBuf {
+    let windows = format!("min_seconds = {{ value = {secs},");
+    let replace = [("min_seconds = { value = 10,", windows.as_str())];
+    altered(dir, "short.toml", "assets/regulations/dc-meter.toml", &replace)
 }

@@ -120,7 +120,8 @@ fn impedance_ohm() -> f64 {
 }
 
 fn reading_secs() -> u32 {
-    10
+    // A house rule: half of the shortest window of the regulations read so far (10 s), so that one fits beside ours.
+    5
 }
 
 fn most_percent() -> f64 {
