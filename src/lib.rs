@@ -33,11 +33,12 @@
 //! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
-//! | [`certificate`] | raw events, the versioned record, CSV and text made from it |
-//! | [`archive`] | the data folder: packages, register; append-only |
+//! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
+//! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
+//! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
 //!
@@ -59,12 +60,14 @@
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
 //! * Pulses, register and the meter's own power are held against one another and the reference, pair by pair; a
 //!   disagreement is a finding with its likely cause, never averaged away.
+//! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever
+//!   changed. A paper is issued after three persons have signed; an amendment or withdrawal is a further entry.
 //! * What comes from a simulated device is marked so in every file.
 //!
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Not yet here: papers with signatures, further meter protocols, the touchscreen.
+//! Not yet here: further meter protocols, the touchscreen.
 
 pub mod quantity;
 pub mod time;
@@ -84,3 +87,4 @@ pub mod archive;
 pub mod run;
 pub mod bench;
 pub mod sim;
+pub mod panel;

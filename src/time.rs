@@ -186,9 +186,19 @@ impl Stamp {
         self.offset.to_datetime(self.at)
     }
 
+    /// How far its local time is ahead of UTC, in minutes.
+    pub fn offset_minutes(self) -> i32 {
+        self.offset.seconds() / 60
+    }
+
     /// The local date.
     pub fn date(self) -> Date {
         self.civil().date()
+    }
+
+    /// The same moment without its offset.
+    pub fn timestamp(self) -> Timestamp {
+        self.at
     }
 
     /// The stamp at which a clock in this stamp's offset shows `civil`.

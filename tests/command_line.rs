@@ -45,7 +45,11 @@ fn verify_without_arguments_passes_and_leaves_a_package_that_replays() {
     let package = Path::new(told["package"].as_str().unwrap());
     for file in fs::read_dir(package).unwrap() {
         let path = file.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        // Signatures over the manifest, which says so itself; a code that says so when it is read.
+        if path.extension().is_some_and(|end| end == "p7s" || end == "jws") || path.ends_with("qr.txt") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).to_lowercase();
         assert!(text.contains("simulated"), "{} does not say that it is simulated", path.display());
     }
     let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);

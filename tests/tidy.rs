@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use what stands before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "quantity",
     "time",
     "link",
@@ -23,6 +23,7 @@ const ORDER: [&str; 19] = [
     "run",
     "bench",
     "sim",
+    "panel",
     "cli",
 ];
 /// Modules without I/O, clock, thread or randomness.

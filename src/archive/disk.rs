@@ -85,8 +85,47 @@ fn fill(half: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fault> {
 
 /// Stores a file under a temporary name, forces it to the disk and renames it.
 pub fn store_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    replace(folder, name, bytes, File::options().write(true).create_new(true))
+}
+
+/// The same for what only this user may read.
+pub fn store_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    replace(folder, name, bytes, &private())
+}
+
+/// A new file that only this user may read.
+fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Writes a new file that only this user may read, outside the data folder; a half-written one is removed. What stands
+/// there already, a link too, is left alone.
+pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private().open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Best effort: the fault is told in any case.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// Makes a folder that only this user may look into; one that is there stays as it is.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn replace(folder: &Path, name: &str, bytes: &[u8], options: &fs::OpenOptions) -> Result<(), Fault> {
     let (half, whole) = (folder.join(format!("{TEMPORARY}{name}")), folder.join(name));
-    let written = File::create_new(&half).and_then(|mut file| {
+    let written = options.open(&half).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
@@ -109,8 +148,8 @@ pub fn sync_folder(folder: &Path) -> Result<(), Fault> {
 }
 
 /// Appends in one write and forces it to the disk; on failure the file is as long as before.
-pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let fault = |e: &io::Error| Fault::write(path, "a row of the register", e);
+pub fn append(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(), Fault> {
+    let fault = |e: &io::Error| Fault::write(path, what, e);
     let mut file = File::options().append(true).create(true).open(path).map_err(|e| fault(&e))?;
     let before = file.metadata().map_err(|e| fault(&e))?.len();
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
@@ -122,11 +161,40 @@ pub fn append(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Cuts a file to its first `length` bytes.
-pub fn cut(path: &Path, length: usize) -> Result<(), Fault> {
+/// Moves what stands behind the first `whole` bytes of a file, torn by a crash, into a file of its own: never dropped.
+/// Says what it did; `what` names the torn part.
+pub fn move_tail(path: &Path, whole: usize, what: &str, bytes: &[u8]) -> Result<Option<String>, Fault> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let free = |name: &String| fs::symlink_metadata(folder.join(name)).is_err();
+    let Some(name) = (1..u32::MAX).map(|n| format!("{file}.torn-{n}")).find(free) else { return Ok(None) };
+    store_file(folder, &name, &bytes[whole..])?;
+    sync_folder(folder)?;
     let cut = File::options().write(true).open(path).and_then(|file| {
-        file.set_len(length as u64)?;
+        file.set_len(whole as u64)?;
         file.sync_all()
     });
-    cut.map_err(|e| Fault::write(path, "the register without its torn row", &e))
+    cut.map_err(|e| Fault::write(path, "the file without its torn end", &e))?;
+    let (path, moved) = (path.display(), folder.join(name));
+    Ok(Some(format!("{path}: {what} was torn by a crash; it was moved to {}", moved.display())))
+}
+
+/// Stores a secret that only this user may read. An existing file is never overwritten.
+pub fn store_secret(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+    let (half, whole) = (folder.join(format!("{TEMPORARY}{name}")), folder.join(name));
+    let fault = |e: &io::Error| Fault::write(&whole, "a private key", e);
+    if fs::symlink_metadata(&whole).is_ok() {
+        return Err(fault(&ErrorKind::AlreadyExists.into()));
+    }
+    // What an earlier failure could not remove.
+    let _ = fs::remove_file(&half);
+    let written = private().open(&half).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&half, &whole)) {
+        let _ = fs::remove_file(&half);
+        return Err(fault(&error));
+    }
+    sync_folder(folder)
 }

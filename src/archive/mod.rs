@@ -1,46 +1,83 @@
-//! The data folder: packages of completed runs, records of the others, the register. Append-only.
+//! The data folder: chain, packages, papers issued, register, key, persons. Nothing in it is changed or deleted.
 //!
 //! ```text
-//! packages/<certificate_no>/   record.json, <certificate_no>_results.csv, <certificate_no>_report.txt
-//! unfinished/<record_no>/      record.json, <record_no>_report.txt
-//! register.csv                 one row a certificate
+//! chain.jws                    one line an entry: each run started, its end, signatures, issues; names the one before
+//! packages/<certificate_no>/   the draft of a completed run, made by the device
+//! papers/<certificate_no>/     the same, where its papers were made later than the verdict
+//! issued/<certificate_no>/     the same, issued after three signatures, or in place of another
+//! unfinished/<record_no>/      record and account of a run without verdict
+//! register.index               where the rows of the register are; made from it, and made again if it is lost
+//! register.csv                 one row for each change of a paper's state
+//! key/  trust/                 the device's key with its certificate and authority; authorities believed
+//! laboratory.toml              the institution, as papers name it
+//! persons.json                 who may sign, with the hash of the PIN; mode 0600
 //! lock                         held by the one instance that writes
 //! ```
 //!
-//! A package is made under a temporary name, forced to the disk and renamed, so that half a package never has a
-//! number; then the register gets its row in one write. If the power fails between the two, the next
-//! [`Archive::open`] adds the row from the package. Nothing that was once stored is changed or deleted.
+//! A run is in the chain before its first point ([`Archive::open_run`]), so that none can vanish. A package is made under
+//! a temporary name, forced to the disk and renamed; then its manifest is appended to the chain; then the register gets
+//! its row. If the power fails between these, the next [`Archive::open`] writes what is missing from what is there. A run
+//! that was opened and left no package is then aborted.
 
+mod approval;
+mod chain;
+mod clock;
 mod disk;
+mod export;
 mod fault;
+mod index;
+mod keys;
+mod opening;
+mod papers;
+mod persons;
 mod register;
+mod rows;
+mod reader;
+mod settings;
+mod sheet;
+mod standing;
 
+pub use disk::keep as keep_private;
+pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
-pub use register::{RegisterRow, list, table};
+pub use index::{Filter, Index};
+pub use papers::record_bytes;
+pub use persons::{Person, TRIES_MAX};
+pub use register::{RegisterRow, latest, list, table};
+pub use settings::{KeyInfo, key_info, persons};
+pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 
-use crate::certificate::csv::{self, Fingerprints};
+use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
+use crate::certificate::issue::Laboratory;
 use crate::certificate::number::Number;
+use crate::certificate::package::RECORD;
 use crate::certificate::record::{Outcome, Record};
-use crate::certificate::report;
-use register::Register;
+use crate::certificate::sign::key::P256Key;
+use crate::certificate::sign::{self, Signer};
+use crate::plan::Plan;
+use crate::time::Stamp;
+use chain::{Chain, OpenRun, State};
+use keys::Keys;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::fs::{self, File, TryLockError};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 const PACKAGES: &str = "packages";
+const PAPERS: &str = "papers";
+const ISSUED: &str = "issued";
 const UNFINISHED: &str = "unfinished";
-const RECORD: &str = "record.json";
+const LABORATORY: &str = "laboratory.toml";
+/// An entry says so where its bench was simulated.
+const SIMULATED: &str = "simulated";
 
-/// The next free numbers.
+/// The numbers of a run that was opened. They are used from then on, whatever comes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbers {
-    /// Of the original record; every run that is stored has one.
+    /// Of the original record.
     pub record_no: String,
     /// Of the paper; for a completed run only.
     pub certificate_no: String,
-    /// Of the next row in the register.
-    pub seq: u64,
 }
 
 /// What was written.
@@ -52,6 +89,8 @@ pub struct Stored {
     pub package: PathBuf,
     /// All files of the folder.
     pub files: Vec<PathBuf>,
+    /// What somebody should know: why nothing was sealed, that a certificate soon ends.
+    pub notices: Vec<String>,
 }
 
 /// A data folder that nobody else writes.
@@ -59,146 +98,172 @@ pub struct Stored {
 pub struct Archive {
     dir: PathBuf,
     notices: Vec<String>,
+    chain: Chain,
+    keys: Keys,
+    /// Whose chain it is.
+    device: String,
     /// Held as long as this lives; the system lets go of it also after a crash.
     _lock: File,
 }
 
-impl Archive {
-    /// Opens a data folder for writing, makes it where there is none, and clears up after a crash; see
-    /// [`Archive::notices`].
-    pub fn open(dir: &Path) -> Result<Self, Fault> {
-        for folder in [dir.to_owned(), dir.join(PACKAGES), dir.join(UNFINISHED)] {
-            fs::create_dir_all(&folder).map_err(|e| Fault::write(&folder, "the data folder", &e))?;
-        }
-        let path = dir.join("lock");
-        let lock = File::options().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
-            Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
-        }
-        let mut archive = Self { dir: dir.to_owned(), notices: vec![], _lock: lock };
-        for folder in [archive.dir.clone(), archive.dir.join(PACKAGES), archive.dir.join(UNFINISHED)] {
-            archive.notices.extend(disk::remove_leftovers(&folder)?);
-        }
-        archive.notices.extend(register::mend(&archive.register_path())?);
-        archive.register_packages()?;
-        Ok(archive)
+/// What an entry tells; its place in the chain, time and key come with writing.
+#[derive(Debug, Clone, Default)]
+struct About {
+    record: Option<String>,
+    cert: Option<String>,
+    verdict: Option<String>,
+    said: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+}
+
+impl About {
+    /// Of the run of a record.
+    fn run(record: &Record) -> Self {
+        let verdict = record.results.verdict.map(|verdict| verdict.to_string().to_lowercase());
+        let (no, cert) = (record.record_no.clone(), record.certificate_no.clone());
+        Self { record: Some(no), cert, verdict, ..Self::default() }.simulated(record.simulated)
     }
 
+    /// Of a paper by its number.
+    fn paper(number: &str) -> Self {
+        let simulated = number.parse::<Number>().is_ok_and(|number| number.simulated);
+        Self { cert: Some(number.to_owned()), ..Self::default() }.simulated(simulated)
+    }
+
+    fn simulated(self, simulated: bool) -> Self {
+        if simulated { self.say(SIMULATED, "true") } else { self }
+    }
+
+    fn say(mut self, key: &str, text: impl Into<String>) -> Self {
+        self.said.insert(key.to_owned(), text.into());
+        self
+    }
+
+    /// Whether a DEMO key may sign it: what is simulated, and what is of no run at all.
+    fn takes_demo(&self) -> bool {
+        self.said.contains_key(SIMULATED) || (self.record.is_none() && self.cert.is_none())
+    }
+}
+
+impl Archive {
     /// What [`Archive::open`] found and set right, in words.
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The next free numbers. A number is used once it is stored, and then never again.
-    pub fn next_numbers(&self, simulated: bool, year: i16) -> Result<Numbers, Fault> {
-        let register = Register::read(&self.register_path())?;
-        let used = self.used(&register)?;
-        let next = |original_record: bool| {
-            let same = |n: &&Number| {
-                n.simulated == simulated && n.original_record == original_record && n.year == year
-            };
-            let seq = used.iter().filter(same).map(|n| n.seq).max().unwrap_or(0);
-            Number { simulated, original_record, year, seq: seq.saturating_add(1) }.to_string()
+    /// Opens a run: allots its numbers and writes that it begins, before anything is switched on. `about` is what is known
+    /// of it: the meter, the regulation. On the simulated bench a device without a key gets one for demonstration.
+    pub fn open_run(
+        &mut self,
+        simulated: bool,
+        year: i16,
+        about: BTreeMap<String, String>,
+    ) -> Result<Numbers, Fault> {
+        if let Some(run) = &self.chain.state.run {
+            let what = "this run is still open; it ends before the next one begins".to_owned();
+            return Err(Fault::State { number: run.record_no.clone(), what });
+        }
+        if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
+            self.make_demo_key()?;
+        }
+        self.note_laboratory()?;
+        self.chain.reserve()?;
+        let next = |original| self.chain.state.next(simulated, original, year).to_string();
+        let numbers = Numbers { record_no: next(true), certificate_no: next(false) };
+        let about = About {
+            record: Some(numbers.record_no.clone()),
+            cert: Some(numbers.certificate_no.clone()),
+            said: about,
+            ..About::default()
         };
-        Ok(Numbers { record_no: next(true), certificate_no: next(false), seq: register.next_seq() })
+        self.write(Kind::RunOpen, about.simulated(simulated))?;
+        Ok(numbers)
     }
 
-    /// Stores the record of an ended run with its papers, all or nothing.
+    /// Whether papers of such a bench can be sealed now, and why not: to be told before a run and not after it.
+    pub fn why_unsealed(&self, simulated: bool) -> Option<String> {
+        self.signer(simulated, clock::now()).err()
+    }
+
+    /// Stores the record of the run that is open, with its papers, all or nothing, and ends it in the chain.
     pub fn store(&mut self, record: &Record) -> Result<Stored, Fault> {
-        let number = check(record)?;
-        let register = Register::read(&self.register_path())?;
-        let used = self.used(&register)?;
-        for text in std::iter::once(&record.record_no).chain(&record.certificate_no) {
-            if text.parse().is_ok_and(|number| used.contains(&number)) {
-                return Err(Fault::NumberUsed { number: text.clone(), dir: self.dir.clone() });
-            }
+        check(record)?;
+        let run = self.chain.state.run.clone().filter(|run| run.record_no == record.record_no);
+        let run = run.ok_or_else(|| Fault::NotOpened { record_no: record.record_no.clone() })?;
+        opened_for(&run, record, &self.chain.state)?;
+        if let Some(number) = record.certificate_no.as_ref().filter(|no| **no != run.certificate_no) {
+            let why = format!("the run was opened as {}", run.certificate_no);
+            return Err(Fault::Number { seen: number.clone(), why });
         }
-        let json = record.to_json()? + "\n";
-        let text = report::text(record);
-        let mut files = vec![(RECORD.to_owned(), json.into_bytes())];
-        let mut row = None;
         if record.certificate_no.is_some() {
-            let results = csv::results_csv(record)?;
-            let prints = Fingerprints {
-                record_json: sha256(&files[0].1),
-                results_csv: sha256(&results),
-                report_txt: sha256(text.as_bytes()),
-            };
-            row = Some(csv::register_row(record, register.next_seq(), &prints)?);
-            files.push((format!("{number}_results.csv"), results));
+            self.store_completed(record)
+        } else {
+            self.store_unfinished(record)
         }
-        files.push((format!("{number}_report.txt"), text.into_bytes()));
-        let folder = self.dir.join(if row.is_some() { PACKAGES } else { UNFINISHED });
-        let package = disk::store_folder(&folder, &number.to_string(), &files)?;
-        if let Some(row) = row {
-            register
-                .append(&row)
-                .map_err(|fault| Fault::NotRegistered { package: package.clone(), why: fault.to_string() })?;
+    }
+
+    /// The next entry of the chain, signed or not.
+    fn entry(&self, kind: Kind, about: About, signer: Option<&dyn Signer>, at: Stamp) -> Entry {
+        let state = &self.chain.state;
+        Entry {
+            v: VERSION,
+            seq: state.seq + 1,
+            prev: if state.seq == 0 { NONE_BEFORE.to_owned() } else { state.head.clone() },
+            device: self.device.clone(),
+            kind,
+            record: about.record,
+            cert: about.cert,
+            time: at.to_string(),
+            clock: clock::clock(),
+            verdict: about.verdict,
+            said: about.said,
+            files: about.files,
+            alg: signer.map_or(sign::NONE, |signer| signer.algorithm()).to_owned(),
+            key_id: signer.map_or(String::new(), |signer| sign::key_id(signer.certificate())),
         }
-        let files = files.iter().map(|(name, _)| package.join(name)).collect();
-        Ok(Stored { record: package.join(RECORD), package, files })
+    }
+
+    /// The key that seals at this time, or why none does.
+    fn signer(&self, simulated: bool, at: Stamp) -> Result<&P256Key, String> {
+        self.keys.signer(simulated, at, &self.chain.state.key_id)
+    }
+
+    /// Says in the chain that the clock stands before its last entry, where it does: before anything else is written.
+    fn mind_clock(&mut self, at: Stamp) -> Result<(), Fault> {
+        let Some(last) = self.chain.state.time.filter(|last| at.timestamp() < last.timestamp()) else {
+            return Ok(());
+        };
+        let reason = format!("the clock stands at {at}, before the last entry, {last}: it was set back");
+        self.notices.push(reason.clone());
+        let about = About::default().say("from", last.to_string()).say("reason", reason);
+        self.append(Kind::ClockSet, about, at).map(|_| ())
+    }
+
+    /// Writes an entry, signed where a key is there that may.
+    fn write(&mut self, kind: Kind, about: About) -> Result<Entry, Fault> {
+        let at = clock::now();
+        self.mind_clock(at)?;
+        self.append(kind, about, at)
+    }
+
+    fn append(&mut self, kind: Kind, about: About, at: Stamp) -> Result<Entry, Fault> {
+        let key = self.signer(about.takes_demo(), at).ok();
+        let signer = key.map(|key| key as &dyn Signer);
+        let entry = self.entry(kind, about, signer, at);
+        let line = entry.line(signer)?;
+        self.chain.append(&entry, &line)?;
+        Ok(entry)
+    }
+
+    /// The institution; nothing is entered where there is no file.
+    fn laboratory(&self) -> Result<Laboratory, Fault> {
+        let path = self.dir.join(LABORATORY);
+        let text = keys::text(&path)?.unwrap_or_default();
+        toml::from_str(&text).map_err(|e| Fault::File { path, what: e.to_string() })
     }
 
     fn register_path(&self) -> PathBuf {
         self.dir.join("register.csv")
-    }
-
-    /// Every number that stands in the register, names a folder, or stands in a package that is not registered.
-    fn used(&self, register: &Register) -> Result<Vec<Number>, Fault> {
-        let mut used = register.numbers();
-        for name in disk::names(&self.dir.join(UNFINISHED))? {
-            used.extend(name.parse::<Number>());
-        }
-        for name in disk::names(&self.dir.join(PACKAGES))? {
-            let Ok(number) = name.parse::<Number>() else { continue };
-            if !used.contains(&number) {
-                used.push(number);
-                let peeked = peek(&self.dir.join(PACKAGES).join(&name).join(RECORD));
-                used.extend(peeked.and_then(|record_no| record_no.parse::<Number>().ok()));
-            }
-        }
-        Ok(used)
-    }
-
-    /// Adds the rows of packages that were stored when the power failed before their row was.
-    fn register_packages(&mut self) -> Result<(), Fault> {
-        let known = Register::read(&self.register_path())?.numbers();
-        for name in disk::names(&self.dir.join(PACKAGES))? {
-            let Ok(number) = name.parse::<Number>() else { continue };
-            if known.contains(&number) {
-                continue;
-            }
-            let package = self.dir.join(PACKAGES).join(&name);
-            self.notices.push(match self.register_package(&package, &name) {
-                Ok(()) => format!("{}: had no row in the register; it was added", package.display()),
-                Err(fault) => format!(
-                    "{}: has no row in the register, and none can be made: {fault}",
-                    package.display()
-                ),
-            });
-        }
-        Ok(())
-    }
-
-    fn register_package(&self, package: &Path, name: &str) -> Result<(), Fault> {
-        let json = disk::read(&package.join(RECORD))?;
-        let origin = package.join(RECORD).display().to_string();
-        let record = Record::from_json(&origin, &String::from_utf8_lossy(&json))?;
-        if record.certificate_no.as_deref() != Some(name) {
-            let seen = record.certificate_no.unwrap_or_default();
-            return Err(Fault::Number { seen, why: format!("the folder is named {name}") });
-        }
-        check(&record)?;
-        let prints = Fingerprints {
-            record_json: sha256(&json),
-            results_csv: sha256(&disk::read(&package.join(format!("{name}_results.csv")))?),
-            report_txt: sha256(&disk::read(&package.join(format!("{name}_report.txt")))?),
-        };
-        let register = Register::read(&self.register_path())?;
-        register.append(&csv::register_row(&record, register.next_seq(), &prints)?)
     }
 }
 
@@ -215,7 +280,12 @@ pub fn find(dir: &Path, number_or_path: &str) -> Result<PathBuf, Fault> {
         let rows = list(dir).unwrap_or_default();
         let certificate = rows.iter().find(|row| row.get("record_no") == number_or_path);
         let certificate = certificate.map_or(number_or_path, |row| row.get("certificate_no"));
-        let places = [dir.join(PACKAGES).join(certificate), dir.join(UNFINISHED).join(number_or_path)];
+        let places = [
+            dir.join(ISSUED).join(certificate),
+            dir.join(PACKAGES).join(certificate),
+            dir.join(PAPERS).join(certificate),
+            dir.join(UNFINISHED).join(number_or_path),
+        ];
         if let Some(found) = places.into_iter().map(|folder| folder.join(RECORD)).find(|path| path.is_file())
         {
             return Ok(found);
@@ -261,6 +331,50 @@ fn check(record: &Record) -> Result<Number, Fault> {
     }
 }
 
+/// Whether a record is of the run that was opened: of its bench, meter and regulation, and no laboratory answers for its
+/// profile but the one in the chain.
+fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault> {
+    let other = |what: String| Fault::State { number: record.record_no.clone(), what };
+    if run.simulated != record.simulated {
+        return Err(other("the run was opened on another bench: real and simulated differ".into()));
+    }
+    for (key, is) in facts(&record.plan) {
+        if let Some(was) = run.said.get(key).filter(|was| **was != is) {
+            return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
+        }
+    }
+    if let Some(approval) = &record.plan.profile.approval {
+        let known = run.said.get(chain::PROFILE).and_then(|sha256| state.profiles.get(sha256));
+        if known.is_none_or(|known| known.approval != *approval || (known.demo && !record.simulated)) {
+            return Err(other(format!(
+                "{} of {} answers for its regulation profile, and the chain knows nothing of that; `phantomload profile approve` enters it",
+                approval.person, approval.laboratory
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What the chain says of a run when it begins.
+fn facts(plan: &Plan) -> BTreeMap<&'static str, String> {
+    let plate = &plan.nameplate;
+    BTreeMap::from([
+        ("maker", plate.maker.clone()),
+        ("model", plate.model.clone()),
+        ("serial", plate.serial.clone()),
+        ("regulation", plan.profile.id.clone()),
+        ("kind", plan.kind.to_string()),
+        ("class", plan.class.name().to_owned()),
+        ("reference_certificate", plan.standards.reference().certificate_no().to_owned()),
+    ])
+}
+
+/// What the chain says of a run when it begins: [`facts`], and which text of the regulation profile holds.
+pub fn opening(plan: &Plan, profile_sha256: &str) -> BTreeMap<String, String> {
+    let profile = (chain::PROFILE.to_owned(), profile_sha256.to_owned());
+    facts(plan).into_iter().map(|(key, text)| (key.to_owned(), text)).chain([profile]).collect()
+}
+
 /// The record number in a record, without reading the rest of it.
 fn peek(path: &Path) -> Option<String> {
     #[derive(Deserialize)]
@@ -272,12 +386,8 @@ fn peek(path: &Path) -> Option<String> {
 }
 
 /// SHA-256 in lower-case hexadecimal, as `sha256sum` prints it.
-fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+pub fn sha256(bytes: &[u8]) -> String {
+    sign::hex(&sign::sha256(bytes))
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use super::{Fault, disk};
 use crate::certificate::csv::{BOM, REGISTER_HEADER, register_header, unguarded};
+use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// A row of the register.
@@ -18,6 +21,11 @@ impl RegisterRow {
     /// The line it begins in, from 1.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// All cells as they stand in the file, in the order of the columns.
+    pub(super) fn cells(&self) -> &[String] {
+        &self.cells
     }
 
     /// The text in a column, without the guard against formulas; empty where there is none.
@@ -50,8 +58,14 @@ fn cell<'a>(cells: &'a [String], column: &str) -> &'a str {
 /// The register as it is on the disk.
 pub(super) struct Register {
     path: PathBuf,
-    rows: Vec<RegisterRow>,
     is_new: bool,
+    /// Every number in it.
+    pub numbers: HashSet<Number>,
+    /// How many rows it has.
+    pub count: u64,
+    next_seq: u64,
+    /// Paper, state and manifest of each row, hashed.
+    known: HashSet<u64>,
 }
 
 impl Register {
@@ -59,33 +73,44 @@ impl Register {
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let bytes = disk::read_if_there(path)?.unwrap_or_default();
         let text = headed(path, &bytes)?;
-        let rows = rows(path, text)?;
-        Ok(Self { path: path.to_owned(), rows, is_new: bytes.is_empty() })
-    }
-
-    /// Every number in it.
-    pub fn numbers(&self) -> Vec<Number> {
-        let columns = |row: &RegisterRow| {
-            ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>())
-        };
-        self.rows.iter().flat_map(columns).flatten().collect()
+        let (is_new, path) = (bytes.is_empty(), path.to_owned());
+        let mut register =
+            Self { path, is_new, numbers: HashSet::new(), count: 0, next_seq: 1, known: HashSet::new() };
+        for row in rows(&register.path, text)? {
+            let columns = ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>());
+            register.numbers.extend(columns.into_iter().flatten());
+            let seq = row.get("seq").parse::<u64>().unwrap_or(0);
+            register.next_seq = register.next_seq.max(seq.saturating_add(1));
+            register.count += 1;
+            let paper = row.get("certificate_no");
+            register.known.insert(key(paper, row.get("status"), row.get("manifest_sha256")));
+            // A paper is issued once: asked for without its manifest.
+            register.known.insert(key(paper, row.get("status"), ""));
+        }
+        Ok(register)
     }
 
     /// The number of the next row.
     pub fn next_seq(&self) -> u64 {
-        self.rows
-            .iter()
-            .filter_map(|row| row.get("seq").parse::<u64>().ok())
-            .max()
-            .unwrap_or(0)
-            .saturating_add(1)
+        self.next_seq
     }
 
-    /// Appends a row, with the header where there is none yet.
-    pub fn append(&self, row: &[u8]) -> Result<(), Fault> {
-        let header = if self.is_new { register_header()? } else { vec![] };
-        disk::append(&self.path, &[&header, row].concat())
+    /// Whether a paper has the row of this state and manifest.
+    pub fn has(&self, certificate_no: &str, status: Status, manifest_sha256: &str) -> bool {
+        self.known.contains(&key(certificate_no, &status.to_string(), manifest_sha256))
     }
+
+    /// Appends rows, with the header where there is none yet.
+    pub fn append(&self, rows: &[u8]) -> Result<(), Fault> {
+        let header = if self.is_new { register_header()? } else { vec![] };
+        disk::append(&self.path, "a row of the register", &[&header, rows].concat())
+    }
+}
+
+fn key(certificate_no: &str, status: &str, manifest_sha256: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (certificate_no, status, manifest_sha256).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Moves a row that a crash has torn into a file of its own. Says what it did.
@@ -103,22 +128,7 @@ pub(super) fn mend(path: &Path) -> Result<Option<String>, Fault> {
         let what = "a quote is missing or too many from here on".into();
         return Err(Fault::Row { path: path.to_owned(), line: lines(&bytes[..whole]) + 1, what });
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let name = |n: u32| format!("register.csv.torn-{n}");
-    let Some(name) =
-        (1..u32::MAX).map(name).find(|name| std::fs::symlink_metadata(folder.join(name)).is_err())
-    else {
-        return Ok(None);
-    };
-    disk::store_file(folder, &name, tail)?;
-    disk::sync_folder(folder)?;
-    disk::cut(path, whole)?;
-    let moved = folder.join(name);
-    Ok(Some(format!(
-        "{}: the last row was torn by a crash; it was moved to {}",
-        path.display(),
-        moved.display()
-    )))
+    disk::move_tail(path, whole, "the last row", &bytes)
 }
 
 /// Length of the whole rows: up to the last line end outside quotes.
@@ -139,7 +149,7 @@ fn lines(bytes: &[u8]) -> u64 {
 }
 
 /// The rows' bytes with their header, which must be ours: another program version may have another form.
-fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault> {
+pub(super) fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault> {
     let header = register_header()?;
     if bytes.is_empty() || bytes.starts_with(&header) {
         return Ok(bytes.strip_prefix(BOM).unwrap_or(bytes));
@@ -180,42 +190,71 @@ pub fn list(dir: &Path) -> Result<Vec<RegisterRow>, Fault> {
         ));
     }
     let rows = rows(&path, headed(&path, &bytes)?)?;
-    for row in &rows {
-        if row.cells.len() != REGISTER_HEADER.len() {
-            let what = format!("{} cells, there must be {}", row.cells.len(), REGISTER_HEADER.len());
-            return Err(broken(row.line, what));
-        }
-        let wrong = |column: &str, allowed: &str| {
-            broken(row.line, format!("{column} is `{}`; allowed: {allowed}", clean(row.get(column))))
-        };
-        if row.get("seq").parse::<u64>().is_err() {
-            return Err(wrong("seq", "a whole number"));
-        }
-        for column in ["certificate_no", "record_no"] {
-            if row.get(column).parse::<Number>().is_err() {
-                return Err(wrong(column, "a number like PL-2026-000001 or PL-R-2026-000001"));
-            }
-        }
-        if !["pass", "fail", "undecided"].contains(&row.get("verdict")) {
-            return Err(wrong("verdict", "pass, fail, undecided"));
-        }
-        if !["true", "false"].contains(&row.get("simulated")) {
-            return Err(wrong("simulated", "true, false"));
+    rows.iter().try_for_each(|row| check(&path, row))?;
+    Ok(rows)
+}
+
+/// A row from its bytes, as strictly as [`list`].
+pub(super) fn row(path: &Path, line: u64, bytes: &[u8]) -> Result<RegisterRow, Fault> {
+    let row = RegisterRow { line, cells: super::reader::cells(bytes) };
+    check(path, &row)?;
+    Ok(row)
+}
+
+/// Refuses a row that is not of our form.
+fn check(path: &Path, row: &RegisterRow) -> Result<(), Fault> {
+    let broken = |what: String| Fault::Row { path: path.to_owned(), line: row.line, what };
+    if row.cells.len() != REGISTER_HEADER.len() {
+        return Err(broken(format!("{} cells, there must be {}", row.cells.len(), REGISTER_HEADER.len())));
+    }
+    let wrong = |column: &str, allowed: &str| {
+        broken(format!("{column} is `{}`; allowed: {allowed}", clean(row.get(column))))
+    };
+    if row.get("seq").parse::<u64>().is_err() {
+        return Err(wrong("seq", "a whole number"));
+    }
+    for column in ["certificate_no", "record_no"] {
+        if row.get(column).parse::<Number>().is_err() {
+            return Err(wrong(column, "a number like PL-2026-000001 or PL-R-2026-000001"));
         }
     }
-    Ok(rows)
+    if !["pass", "fail", "undecided"].contains(&row.get("verdict")) {
+        return Err(wrong("verdict", "pass, fail, undecided"));
+    }
+    if !["draft", "checked", "issued", "amended", "withdrawn"].contains(&row.get("status")) {
+        return Err(wrong("status", "draft, checked, issued, amended, withdrawn"));
+    }
+    if !["true", "false"].contains(&row.get("simulated")) {
+        return Err(wrong("simulated", "true, false"));
+    }
+    Ok(())
+}
+
+/// The last row of each paper, which says its state, in the order in which the papers came.
+pub fn latest(rows: Vec<RegisterRow>) -> Vec<RegisterRow> {
+    let mut places = BTreeMap::new();
+    let mut latest: Vec<RegisterRow> = vec![];
+    for row in rows {
+        let place = *places.entry(row.get("certificate_no").to_owned()).or_insert(latest.len());
+        match latest.get_mut(place) {
+            Some(older) => *older = row,
+            None => latest.push(row),
+        }
+    }
+    latest
 }
 
 /// The register for the terminal.
 pub fn table(rows: &[RegisterRow]) -> String {
-    const TITLES: [&str; 8] =
-        ["certificate", "date", "document", "verdict", "meter", "charger", "customer", "site"];
+    const TITLES: [&str; 9] =
+        ["certificate", "date", "document", "state", "verdict", "meter", "charger", "customer", "site"];
     let cells = |row: &RegisterRow| {
         let simulated = if row.is_simulated() { " SIMULATED" } else { "" };
         [
             row.get("certificate_no").to_owned(),
             row.get("performed_from").chars().take(16).collect(),
             row.get("doc_type").replace('_', " "),
+            row.get("status").to_owned(),
             row.get("verdict").to_uppercase() + simulated,
             format!("{} {}", row.get("dut_model"), row.get("dut_serial")),
             row.get("charger").to_owned(),
@@ -224,11 +263,11 @@ pub fn table(rows: &[RegisterRow]) -> String {
         ]
         .map(|cell| clean(&cell))
     };
-    let table: Vec<[String; 8]> =
+    let table: Vec<[String; 9]> =
         std::iter::once(TITLES.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
     let columns: Vec<usize> =
         (0..TITLES.len()).map(|n| table.iter().map(|row| width(&row[n])).max().unwrap_or(0)).collect();
-    let line = |row: &[String; 8]| {
+    let line = |row: &[String; 9]| {
         let cells: Vec<String> =
             row.iter().zip(&columns).map(|(cell, columns)| left(cell, *columns)).collect();
         cells.join("  ").trim_end().to_owned() + "\n"

@@ -1,8 +1,10 @@
 //! The bench file: which device hangs on which line, and whose certificates vouch for it.
 
 use super::board::{self, Heartbeat, Interlocks, Pulses};
+use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
-use crate::link::Address;
+use crate::link::journal::Journal;
+use crate::link::{self, Address, Link};
 use crate::plan::Capability;
 use crate::quantity::{Current, Energy, Voltage};
 use crate::source::Limits;
@@ -63,7 +65,7 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Certificates>,
     /// The source.
-    pub source: Instrument,
+    pub source: sources::Entry,
     /// The reference.
     pub reference: Instrument,
     /// The counter of the meter's pulses.
@@ -142,14 +144,16 @@ pub struct MeterLine {
 pub struct Description {
     /// The file.
     pub file: File,
-    /// Profile of the source.
-    pub source: source::Profile,
+    /// What makes the load.
+    pub source: Sources,
     /// Profile of the reference.
     pub reference: reference::Profile,
     /// Certificates.
     pub standards: Standards,
     /// The nameplate named in the file, as path.
     pub nameplate: Option<PathBuf>,
+    /// Where every byte to and from the devices is noted, if anywhere.
+    pub journal: Option<Journal>,
 }
 
 /// Leads that lose more than this are no phantom load with a reference beside it, but a fault of the wiring.
@@ -158,9 +162,18 @@ const LEADS_CURRENT_MAX: f64 = 0.1;
 const LEADS_VOLTAGE_MAX: f64 = 10.0;
 
 /// Instrument profiles that come with the program.
-const SHIPPED: [(&str, &str); 2] = [
+pub const SHIPPED: [(&str, &str); 11] = [
     ("simulated-source", include_str!("../../assets/instruments/simulated-source.toml")),
     ("simulated-reference", include_str!("../../assets/instruments/simulated-reference.toml")),
+    ("keysight-n8957a", include_str!("../../assets/instruments/keysight-n8957a.toml")),
+    ("keysight-rp7900", include_str!("../../assets/instruments/keysight-rp7900.toml")),
+    ("chroma-62000h", include_str!("../../assets/instruments/chroma-62000h.toml")),
+    ("itech-it-m3905d", include_str!("../../assets/instruments/itech-it-m3905d.toml")),
+    ("ea-psi-9000", include_str!("../../assets/instruments/ea-psi-9000.toml")),
+    ("yokogawa-wt5000", include_str!("../../assets/instruments/yokogawa-wt5000.toml")),
+    ("zera-mt310s2", include_str!("../../assets/instruments/zera-mt310s2.toml")),
+    ("template-source", include_str!("../../assets/instruments/template-source.toml")),
+    ("template-reference", include_str!("../../assets/instruments/template-reference.toml")),
 ];
 
 /// The largest file of settings that is read; a megabyte is some twenty thousand lines.
@@ -246,11 +259,10 @@ impl Description {
             }
         }
         let beside = path.parent().unwrap_or(Path::new("."));
-        let source_text = profile_text(&file.source.profile, beside)?;
-        let source = source::Profile::from_toml(&file.source.profile, &source_text)?;
+        let source = Sources::read(&file.source, &form, &|name| profile_text(name, beside))?;
         let reference_text = profile_text(&file.reference.profile, beside)?;
         let reference = reference::Profile::from_toml(&file.reference.profile, &reference_text)?;
-        let simulated = file.simulated || source.simulated || reference.simulated;
+        let simulated = file.simulated || source.is_simulated() || reference.simulated;
         let standards = match &file.calibration {
             Some(files) => {
                 let standard = |path: &Path| -> Result<Standard, Fault> {
@@ -267,13 +279,22 @@ impl Description {
             }
         };
         let nameplate = file.nameplate.as_ref().map(|plate| beside.join(plate));
-        Ok(Self { file, source, reference, standards, nameplate })
+        Ok(Self { file, source, reference, standards, nameplate, journal: None })
+    }
+
+    /// Opens a line and notes what goes over it, where there is a journal.
+    pub fn open(&self, device: &str, address: &Address) -> Result<Box<dyn Link>, link::Fault> {
+        let link = link::open(address)?;
+        Ok(match &self.journal {
+            Some(journal) => journal.wrap(device, link),
+            None => link,
+        })
     }
 
     /// Whether anything on it is a stand-in.
     pub fn is_simulated(&self) -> bool {
         self.file.simulated
-            || self.source.simulated
+            || self.source.is_simulated()
             || self.reference.simulated
             || self.standards.is_simulated()
     }
@@ -287,7 +308,7 @@ impl Description {
     /// What the plan needs to know of it; the identities are asked when the devices are opened.
     pub fn capability(&self) -> Capability {
         // The smallest of tester and source wins; the plan holds the nameplate's beside it.
-        let (range, limits, mut settle) = (&self.source.range, &self.file.limits, self.source.settle);
+        let (range, limits, mut settle) = (self.source.range(), &self.file.limits, self.source.settle());
         let slower = |slew: f64, ramp: Option<f64>| ramp.map_or(slew, |ramp| ramp.min(slew));
         settle.voltage_slew_v_per_s = slower(settle.voltage_slew_v_per_s, limits.ramp_v_per_s);
         settle.current_slew_a_per_s = slower(settle.current_slew_a_per_s, limits.ramp_a_per_s);

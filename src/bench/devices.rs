@@ -3,8 +3,9 @@
 use super::board::{self, Role};
 use super::heartbeat::{Beat, Relay};
 use super::real::Real;
+use super::sources::{Part, Sources};
 use super::{Description, watch};
-use crate::link;
+use crate::link::{self, Provenance};
 use crate::meter::dlt645;
 use crate::plan::nameplate::Protocol;
 use crate::plan::{Capability, Nameplate};
@@ -13,6 +14,9 @@ use crate::pulse::gpio::{self, Board};
 use crate::pulse::stream::{self, Counter};
 use crate::pulse::tally::Tally;
 use crate::source::interlock::{Chain, Open};
+use crate::source::pair::Pair;
+use crate::source::scpi::Scpi;
+use crate::source::xl9600::Xl9600;
 use crate::{reference, source};
 use std::sync::Arc;
 
@@ -52,7 +56,7 @@ pub enum Fault {
 
 /// The devices, ready.
 pub struct Devices {
-    pub(super) source: source::Guard<source::scpi::Scpi>,
+    pub(super) source: source::Guard<Box<dyn source::Source>>,
     pub(super) reference: reference::scpi::Scpi,
     pub(super) reference_profile: reference::Profile,
     pub(super) pulse: Option<Counter>,
@@ -70,20 +74,17 @@ impl Devices {
         let file = &description.file;
         // What guards the load comes first: nothing is opened behind an interlock that is not safe.
         let (board, heartbeat) = open_board(description)?;
-        let source = source::scpi::Scpi::open(
-            link::open(&file.source.link).map_err(as_instrument)?,
-            description.source.clone(),
-        )?;
-        let mut instruments = vec![format!("source: {}", source.identity())];
-        let source = source::Guard::new(source)?.within(file.limits);
-        let reference_link = link::open(&file.reference.link)
+        let (source, mut instruments) = open_source(description)?;
+        let reference_link = description
+            .open("reference", &file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
         let reference = reference::scpi::Scpi::open(reference_link, description.reference.clone())?;
-        instruments.push(format!("reference: {}", reference.identity()));
-        let counter = |address, input| -> Result<Counter, Fault> {
-            Ok(Counter::open(link::open(address).map_err(stream::Fault::from)?, input)?)
+        let remark = description.reference.provenance.remark(&file.reference.profile);
+        instruments.push(format!("reference: {}{remark}", reference.identity()));
+        let counter = |device, address, input| -> Result<Counter, Fault> {
+            Ok(Counter::open(description.open(device, address).map_err(stream::Fault::from)?, input)?)
         };
-        let pulse = file.pulse.link.as_ref().map(|link| counter(link, Input::Meter)).transpose()?;
+        let pulse = file.pulse.link.as_ref().map(|link| counter("pulse", link, Input::Meter)).transpose()?;
         match (&file.pulse.link, &file.pulse.gpio) {
             (Some(link), _) => instruments.push(format!("pulse counter on {link}")),
             (None, Some(gpio)) => {
@@ -92,7 +93,7 @@ impl Devices {
             (None, None) => {}
         }
         let seconds = file.seconds_pulse.as_ref().and_then(|c| c.link.as_ref());
-        let seconds = seconds.map(|link| counter(link, Input::Seconds)).transpose()?;
+        let seconds = seconds.map(|link| counter("seconds", link, Input::Seconds)).transpose()?;
         let constant = file.pulse.gpio.as_ref().and_then(|gpio| gpio.reference_constant_imp_per_kwh);
         let tally = constant.map(|constant| Arc::new(Tally::new(constant)));
         let meter = match (&nameplate.data_output, &file.meter) {
@@ -106,7 +107,7 @@ impl Devices {
                     .address
                     .parse()
                     .map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
-                let client = dlt645::Client::new(link::open(&line.link)?, address, profile);
+                let client = dlt645::Client::new(description.open("meter", &line.link)?, address, profile);
                 instruments.push(format!("meter's data output on {}", line.link));
                 Some(client)
             }
@@ -164,6 +165,45 @@ fn open_board(
     };
     // A board of which only the heartbeat's line is used has nothing to be watched.
     Ok((board.filter(|_| !roles.is_empty()).map(|board| (board, roles)), heartbeat))
+}
+
+/// Opens what makes the load and switches it off; beside it what each instrument said it is, for the record. One that
+/// cannot be opened does not keep the other from being switched off.
+pub(super) fn open_source(
+    description: &Description,
+) -> Result<(source::Guard<Box<dyn source::Source>>, Vec<String>), Fault> {
+    let open = |what: &str, part: &Part| -> Result<(Scpi, String), Fault> {
+        let link = description.open(what, &part.link).map_err(as_instrument)?;
+        let source = Scpi::open(link, part.profile.clone(), part.role, part.range)?;
+        let remark = part.profile.provenance.remark(&part.name);
+        let said = format!("{what}: {}{remark}", source.identity());
+        Ok((source, said))
+    };
+    let (source, said): (Box<dyn source::Source>, Vec<String>) = match &description.source {
+        Sources::One(part) => {
+            let (source, said) = open("source", part)?;
+            (Box::new(source), vec![said])
+        }
+        Sources::Two { voltage, current } => {
+            let (current, says_current) = open("current source", current)?;
+            let (voltage, says_voltage) = match open("voltage source", voltage) {
+                Ok(opened) => opened,
+                Err(fault) => {
+                    // What it did before is unknown; it is not left to that.
+                    drop(source::Guard::new(current)?);
+                    return Err(fault);
+                }
+            };
+            (Box::new(Pair::new(voltage, current)), vec![says_voltage, says_current])
+        }
+        Sources::Xl9600 { link, setting } => {
+            let opened = description.open("source", link).map_err(as_instrument)?;
+            let bench = Xl9600::open(opened, (**setting).clone()).map_err(source::Fault::from)?;
+            let remark = Provenance::Unconfirmed.remark("xl-9600");
+            (Box::new(bench), vec![format!("source: XL-9600 on {link}{remark}")])
+        }
+    };
+    Ok((source::Guard::new(source)?.within(description.file.limits), said))
 }
 
 fn as_instrument(fault: link::Fault) -> source::Fault {

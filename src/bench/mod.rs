@@ -7,12 +7,14 @@ pub mod devices;
 pub mod heartbeat;
 pub mod notify;
 mod real;
+pub mod sources;
 mod watch;
 mod workers;
 
 pub use description::Description;
 pub use devices::Devices;
 pub use real::Real;
+pub use sources::Sources;
 
 use crate::run::{Action, Event, Run};
 use crate::time::{Instant, Span};

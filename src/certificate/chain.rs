@@ -4,6 +4,11 @@
 //! (RFC 7515) whose payload is that JSON; without a key an unsecured one (`alg` none). `prev` is the SHA-256 of the
 //! payload before it, so that a signed entry also holds all that stand before it.
 
+mod check;
+
+pub use check::{ChainReport, Depth, Finding, Flaw, Head, certificates, check, check_each};
+
+use super::sign::{self, Doubt, ES256, NONE, Signer, jws};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,4 +114,85 @@ pub struct Entry {
     pub alg: String,
     /// The key that signs it; empty without one.
     pub key_id: String,
+}
+
+/// What an entry is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Not JSON of an entry, or not in the one form.
+    #[error("no entry of a chain: {what}")]
+    Form {
+        /// What was seen.
+        what: String,
+    },
+    /// The line around it does not hold.
+    #[error(transparent)]
+    Line(#[from] Doubt),
+    /// It cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] sign::Fault),
+    /// It names another key than the one that signs.
+    #[error("the entry names the key `{named}` ({alg}), it is signed by `{signed}`")]
+    OtherKey {
+        /// The algorithm in the entry.
+        alg: String,
+        /// The key in the entry.
+        named: String,
+        /// The key of the signature.
+        signed: String,
+    },
+}
+
+impl Entry {
+    /// Its bytes: JSON in the one form of RFC 8785. This is also `manifest.json`.
+    ///
+    /// # Panics
+    /// Never: an entry is made of texts and integers only.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json_canonicalizer::to_vec(self).expect("texts and integers can be written")
+    }
+
+    /// Reads an entry; bytes that would be written otherwise are refused.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Fault> {
+        let form = |what: String| Fault::Form { what };
+        let entry: Self = serde_json::from_slice(bytes).map_err(|e| form(e.to_string()))?;
+        if entry.v != VERSION {
+            return Err(form(format!("version {}; this program knows {VERSION}", entry.v)));
+        }
+        if entry.to_json() != bytes {
+            return Err(form("not written in the form of RFC 8785".into()));
+        }
+        Ok(entry)
+    }
+
+    /// SHA-256 of its bytes: `prev` of the next entry.
+    pub fn sha256(&self) -> [u8; 32] {
+        sign::sha256(&self.to_json())
+    }
+
+    /// Its line, signed where there is a key. `alg` and `key_id` must name that key.
+    pub fn line(&self, signer: Option<&dyn Signer>) -> Result<String, Fault> {
+        self.names(signer.map(|s| sign::key_id(s.certificate())).as_deref())?;
+        Ok(jws::sign(signer, &self.to_json())?)
+    }
+
+    /// Reads a line, without its line feed. Its signature is not checked here: [`check`].
+    pub fn from_line(line: &str) -> Result<Self, Fault> {
+        let parts = jws::parts(line)?;
+        let entry = Self::from_json(&parts.payload)?;
+        entry.names(parts.key_id.as_deref())?;
+        Ok(entry)
+    }
+
+    fn names(&self, key_id: Option<&str>) -> Result<(), Fault> {
+        let expected = key_id.map_or((NONE, ""), |id| (ES256, id));
+        if (self.alg.as_str(), self.key_id.as_str()) == expected {
+            return Ok(());
+        }
+        Err(Fault::OtherKey {
+            alg: self.alg.clone(),
+            named: self.key_id.clone(),
+            signed: expected.1.to_owned(),
+        })
+    }
 }

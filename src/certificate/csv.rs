@@ -8,7 +8,9 @@
 mod register;
 mod results;
 
-pub use register::{Fingerprints, REGISTER_HEADER, register_header, register_row, valid_until};
+pub use register::{
+    REGISTER_HEADER, Standing, document_word, register_header, register_row, valid_until, verdict_word,
+};
 pub use results::{RESULTS_HEADER, Said, results_csv, results_said};
 
 use super::record::{Document, ItemResult, Record};
@@ -136,13 +138,15 @@ mod tests {
         &row[header.iter().position(|h| h == name).unwrap_or_else(|| panic!("no column {name}"))]
     }
 
-    fn prints() -> Fingerprints {
-        Fingerprints { record_json: "a".repeat(64), results_csv: "b".repeat(64), report_txt: "c".repeat(64) }
+    fn row(record: &Record) -> Result<Vec<u8>, Fault> {
+        let (issue, manifest) = (sample::draft(record), sample::manifest(record));
+        let status = issue.status;
+        let manifest_sha256 = &"d".repeat(64);
+        register_row(record, 1, &Standing { status, issue: &issue, manifest: &manifest, manifest_sha256 })
     }
 
     fn register(record: &Record) -> (Vec<String>, Vec<Vec<String>>) {
-        let row = register_row(record, 1, &prints()).unwrap();
-        read(&[register_header().unwrap(), row].concat())
+        read(&[register_header().unwrap(), row(record).unwrap()].concat())
     }
 
     #[test]
@@ -303,7 +307,7 @@ mod tests {
     fn a_run_that_was_not_completed_has_neither_file_nor_row() {
         let record = sample::aborted();
         assert!(results_csv(&record).unwrap_err().to_string().contains(&record.record_no));
-        assert!(register_row(&record, 1, &prints()).is_err());
+        assert!(row(&record).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a paper says besides its record: who makes it, who signs it, what it replaces, where its entry stands in the chain.
 
+use super::paper::Language;
 use crate::time::Stamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Laboratory {
     pub standard_certificate_no: String,
     /// Until when that holds.
     pub standard_valid_until: Option<Date>,
+    /// In which language its papers are printed.
+    pub language: Language,
 }
 
 /// The three persons of a certificate, in the order in which they sign (印证管理办法 art. 8).

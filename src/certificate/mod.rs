@@ -3,12 +3,18 @@
 pub mod chain;
 pub mod cross_check;
 pub mod csv;
+pub mod dcc;
 pub mod issue;
+pub mod matrix;
 pub mod number;
+pub mod package;
+pub mod page;
 pub mod paper;
+pub mod pdf;
 pub mod raw;
 pub mod record;
 pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sign;
+pub mod verify;

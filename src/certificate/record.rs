@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::pulse::proof::Proof;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
-use crate::regulation::{Conditions, Item, Profile};
+use crate::regulation::{Conditions, Item, Kind, Profile};
 use crate::source::SwitchedOff;
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::{Component, Estimate};
@@ -498,6 +498,9 @@ impl Record {
             why.push(format!(
                 "{document} is not about {supply:?} meters; its procedure was used all the same"
             ));
+        }
+        if self.plan.kind == Kind::InService {
+            why.push("an inspection in service is no verification and opens no period of validity".into());
         }
         why.extend(self.plan.profile.conditions.as_ref().and_then(|conditions| self.outside(conditions)));
         if !self.plan.profile.may_certify(self.plan.kind, &self.plan.class) {

@@ -3,12 +3,14 @@
 mod common;
 mod cross_check;
 mod decision;
+mod issued;
 pub(crate) mod page;
 mod table;
 
 pub(crate) use decision::prior;
 pub use table::table;
 
+use super::issue::{Issue, Role, Status};
 use super::number;
 use super::record::{Document, Outcome, Record};
 use crate::calibration::Standard;
@@ -23,6 +25,16 @@ const LABEL: usize = 32;
 
 /// The paper of a run: certificate, notice or test report; of a run that was not completed a plain account.
 pub fn text(record: &Record) -> String {
+    lay_out(record, None)
+}
+
+/// The paper with what is said besides the record: the institution, who has signed, what it replaces, its place in the
+/// chain. `record` is the one that the paper shows ([`super::package::corrected`]).
+pub fn paper(record: &Record, issue: &Issue) -> String {
+    lay_out(record, Some(issue))
+}
+
+fn lay_out(record: &Record, issue: Option<&Issue>) -> String {
     let mut paper = Paper::default();
     conclusion(&mut paper, record);
     meter(&mut paper, record);
@@ -40,6 +52,10 @@ pub fn text(record: &Record) -> String {
     cross_check::cross_check(&mut paper, record);
     decision::decision(&mut paper, record);
     statements(&mut paper, record);
+    if let Some(issue) = issue {
+        issued::issued(&mut paper, issue);
+    }
+    ending(&mut paper, record, issue);
     let title = title(record);
     let number = match &record.certificate_no {
         Some(number) => format!("No. 证书编号 {number}"),
@@ -306,15 +322,26 @@ fn statements(paper: &mut Paper, record: &Record) {
         "Phantom load 虚负荷法: the meter was tested, not connector, display or payment. 仅检定电能表，不含枪头、显示及付费金额。",
     );
     paper.line("The results are of this meter at this time only. 结果仅对被检电能表有效。");
+}
+
+/// What makes the paper valid, and its end.
+fn ending(paper: &mut Paper, record: &Record, issue: Option<&Issue>) {
+    let signed = |role: Role| {
+        let by = issue.and_then(|issue| issue.signatures.iter().find(|signature| signature.role == role));
+        by.map_or_else(|| "____________".to_owned(), |signature| clean(&signature.person))
+    };
     if record.document().is_some() {
-        paper.line("DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。");
-        paper.block(
-            vec![
-                String::new(),
-                "  检定员 verified ____________    核验员 checked ____________    批准人 approved ____________".into(),
-            ],
-            vec![],
-        );
+        if issue.is_none_or(|issue| issue.status != Status::Issued) {
+            paper
+                .line("DRAFT 草稿: valid only when signed and sealed by the institution. 未经签字盖章无效。");
+        }
+        let persons = [
+            ("检定员 verified", Role::Verifier),
+            ("核验员 checked", Role::Checker),
+            ("批准人 approved", Role::Approver),
+        ];
+        let persons = persons.map(|(words, role)| format!("{words} {}", signed(role))).join("    ");
+        paper.block(std::iter::once(String::new()).chain(hanging("  ", &persons)).collect(), vec![]);
     }
     paper.line("");
     paper.line(&format!("Made by {} {}.", record.program.name, record.program.version));

@@ -1,6 +1,8 @@
 //! Records for the tests of papers and archive: a real plan, results made by hand. No evidence stands behind them.
 
+use super::chain::{self, Clock, Entry};
 use super::cross_check::{Agreement, CrossCheck, Pair, Said, Way, Witness};
+use super::issue::{Issue, Laboratory, Link, Status};
 use super::record::{
     Attempt, ItemResult, Measured, Outcome, Point, Program, PulseReading, Record, Results, SCHEMA, Unit,
 };
@@ -9,11 +11,12 @@ use crate::error::standard_meter;
 use crate::plan::{self, Capability, Entries, Look, Method, Nameplate, Plan, Settle, Step, Windows, Work};
 use crate::pulse::Window;
 use crate::quantity::{Current, Energy, Ratio, Temperature, Voltage};
-use crate::regulation::{Approval, Figure, Item, Kind, Profile, Provenance};
+use crate::regulation::{self, Approval, Figure, Item, Profile, Provenance};
 use crate::time::{Instant, Span};
 use crate::uncertainty::{Component, Estimate, combine, type_a};
 use crate::verdict::{Rule, Verdict, overall};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 fn capability() -> Capability {
     Capability {
@@ -64,7 +67,7 @@ fn plan(profile: Profile, standards: Standards, entries: Entries) -> Plan {
     plan::make(
         nameplate,
         profile,
-        Kind::Subsequent,
+        regulation::Kind::Subsequent,
         standards,
         capability(),
         entries,
@@ -316,4 +319,50 @@ pub fn numbered(mut record: Record, record_no: &str, certificate_no: &str) -> Re
     record_no.clone_into(&mut record.record_no);
     record.certificate_no = record.certificate_no.map(|_| certificate_no.to_owned());
     record
+}
+
+/// What a draft of the record says besides it.
+pub fn draft(record: &Record) -> Issue {
+    Issue {
+        laboratory: Laboratory {
+            name_zh: "示例计量所".into(),
+            authorisation_no: "(示)法计2026001".into(),
+            ..Laboratory::default()
+        },
+        status: Status::Draft,
+        certificate_no: record.certificate_no.clone().unwrap_or_default(),
+        signatures: vec![],
+        issued_at: None,
+        amends: None,
+        link: Link { device: "DEMO-1".into(), seq: 2, prev: "a".repeat(64) },
+        seal: None,
+    }
+}
+
+/// The manifest of the record's package; its fingerprints are no hashes of anything.
+pub fn manifest(record: &Record) -> Entry {
+    let no = record.certificate_no.clone().unwrap_or_default();
+    let names = [
+        "record.json".to_owned(),
+        format!("{no}_results.csv"),
+        format!("{no}_report.txt"),
+        "certificate.pdf".to_owned(),
+        "certificate.dcc.xml".to_owned(),
+    ];
+    Entry {
+        v: chain::VERSION,
+        seq: 2,
+        prev: "a".repeat(64),
+        device: "DEMO-1".into(),
+        kind: chain::Kind::Verdict,
+        record: Some(record.record_no.clone()),
+        cert: record.certificate_no.clone(),
+        time: record.started.to_string(),
+        clock: Clock { source: "system".into(), age_s: None },
+        verdict: record.results.verdict.map(|verdict| verdict.to_string().to_lowercase()),
+        said: BTreeMap::new(),
+        files: names.into_iter().zip(["1", "2", "3", "4", "5"].map(|digit| digit.repeat(64))).collect(),
+        alg: "ES256".into(),
+        key_id: "0011223344556677".into(),
+    }
 }

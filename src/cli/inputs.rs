@@ -1,6 +1,7 @@
 //! From arguments to a plan's inputs: files read, names resolved, each with its message when it cannot be.
 
 use super::{Stop, Task};
+use phantomload::archive;
 use phantomload::bench::{Description, description};
 use phantomload::calibration::Standards;
 use phantomload::plan::{self, Capability, Entries, Nameplate, Plan};
@@ -25,6 +26,8 @@ pub struct Inputs {
     pub entries: Entries,
     pub bench: Chosen,
     pub simulated: bool,
+    /// SHA-256 of the regulation profile's text.
+    pub profile_sha256: String,
 }
 
 /// The text of a file, or the message why there is none.
@@ -40,19 +43,23 @@ pub fn meter_text(meter: &str) -> Result<(String, String), Stop> {
     }
 }
 
+/// A regulation profile by id or file, and its text.
+pub fn regulation(id_or_file: &str) -> Result<(Profile, String), Stop> {
+    let is_builtin = Profile::builtin_ids().any(|id| id == id_or_file);
+    let text = if !is_builtin && Path::new(id_or_file).is_file() {
+        read(Path::new(id_or_file))?
+    } else {
+        // Neither shipped nor a file: the message lists what there is.
+        Profile::builtin_text(id_or_file).map_err(Stop::input)?.to_owned()
+    };
+    Ok((Profile::from_toml(id_or_file, &text).map_err(Stop::input)?, text))
+}
+
 impl Inputs {
     /// Reads everything that the arguments name.
-    pub fn load(task: &Task) -> Result<Self, Stop> {
+    pub fn load(task: &Task, data: Option<&Path>) -> Result<Self, Stop> {
         let kind: Kind = task.kind.parse().map_err(Stop::input)?;
-        let profile = if Profile::builtin_ids().any(|id| id == task.regulation) {
-            Profile::builtin(&task.regulation)
-        } else if Path::new(&task.regulation).is_file() {
-            Profile::from_toml(&task.regulation, &read(Path::new(&task.regulation))?)
-        } else {
-            // Neither shipped nor a file: the message lists what there is.
-            Profile::builtin(&task.regulation)
-        };
-        let profile = profile.map_err(Stop::input)?;
+        let (mut profile, text) = regulation(&task.regulation)?;
         let (nameplate, bench, simulated) = if task.bench == "simulated" {
             let (origin, text) = meter_text(task.meter.as_deref().unwrap_or("good"))?;
             let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
@@ -73,6 +80,13 @@ impl Inputs {
             let simulated = description.is_simulated();
             (nameplate, Chosen::Real(Box::new(description)), simulated)
         };
+        // A laboratory's answer in the chain is for exactly this text.
+        let profile_sha256 = archive::sha256(text.as_bytes());
+        if let Some(dir) = data {
+            // What a file says of itself is nobody's answer.
+            profile.approval =
+                archive::profile_approval(dir, &profile_sha256, simulated).map_err(Stop::fault)?;
+        }
         let entries = match &task.entries {
             Some(path) => {
                 Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?
@@ -80,7 +94,7 @@ impl Inputs {
             None if simulated => Entries::simulated(),
             None => Entries::default(),
         };
-        Ok(Self { nameplate, profile, kind, entries, bench, simulated })
+        Ok(Self { nameplate, profile, kind, entries, bench, simulated, profile_sha256 })
     }
 
     /// What the bench can do, before its devices are asked who they are.

@@ -1,20 +1,29 @@
 //! The command line: arguments, exit codes, and one file a command.
 
+mod approval;
 mod calibration;
 mod certificate;
 mod inputs;
+mod key;
+mod label;
 mod meter;
+mod page;
+mod person;
 mod plan;
+mod profile;
 mod progress;
 mod replay;
+mod selection;
 mod sim;
 mod study;
 mod uncertainty;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
+use phantomload::archive::{self, Archive};
+use phantomload::bench;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Verifies the energy meters inside EV chargers: phantom load, pulses, uncertainty, certificate.
@@ -49,6 +58,15 @@ enum Command {
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
+    /// The device's key: make it, have it certified, replace it
+    #[command(subcommand)]
+    Key(key::Which),
+    /// Persons who sign: verifier, checker, approver
+    #[command(subcommand)]
+    Person(person::Which),
+    /// Regulation profiles: a laboratory answers for unconfirmed figures
+    #[command(subcommand)]
+    Profile(profile::Which),
     /// Talk to a meter's data output (reading only)
     #[command(subcommand)]
     Meter(meter::Which),
@@ -95,6 +113,89 @@ impl Data {
     }
 }
 
+/// Where a PIN comes from: never from the command line, which others can read.
+#[derive(Args)]
+// `person pin` is a group of this name too.
+#[group(skip)]
+struct Pin {
+    /// File whose first line is the PIN [default: one line is read from standard input]
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+}
+
+impl Pin {
+    /// The PIN of this person.
+    fn ask(&self, person: &str) -> Result<String, Stop> {
+        pin_of(self.pin_file.as_deref(), &format!("PIN of {person}:"))
+    }
+
+    /// The new PIN of this person.
+    fn ask_new(&self, person: &str) -> Result<String, Stop> {
+        pin_of(self.pin_file.as_deref(), &format!("new PIN of {person}:"))
+    }
+}
+
+fn pin_of(file: Option<&Path>, question: &str) -> Result<String, Stop> {
+    let text = if let Some(path) = file {
+        bench::description::read(path).map_err(Stop::input)?
+    } else {
+        say(question);
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(Stop::input)?;
+        line
+    };
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Who answers for a change of persons.
+#[derive(Args)]
+#[group(skip)]
+struct By {
+    /// The approver who answers for it; the PIN is asked first
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// File whose first line is that person's PIN (for `person pin` without --by: the old PIN) [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    by_pin_file: Option<PathBuf>,
+}
+
+impl By {
+    /// The name with the PIN, if somebody answers.
+    fn ask(&self) -> Result<Option<(String, String)>, Stop> {
+        self.by.as_ref().map(|_| self.ask_or("")).transpose()
+    }
+
+    /// The same; without `--by` this person.
+    fn ask_or(&self, person: &str) -> Result<(String, String), Stop> {
+        let (who, which) = self.by.as_deref().map_or((person, "old PIN"), |by| (by, "PIN"));
+        Ok((who.to_owned(), pin_of(self.by_pin_file.as_deref(), &format!("{which} of {who}:"))?))
+    }
+}
+
+/// Opens the data folder for writing, and says what was set right in it.
+fn open(data: &Data) -> Result<Archive, Stop> {
+    let archive = Archive::open(&data.dir()?).map_err(Stop::fault)?;
+    say_notices(&archive);
+    Ok(archive)
+}
+
+fn say_notices(archive: &Archive) {
+    for notice in archive.notices() {
+        say(&format!("data folder: {notice}"));
+    }
+}
+
+/// A fault of the data folder: what was asked for wrongly is wrong input, the rest is the disk's.
+fn refused(fault: archive::Fault) -> Stop {
+    use archive::Fault::{File, Key, NotFound, Number, Person, State};
+    match fault {
+        File { .. } | Key { .. } | NotFound { .. } | Number { .. } | Person { .. } | State { .. } => {
+            Stop::input(fault)
+        }
+        fault => Stop::fault(fault),
+    }
+}
+
 /// Why the program ends otherwise than well.
 struct Stop {
     code: u8,
@@ -128,6 +229,9 @@ pub fn run() -> ExitCode {
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Calibration(which) => calibration::run(&which),
         Command::Certificate(which) => certificate::run(&which),
+        Command::Key(which) => key::run(&which),
+        Command::Person(which) => person::run(&which),
+        Command::Profile(which) => profile::run(&which),
         Command::Meter(which) => meter::run(&which),
     };
     match ended {

@@ -1,7 +1,7 @@
 //! `phantomload plan`
 
 use super::inputs::Inputs;
-use super::{Ended, Stop, Task, print_json, print_text};
+use super::{Data, Ended, Stop, Task, print_json, print_text};
 use phantomload::plan::conventional::Assumptions;
 use phantomload::plan::{Lane, gantt};
 use phantomload::time::Stamp;
@@ -11,6 +11,8 @@ use serde::Serialize;
 pub struct Arguments {
     #[command(flatten)]
     task: Task,
+    #[command(flatten)]
+    data: Data,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -61,7 +63,9 @@ struct Row<'a> {
 
 /// Prints the plan.
 pub fn run(arguments: &Arguments) -> Ended {
-    let inputs = Inputs::load(&arguments.task)?;
+    // Without a data folder no laboratory has answered for anything.
+    let dir = arguments.data.dir().ok();
+    let inputs = Inputs::load(&arguments.task, dir.as_deref())?;
     let plan = inputs.plan(inputs.capability())?;
     let problems = plan.standards.check_dates(Stamp::now().date());
     if !arguments.json {

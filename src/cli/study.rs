@@ -62,13 +62,15 @@ struct Page<'a> {
 
 /// Makes the study. Ctrl-C ends it with what was counted so far, which is said, and exit code 3.
 pub fn run(arguments: &Arguments) -> Ended {
-    let inputs = Inputs::load(&Task {
+    let task = Task {
         meter: Some(arguments.meter.clone()),
         bench: "simulated".into(),
         regulation: arguments.regulation.clone(),
         kind: arguments.kind.clone(),
         entries: None,
-    })?;
+    };
+    // What a laboratory has approved makes no difference here.
+    let inputs = Inputs::load(&task, None)?;
     let plan = inputs.plan(inputs.capability())?;
     let Chosen::Simulated(rig) = inputs.bench else {
         return Err(Stop::fault("a study runs on the simulated bench only: a bug in this program"));

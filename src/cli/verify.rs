@@ -3,7 +3,7 @@
 use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{Archive, Stored};
+use phantomload::archive::{self, Stored};
 use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, Unit};
@@ -52,11 +52,11 @@ fn pace(text: &str) -> Result<Pace, String> {
 
 /// Makes the verification.
 pub fn run(arguments: &Arguments) -> Ended {
-    let inputs = Inputs::load(&arguments.task)?;
+    let dir = arguments.data.dir()?;
+    let inputs = Inputs::load(&arguments.task, Some(&dir))?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
-    let dir = arguments.data.dir()?;
     let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
         Chosen::Simulated(rig) => {
             let plan = inputs.plan(rig.capability())?;
@@ -71,10 +71,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         }
     };
     // A data folder that cannot be written is told before the run, not after it.
-    let mut archive = Archive::open(&dir).map_err(Stop::fault)?;
-    for notice in archive.notices() {
-        say(&format!("data folder: {notice}"));
-    }
+    let mut archive = super::open(&arguments.data)?;
     let plan_time = plan.total;
     if !arguments.json {
         say(&format!(
@@ -89,10 +86,17 @@ pub fn run(arguments: &Arguments) -> Ended {
         for why in plan.standards.check_dates(started.date()) {
             say(&format!("no certificate will come of this: {why}"));
         }
+        // A demo key is made where there is none.
+        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+        }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
         }
     }
+    // On the disk before the first action: from here on the run cannot vanish.
+    let about = archive::opening(&plan, &inputs.profile_sha256);
+    let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
     // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
@@ -114,21 +118,20 @@ pub fn run(arguments: &Arguments) -> Ended {
     notify.stopping();
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
-    let numbers = archive.next_numbers(inputs.simulated, started.date().year());
-    let (record_no, certificate_no) = match &numbers {
-        Ok(numbers) => (numbers.record_no.clone(), completed.then(|| numbers.certificate_no.clone())),
-        // The data folder broke during the run: the record is kept all the same, without a number.
-        Err(_) => ("WITHOUT-NUMBER".into(), None),
-    };
-    let record = run.record(record_no, certificate_no, inputs.simulated).ok_or_else(|| {
+    let certificate_no = completed.then_some(numbers.certificate_no);
+    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
-    let stored = match numbers.and_then(|_| archive.store(&record)) {
+    let stored = match archive.store(&record) {
         Ok(stored) => stored,
         Err(fault) => {
             // What was measured is shown and kept, although it could not be stored.
             say(&report::table(&record.results));
-            return Err(keep_elsewhere(&record, &fault));
+            return Err(match fault {
+                // The package is whole.
+                archive::Fault::NotRegistered { .. } => Stop::fault(fault),
+                fault => keep_elsewhere(&record, &fault),
+            });
         }
     };
     tell(&record, &stored, plan_time, arguments.json)?;
@@ -152,17 +155,34 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
     Ok(flag)
 }
 
-/// The data folder failed after the run: the raw data must not be lost with it.
-fn keep_elsewhere(record: &Record, fault: &dyn std::fmt::Display) -> Stop {
+/// The data folder failed after the run: the raw data must not be lost with it, nor who signed what came of it.
+fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
-    let kept = record
-        .to_json()
-        .map_err(|e| e.to_string())
-        .and_then(|text| std::fs::write(&path, text).map_err(|e| e.to_string()));
+    // The very bytes whose SHA-256 stands in the chain, or in the signed verdict beside them.
+    let kept = archive::record_bytes(record).map_err(|e| e.to_string()).and_then(|bytes| {
+        archive::keep_private(&path, &bytes).map_err(|e| e.to_string())?;
+        let archive::Fault::NotWritten { verdict, .. } = fault else { return Ok(()) };
+        archive::keep_private(&path.with_extension("jws"), verdict.as_bytes()).map_err(|e| e.to_string())
+    });
+    let next = if record.certificate_no.is_some() {
+        match fault {
+            archive::Fault::NotWritten { .. } => {
+                ", with the .jws of the same name, and when the data folder is in order again, first of all: `phantomload certificate papers` with that file"
+            }
+            archive::Fault::NotStored { .. } => {
+                ", and when the data folder is in order again: `phantomload certificate papers` with that file"
+            }
+            _ => {
+                ". The chain does not know it, and no key could sign it: it is evidence, and no paper follows from it"
+            }
+        }
+    } else {
+        ""
+    };
     match kept {
         Ok(()) => Stop::fault(format!(
-            "{fault}. The record was kept in {}: move it to a safe place",
+            "{fault}. The record was kept in {}: move it to a safe place{next}",
             path.display()
         )),
         Err(why) => {
@@ -188,6 +208,8 @@ struct Told<'a> {
     package: PathBuf,
     findings: &'a [String],
     why_no_certificate: Vec<String>,
+    /// Why nothing was sealed, that a certificate soon ends.
+    notices: &'a [String],
     items: Vec<Row<'a>>,
 }
 
@@ -275,6 +297,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         package: stored.package.clone(),
         findings: &record.results.findings,
         why_no_certificate: record.why_no_certificate(),
+        notices: &stored.notices,
         items: items.collect(),
     })
 }
@@ -339,6 +362,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
                 record.plan.profile.id
             );
         }
+    }
+    for notice in &stored.notices {
+        let _ = writeln!(text, "{notice}");
     }
     for file in &stored.files {
         let _ = writeln!(text, "wrote {}", file.display());

@@ -30,6 +30,13 @@ pub enum Address {
         /// 1..=65535.
         port: u16,
     },
+    /// A device that speaks in datagrams.
+    Udp {
+        /// Name or number; an IPv6 number stands without its brackets here.
+        host: String,
+        /// 1..=65535.
+        port: u16,
+    },
 }
 
 /// The bits of a character: `8E1` is eight data bits, even parity, one stop bit.
@@ -132,12 +139,15 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let text = text.trim();
         if let Some(rest) = text.strip_prefix("tcp:") {
-            return tcp(text, rest);
+            return place(text, rest).map(|(host, port)| Self::Tcp { host, port });
+        }
+        if let Some(rest) = text.strip_prefix("udp:") {
+            return place(text, rest).map(|(host, port)| Self::Udp { host, port });
         }
         let mut parts = text.split(',').map(str::trim);
         let path = parts.next().unwrap_or_default();
         if !(path.starts_with('/') || path.starts_with("COM")) {
-            return Err(bad(text, "a serial device begins with / and a network device with tcp:"));
+            return Err(bad(text, "a serial device begins with / and a network device with tcp: or udp:"));
         }
         let baud = match parts.next() {
             None | Some("") => DEFAULT_BAUD,
@@ -161,7 +171,8 @@ impl FromStr for Address {
     }
 }
 
-fn tcp(text: &str, rest: &str) -> Result<Address, Fault> {
+/// Host and port.
+fn place(text: &str, rest: &str) -> Result<(String, u16), Fault> {
     let (host, port) = rest.rsplit_once(':').ok_or_else(|| bad(text, "the port is missing"))?;
     let port = port.parse().ok().filter(|port| *port != 0);
     let port = port.ok_or_else(|| bad(text, "the port is a number from 1 to 65535"))?;
@@ -173,7 +184,7 @@ fn tcp(text: &str, rest: &str) -> Result<Address, Fault> {
     if bare.is_none() && host.contains(':') {
         return Err(bad(text, "an IPv6 number stands in brackets, tcp:[::1]:5025"));
     }
-    Ok(Address::Tcp { host: host.to_owned(), port })
+    Ok((host.to_owned(), port))
 }
 
 impl fmt::Display for Address {
@@ -182,6 +193,8 @@ impl fmt::Display for Address {
             Self::Serial { path, baud, framing } => write!(f, "{path},{baud},{framing}"),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+            Self::Udp { host, port } if host.contains(':') => write!(f, "udp:[{host}]:{port}"),
+            Self::Udp { host, port } => write!(f, "udp:{host}:{port}"),
         }
     }
 }
@@ -204,8 +217,13 @@ mod tests {
 
     #[test]
     fn an_address_survives_its_own_text() {
-        for text in ["/dev/ttyUSB0,9600,8E1", "/dev/ttyAMA0,2400,7O2", "tcp:127.0.0.1:5025", "tcp:[::1]:6320"]
-        {
+        for text in [
+            "/dev/ttyUSB0,9600,8E1",
+            "/dev/ttyAMA0,2400,7O2",
+            "tcp:127.0.0.1:5025",
+            "tcp:[::1]:6320",
+            "udp:192.168.1.105:24433",
+        ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
         let by_path = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0";

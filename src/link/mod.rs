@@ -1,21 +1,25 @@
-//! A line of bytes to a device: serial, TCP, or a stand-in for one; whoever speaks a protocol sees only [`Link`].
+//! A line of bytes to a device: serial, TCP, UDP, or a stand-in for one; whoever speaks a protocol sees only [`Link`].
 //!
-//! The stand-ins are peers of the real thing: [`loopback`] joins two ends in memory, [`recorder`] notes every transfer,
+//! The stand-ins are peers of the real thing: [`loopback`] joins two ends in memory, [`recorder`] notes every transfer, [`journal`] keeps the notes on disk,
 //! [`replay`] plays such notes back, [`fault_injector`] damages what passes. [`lines`] reads text lines over any of them.
 
 pub mod address;
 pub mod fault_injector;
 pub mod hex;
+pub mod journal;
 pub mod lines;
 pub mod loopback;
+pub mod provenance;
 pub mod recorder;
 pub mod replay;
 pub mod scpi;
 pub mod serial;
 pub mod tcp;
+pub mod udp;
 
 pub use address::{Address, Framing, Parity};
 pub use lines::Lines;
+pub use provenance::Provenance;
 
 use crate::time::Span;
 
@@ -67,6 +71,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Link>, Fault> {
     Ok(match address {
         Address::Serial { path, baud, framing } => Box::new(serial::Serial::open(path, *baud, *framing)?),
         Address::Tcp { host, port } => Box::new(tcp::Tcp::connect(host, *port, CONNECT_PATIENCE)?),
+        Address::Udp { host, port } => Box::new(udp::Udp::open(host, *port)?),
     })
 }
 
@@ -74,7 +79,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Link>, Fault> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A text that names no line.
-    #[error("`{seen}` names no line: {why}; write /dev/ttyUSB0,9600,8E1 or tcp:HOST:PORT")]
+    #[error("`{seen}` names no line: {why}; write /dev/ttyUSB0,9600,8E1 or tcp:HOST:PORT or udp:HOST:PORT")]
     BadAddress {
         /// What was written.
         seen: String,

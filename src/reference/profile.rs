@@ -1,5 +1,6 @@
 //! A reference standard as data: its question, the fields of its answer, its resolution, from `assets/instruments/*.toml`.
 
+use crate::link::Provenance;
 use crate::link::scpi::Dialect;
 use crate::plan::Method;
 use crate::quantity::{Energy, Ratio};
@@ -26,8 +27,11 @@ pub struct Profile {
     pub maker: String,
     /// Model.
     pub model: String,
-    /// Where the commands were read, and how sure that is.
+    /// Where the commands were read.
     pub origin: String,
+    /// How sure they are.
+    #[serde(default)]
+    pub provenance: Provenance,
     /// A stand-in: whatever it says is marked simulated.
     #[serde(default)]
     pub simulated: bool,
@@ -55,6 +59,13 @@ pub struct Sampling {
     pub separator: String,
     /// What the fields are, in order.
     pub fields: Vec<Field>,
+    /// Further questions, where one answer does not hold everything; the sample then speaks for the time from the first
+    /// question to the last answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
+    /// The text behind whose last occurrence an answer's values begin: `]:` in `POW4:P1:[W]:2300;`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_after: Option<String>,
     /// Time between two samples.
     pub interval_secs: f64,
     /// Oldest sample that still speaks for now.
@@ -70,6 +81,16 @@ pub struct Sampling {
     pub energy_step_j: Option<f64>,
     /// How the reference energy is found.
     pub method: Method,
+}
+
+/// A further question of a sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Also {
+    /// The question.
+    pub query: String,
+    /// What the answer's fields are, in order.
+    pub fields: Vec<Field>,
 }
 
 /// A field of the answer, with its unit.
@@ -90,6 +111,14 @@ pub enum Field {
     EnergyWh,
     /// Not used.
     Skip,
+}
+
+impl Sampling {
+    /// The questions of a sample, each with the fields of its answer.
+    pub fn questions(&self) -> impl Iterator<Item = (&str, &[Field])> {
+        let also = self.also.iter().map(|also| (also.query.as_str(), also.fields.as_slice()));
+        std::iter::once((self.query.as_str(), self.fields.as_slice())).chain(also)
+    }
 }
 
 impl Profile {
@@ -116,7 +145,9 @@ impl Profile {
         if sample.separator.is_empty() {
             return Err(refuse("sample.separator must not be empty".into()));
         }
-        let has = |field| sample.fields.contains(&field);
+        profile.dialect.check().map_err(refuse)?;
+        let fields: Vec<Field> = sample.questions().flat_map(|(_, fields)| fields.to_vec()).collect();
+        let has = |field| fields.contains(&field);
         if !(has(Field::VoltageV) && has(Field::CurrentA) && (has(Field::PowerW) || has(Field::PowerKw))) {
             return Err(refuse(
                 "sample.fields must hold voltage_v, current_a and power_w or power_kw".into(),

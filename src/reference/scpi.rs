@@ -1,6 +1,6 @@
 //! A reference standard that speaks text lines, asked as its [`Profile`] says.
 
-use super::profile::Field;
+use super::profile::{Field, Sampling};
 use super::{Fault, Profile, Reference, Sample};
 use crate::link::Link;
 use crate::link::scpi::Instrument;
@@ -28,45 +28,58 @@ impl Scpi {
 impl Reference for Scpi {
     fn sample(&mut self) -> Result<Sample, Fault> {
         let asked = now();
-        let answer = self.instrument.ask(&self.profile.sample.query)?;
+        let mut sample = NOTHING;
+        for (query, fields) in self.profile.sample.questions() {
+            let answer = self.instrument.ask(query)?;
+            read(&self.profile.sample, fields, &answer, &mut sample).ok_or_else(|| Fault::Garbage {
+                peer: self.instrument.peer().to_owned(),
+                query: query.to_owned(),
+                seen: answer.chars().take(80).collect(),
+                expected: expected(&self.profile.sample, fields),
+            })?;
+        }
         let half = (now() - asked).half();
-        let numbers = parse(&self.profile, &answer).ok_or_else(|| Fault::Garbage {
-            peer: self.instrument.peer().to_owned(),
-            query: self.profile.sample.query.clone(),
-            seen: answer.chars().take(80).collect(),
-            expected: format!(
-                "{} finite numbers with `{}` between",
-                self.profile.sample.fields.len(),
-                self.profile.sample.separator
-            ),
-        })?;
-        Ok(Sample { taken: asked + half, taken_half_width: half, ..numbers })
+        Ok(Sample { taken: asked + half, taken_half_width: half, ..sample })
     }
 }
 
-/// The sample in an answer, without its time; `None` where it is none.
-fn parse(profile: &Profile, answer: &str) -> Option<Sample> {
-    let numbers: Vec<f64> = answer
+/// A sample before anything was asked.
+const NOTHING: Sample = Sample {
+    taken: crate::time::Instant::ZERO,
+    taken_half_width: crate::time::Span::ZERO,
+    voltage: Voltage::ZERO,
+    current: Current::ZERO,
+    power: Power::ZERO,
+    energy: None,
+};
+
+fn expected(sampling: &Sampling, fields: &[Field]) -> String {
+    let after = sampling.value_after.as_ref().map_or(String::new(), |mark| format!(" behind `{mark}`"));
+    match fields.len() {
+        1 => format!("a finite number{after}"),
+        count => format!("{count} finite numbers with `{}` between{after}", sampling.separator),
+    }
+}
+
+/// Takes the fields of an answer into `sample`; `None` where it is none.
+fn read(sampling: &Sampling, fields: &[Field], answer: &str, sample: &mut Sample) -> Option<()> {
+    let values = match &sampling.value_after {
+        Some(mark) => answer.rsplit_once(mark.as_str())?.1,
+        None => answer,
+    };
+    let numbers: Vec<f64> = values
         .trim()
         .trim_end_matches(';')
-        .split(profile.sample.separator.as_str())
+        .split(sampling.separator.as_str())
         .map(|text| text.trim().parse().ok())
         .collect::<Option<_>>()?;
-    if numbers.len() != profile.sample.fields.len() {
+    if numbers.len() != fields.len() {
         return None;
     }
-    let mut sample: Sample = Sample {
-        taken: crate::time::Instant::ZERO,
-        taken_half_width: crate::time::Span::ZERO,
-        voltage: Voltage::ZERO,
-        current: Current::ZERO,
-        power: Power::ZERO,
-        energy: None,
-    };
-    for (field, number) in profile.sample.fields.iter().zip(numbers) {
-        take(&mut sample, *field, number).ok()?;
+    for (field, number) in fields.iter().zip(numbers) {
+        take(sample, *field, number).ok()?;
     }
-    Some(sample)
+    Some(())
 }
 
 fn take(sample: &mut Sample, field: Field, number: f64) -> Result<(), quantity::Fault> {
@@ -89,6 +102,20 @@ mod tests {
     fn profile() -> Profile {
         let text = include_str!("../../assets/instruments/simulated-reference.toml");
         Profile::from_toml("simulated-reference", text).unwrap()
+    }
+
+    fn parse(profile: &Profile, answer: &str) -> Option<Sample> {
+        let mut sample = NOTHING;
+        read(&profile.sample, &profile.sample.fields, answer, &mut sample).map(|()| sample)
+    }
+
+    #[test]
+    fn the_values_may_stand_behind_a_mark() {
+        let mut profile = profile();
+        profile.sample.value_after = Some("]:".into());
+        profile.sample.fields = vec![Field::PowerW];
+        assert_eq!(parse(&profile, "POW4:P1:[W]:2300;").unwrap().power.watts(), 2300.0);
+        assert!(parse(&profile, "2300;").is_none() && parse(&profile, "POW4:P1:[W]:;").is_none());
     }
 
     #[test]

@@ -273,12 +273,17 @@ impl Profile {
 
     /// A shipped profile.
     pub fn builtin(id: &str) -> Result<Self, Fault> {
+        Self::from_toml(&format!("assets/regulations/{id}.toml"), Self::builtin_text(id)?)
+    }
+
+    /// The text of a shipped profile, which a laboratory's answer is for.
+    pub fn builtin_text(id: &str) -> Result<&'static str, Fault> {
         let found = BUILTIN.iter().find(|(name, _)| *name == id);
-        let (name, text) = found.ok_or_else(|| Fault::UnknownProfile {
+        let (_, text) = found.ok_or_else(|| Fault::UnknownProfile {
             seen: id.to_owned(),
             allowed: Self::builtin_ids().collect::<Vec<_>>().join(", "),
         })?;
-        Self::from_toml(&format!("assets/regulations/{name}.toml"), text)
+        Ok(text)
     }
 
     /// The names of the shipped profiles.

@@ -16,8 +16,9 @@ use crate::bench::description::EXCHANGE;
 use crate::calibration::{Standards, builtin_simulated};
 use crate::meter::dlt645::frame::NoAddress;
 use crate::meter::dlt645::{Address, Profile};
-use crate::plan::{Capability, Nameplate, nameplate};
+use crate::plan::{Capability, Nameplate, Settle, nameplate};
 use crate::quantity::{Current, Voltage};
+use crate::source::profile::Range;
 use crate::time::{Instant, Span, Stamp};
 use crate::{reference, source};
 
@@ -92,7 +93,8 @@ pub struct Rig {
     pub bench: BenchTruth,
     /// Certificates.
     pub standards: Standards,
-    source: source::Profile,
+    settle: Settle,
+    range: Range,
     reference: reference::Profile,
     line: Option<(Address, Profile)>,
 }
@@ -126,12 +128,16 @@ impl Rig {
         let (Ok(source), Ok(reference)) = (source, reference) else {
             return Err(refuse("the shipped instrument profiles are broken: reinstall the program".into()));
         };
+        let Some(range) = source.range else {
+            return Err(refuse("the shipped profile of the simulated source has no range".into()));
+        };
         Ok(Self {
             nameplate,
             truth,
             bench: BenchTruth::default(),
             standards: builtin_simulated(),
-            source,
+            settle: source.settle,
+            range,
             reference,
             line,
         })
@@ -140,9 +146,9 @@ impl Rig {
     /// What the plan needs to know of the bench.
     pub fn capability(&self) -> Capability {
         Capability {
-            voltage_max_v: self.source.range.voltage_max_v,
-            current_max_a: self.source.range.current_max_a,
-            settle: self.source.settle,
+            voltage_max_v: self.range.voltage_max_v,
+            current_max_a: self.range.current_max_a,
+            settle: self.settle,
             sample_interval: world::SAMPLE_INTERVAL,
             sample_age_max: self.reference.age_max(),
             reference_resolution: self.reference.resolution(),

@@ -5,6 +5,7 @@ use super::world::Sight;
 use super::{Fault, Rig};
 use crate::bench::board::{Heartbeat, Interlocks};
 use crate::bench::description::{Counter, File, Instrument, MeterLine};
+use crate::bench::sources::Entry;
 use crate::link::lines::Lines;
 use crate::link::{Address, Link, serial, tcp};
 use crate::plan::Load;
@@ -183,7 +184,7 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, mishap: Option<Misha
         simulated: true,
         nameplate: Some("meter.toml".into()),
         calibration: None,
-        source: Instrument { profile: "simulated-source".into(), link: serial_address(&source_path)? },
+        source: Entry::one("simulated-source", serial_address(&source_path)?),
         reference: Instrument { profile: "simulated-reference".into(), link: tcp(reference_port) },
         leads_current_a: Some(super::LEADS_CURRENT_A),
         leads_voltage_v: Some(super::LEADS_VOLTAGE_V),

@@ -94,7 +94,7 @@ impl World {
             nameplate: rig.nameplate.clone(),
             truth: rig.truth.clone(),
             bench: rig.bench,
-            settle: rig.source.settle,
+            settle: rig.settle,
             standards,
             stated: rig.capability(),
             luck,

@@ -2,11 +2,13 @@
 
 pub mod interlock;
 pub mod limits;
+pub mod pair;
 pub mod profile;
 pub mod scpi;
+pub mod xl9600;
 
 pub use limits::Limits;
-pub use profile::Profile;
+pub use profile::{Profile, Role};
 
 use crate::plan::Load;
 use crate::time::{Instant, Span};
@@ -55,6 +57,9 @@ pub enum Fault {
     /// Line, identity or refusal.
     #[error(transparent)]
     Instrument(#[from] crate::link::scpi::Fault),
+    /// The XL-9600 bench.
+    #[error(transparent)]
+    Xl9600(#[from] xl9600::Fault),
     /// A load beyond its ranges; nothing was sent.
     #[error("{asked} is beyond the source on {peer}: it reaches {allowed}. Nothing was sent")]
     Range {
@@ -68,6 +73,62 @@ pub enum Fault {
     /// A load beyond the tester's own limits; nothing was sent.
     #[error("{0}. Nothing was sent")]
     Limit(String),
+    /// It took over something else than it was told.
+    #[error(
+        "the source on {peer} was told {what} {set} and says {read} (allowed is {within}). Is its range or a limit of its own in the way?"
+    )]
+    NotTaken {
+        /// Where.
+        peer: String,
+        /// Voltage or current.
+        what: &'static str,
+        /// What was sent.
+        set: String,
+        /// What it says.
+        read: String,
+        /// How far apart they may be.
+        within: String,
+    },
+    /// Its output is not as it was told.
+    #[error("the source on {peer} was told {told}, but answers `{seen}` to `{question}`. {remedy}")]
+    Output {
+        /// Where.
+        peer: String,
+        /// On or off.
+        told: &'static str,
+        /// What was asked.
+        question: String,
+        /// What it says.
+        seen: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A protection of its own has tripped.
+    #[error(
+        "the source on {peer} tells of {what} (`{question}` gives {bits}). Find the cause before it is used again"
+    )]
+    Tripped {
+        /// Where.
+        peer: String,
+        /// The protections, in words.
+        what: String,
+        /// What was asked.
+        question: String,
+        /// The register.
+        bits: u32,
+    },
+    /// It does not hold the quantity that it is to hold.
+    #[error("the {role} source on {peer} is at its limit of {limit} and does not hold its {role}. {remedy}")]
+    AtLimit {
+        /// Where.
+        peer: String,
+        /// Voltage or current.
+        role: &'static str,
+        /// The limit.
+        limit: String,
+        /// What to do.
+        remedy: &'static str,
+    },
 }
 
 /// A pair of voltage and current sources.
@@ -78,6 +139,18 @@ pub trait Source: Send {
     fn off(&mut self) -> Result<(), Fault>;
     /// Asks whether it is still there and content.
     fn check(&mut self) -> Result<(), Fault>;
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn set(&mut self, load: Load) -> Result<(), Fault> {
+        (**self).set(load)
+    }
+    fn off(&mut self) -> Result<(), Fault> {
+        (**self).off()
+    }
+    fn check(&mut self) -> Result<(), Fault> {
+        (**self).check()
+    }
 }
 
 /// Owns a source and switches it off when dropped: at the end of a run, on a fault, on a panic.

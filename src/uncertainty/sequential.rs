@@ -53,7 +53,7 @@ impl Sequential {
     pub fn words(&self) -> String {
         format!(
             "Readings at a point end, never before the regulation's number and never after the planned maximum, when the error with U lies wholly on one side of the limit (here U with Student's t for all that is random, the total risk of {} % shared equally by all possible looks), or when repeatability is below a third of the other components together.",
-            self.risk * 100.0
+            (self.risk * 1e8).round() / 1e6
         )
     }
 

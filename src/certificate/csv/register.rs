@@ -1,20 +1,25 @@
-//! `register.csv`: one row a certificate; a correction is a new row.
+//! `register.csv`: one row for each change of a paper's state.
 
 use super::{BOM, Cell, Fault, SCHEMA, bytes, completed, is_pulse_error, names, writer};
+use crate::certificate::chain::Entry;
+use crate::certificate::issue::{Issue, Role, Status};
 use crate::certificate::number;
+use crate::certificate::package::corrected;
 use crate::certificate::record::{Document, Measured, Record, Unit};
 use crate::verdict::Verdict;
 use jiff::{ToSpan, civil::Date};
 
-/// SHA-256 of the files of a package, in lower-case hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprints {
-    /// Of `record.json`.
-    pub record_json: String,
-    /// Of `<certificate_no>_results.csv`.
-    pub results_csv: String,
-    /// Of `<certificate_no>_report.txt`.
-    pub report_txt: String,
+/// What a row says besides the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// How far the paper has come with this row.
+    pub status: Status,
+    /// What the paper says; its signatures are the ones known with this row.
+    pub issue: &'a Issue,
+    /// The manifest of the paper's package.
+    pub manifest: &'a Entry,
+    /// SHA-256 of that manifest, in lower-case hexadecimal.
+    pub manifest_sha256: &'a str,
 }
 
 /// A column: its name and what stands in it.
@@ -27,7 +32,7 @@ struct Row<'a> {
     certificate_no: &'a str,
     verdict: Verdict,
     document: Document,
-    prints: &'a Fingerprints,
+    standing: &'a Standing<'a>,
 }
 
 impl Row<'_> {
@@ -51,6 +56,36 @@ impl Row<'_> {
         let failed = items.filter(|(_, item)| item.verdict == Verdict::Fail);
         failed.map(|(n, _)| (n + 1).to_string()).collect::<Vec<_>>().join(";")
     }
+
+    /// Who has signed as this; nothing where nobody has.
+    fn signed(&self, role: Role) -> Option<&str> {
+        let mut signatures = self.standing.issue.signatures.iter();
+        signatures.find(|signature| signature.role == role).map(|signature| signature.person.as_str())
+    }
+
+    /// SHA-256 of the file whose name ends so.
+    fn print(&self, end: &str) -> Cell {
+        let mut files = self.standing.manifest.files.iter();
+        Cell::maybe(files.find(|(name, _)| name.ends_with(end)).map(|(_, print)| print))
+    }
+}
+
+/// The word of files for a paper.
+pub fn document_word(document: Document) -> &'static str {
+    match document {
+        Document::VerificationCertificate => "verification_certificate",
+        Document::ResultNotice => "result_notice",
+        Document::TestReport => "test_report",
+    }
+}
+
+/// The word of files for a verdict.
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Undecided => "undecided",
+    }
 }
 
 /// The last day a certificate holds: the period of the class less a day. Only a certificate has one.
@@ -69,22 +104,9 @@ const COLUMNS: [Column; 56] = [
     ("seq", |r| Cell::plain(r.seq)),
     ("certificate_no", |r| Cell::text(r.certificate_no)),
     ("record_no", |r| Cell::text(&r.record.record_no)),
-    ("doc_type", |r| {
-        Cell::plain(match r.document {
-            Document::VerificationCertificate => "verification_certificate",
-            Document::ResultNotice => "result_notice",
-            Document::TestReport => "test_report",
-        })
-    }),
-    // Approval by persons comes later, as a new row.
-    ("status", |_| Cell::plain("draft")),
-    ("verdict", |r| {
-        Cell::plain(match r.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Undecided => "undecided",
-        })
-    }),
+    ("doc_type", |r| Cell::plain(document_word(r.document))),
+    ("status", |r| Cell::plain(r.standing.status)),
+    ("verdict", |r| Cell::plain(verdict_word(r.verdict))),
     ("accuracy_class", |r| Cell::text(r.record.plan.class.name())),
     ("failed_points", |r| Cell::plain(r.failed())),
     ("regulation", |r| Cell::text(&r.record.plan.profile.document)),
@@ -92,7 +114,7 @@ const COLUMNS: [Column; 56] = [
     ("load_method", |_| Cell::plain("virtual")),
     ("performed_from", |r| Cell::plain(r.record.started)),
     ("performed_to", |r| Cell::plain(r.record.started.after(r.record.results.elapsed))),
-    ("issued_at", |_| Cell::Empty),
+    ("issued_at", |r| Cell::maybe(r.standing.issue.issued_at)),
     ("valid_until", |r| Cell::maybe(valid_until(r.record))),
     ("dut_name", |_| Cell::plain("energy meter in an EV charger")),
     ("dut_manufacturer", |r| Cell::text(&r.record.plan.nameplate.maker)),
@@ -103,11 +125,16 @@ const COLUMNS: [Column; 56] = [
     ("site", |r| Cell::text(&r.record.plan.entries.site)),
     ("latitude_deg", |_| Cell::Empty),
     ("longitude_deg", |_| Cell::Empty),
-    ("lab_name", |_| Cell::Empty),
-    ("lab_authorisation_no", |_| Cell::Empty),
-    ("verifier", |r| Cell::text(&r.record.plan.entries.operator)),
-    ("checker", |_| Cell::Empty),
-    ("approver", |_| Cell::Empty),
+    ("lab_name", |r| {
+        let laboratory = &r.standing.issue.laboratory;
+        let name = if laboratory.name_zh.is_empty() { &laboratory.name_en } else { &laboratory.name_zh };
+        Cell::text(name)
+    }),
+    ("lab_authorisation_no", |r| Cell::text(&r.standing.issue.laboratory.authorisation_no)),
+    // Whoever worked the tester, until a verifier has signed.
+    ("verifier", |r| Cell::text(r.signed(Role::Verifier).unwrap_or(&r.record.plan.entries.operator))),
+    ("checker", |r| Cell::text(r.signed(Role::Checker).unwrap_or_default())),
+    ("approver", |r| Cell::text(r.signed(Role::Approver).unwrap_or_default())),
     ("tester_model", |r| Cell::text(r.record.plan.standards.reference().model())),
     ("tester_serial", |r| Cell::text(r.record.plan.standards.reference().serial())),
     ("tester_certificate_no", |r| Cell::text(r.record.plan.standards.reference().certificate_no())),
@@ -123,14 +150,14 @@ const COLUMNS: [Column; 56] = [
         let largest = r.errors().map(|(_, m)| m.estimate.expanded).max_by(f64::total_cmp);
         Cell::maybe(largest.map(number::uncertainty))
     }),
-    ("clock_sync", |_| Cell::Empty),
-    ("replaces", |_| Cell::Empty),
-    ("prev_sha256", |_| Cell::Empty),
-    ("manifest_sha256", |_| Cell::Empty),
-    ("results_csv_sha256", |r| Cell::plain(&r.prints.results_csv)),
-    ("pdf_sha256", |_| Cell::Empty),
-    ("dcc_sha256", |_| Cell::Empty),
-    ("key_id", |_| Cell::Empty),
+    ("clock_sync", |r| Cell::plain(&r.standing.manifest.clock.source)),
+    ("replaces", |r| Cell::maybe(r.standing.issue.amends.as_ref().map(|amendment| &amendment.replaces))),
+    ("prev_sha256", |r| Cell::plain(&r.standing.manifest.prev)),
+    ("manifest_sha256", |r| Cell::plain(r.standing.manifest_sha256)),
+    ("results_csv_sha256", |r| r.print("_results.csv")),
+    ("pdf_sha256", |r| r.print(".pdf")),
+    ("dcc_sha256", |r| r.print(".dcc.xml")),
+    ("key_id", |r| Cell::plain(&r.standing.manifest.key_id)),
     // Ours, after the schema's own.
     ("simulated", |r| Cell::plain(r.record.simulated)),
     ("kind", |r| Cell::plain(r.record.plan.kind)),
@@ -138,8 +165,8 @@ const COLUMNS: [Column; 56] = [
     ("regulation_id", |r| Cell::text(&r.record.plan.profile.id)),
     ("time_base_certificate_no", |r| Cell::text(r.record.plan.standards.time_base().certificate_no())),
     ("time_base_valid_until", |r| Cell::plain(r.record.plan.standards.time_base().due_on())),
-    ("record_json_sha256", |r| Cell::plain(&r.prints.record_json)),
-    ("report_txt_sha256", |r| Cell::plain(&r.prints.report_txt)),
+    ("record_json_sha256", |r| r.print("record.json")),
+    ("report_txt_sha256", |r| r.print("_report.txt")),
 ];
 
 /// The names of the columns.
@@ -153,10 +180,12 @@ pub fn register_header() -> Result<Vec<u8>, Fault> {
     Ok([BOM, &bytes(writer, "(header)")?].concat())
 }
 
-/// The row of a completed run, with its line end. `seq` counts the rows of the register, without a gap.
-pub fn register_row(record: &Record, seq: u64, prints: &Fingerprints) -> Result<Vec<u8>, Fault> {
+/// The row of a completed run's paper, with its line end, in the words of the paper: corrected where it was amended.
+/// `seq` counts the rows of the register, without a gap.
+pub fn register_row(record: &Record, seq: u64, standing: &Standing<'_>) -> Result<Vec<u8>, Fault> {
+    let record = &corrected(record, standing.issue);
     let (certificate_no, verdict, document) = completed(record)?;
-    let row = Row { record, seq, certificate_no, verdict, document, prints };
+    let row = Row { record, seq, certificate_no, verdict, document, standing };
     let mut writer = writer();
     let written = writer.write_record(COLUMNS.map(|(_, cell)| cell(&row).written()));
     written.map_err(|e| Fault::Writer { record_no: record.record_no.clone(), what: e.to_string() })?;

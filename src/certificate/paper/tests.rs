@@ -1,3 +1,5 @@
+//! What a paper says of records made by hand.
+
 use super::*;
 use crate::certificate::issue::{Amendment, Laboratory, Link, Status};
 use crate::certificate::sample;
@@ -21,7 +23,9 @@ fn paper(record: &Record) -> Paper {
 
 #[test]
 fn a_row_prints_what_the_csv_prints() {
-    for record in [sample::completed(-0.3), sample::approved(2.0), sample::silent_at_start()] {
+    let records: [fn() -> Record; 3] =
+        [|| sample::completed(-0.3), || sample::approved(2.0), sample::silent_at_start];
+    for record in records.map(|make| Box::new(make())) {
         let bytes = csv::results_csv(&record).unwrap();
         let mut reader = ::csv::Reader::from_reader(&bytes[csv::BOM.len()..]);
         let header = reader.headers().unwrap().clone();
@@ -42,15 +46,19 @@ fn a_row_prints_what_the_csv_prints() {
     }
 }
 
+/// A record of a kind of run.
+type Recorded = fn() -> Record;
+
 #[test]
 fn each_document_has_its_title_and_only_a_certificate_a_last_day() {
-    for (record, title, until) in [
-        (sample::approved(0.3), "检定证书", true),
-        (sample::approved(2.0), "检定结果通知书", false),
-        (sample::real(0.3), "检测报告", false),
-        (sample::completed(0.3), "检测报告（模拟）", false),
-    ] {
-        let paper = paper(&record);
+    let cases: [(Recorded, &str, bool); 4] = [
+        (|| sample::approved(0.3), "检定证书", true),
+        (|| sample::approved(2.0), "检定结果通知书", false),
+        (|| sample::real(0.3), "检测报告", false),
+        (|| sample::completed(0.3), "检测报告（模拟）", false),
+    ];
+    for (record, title, until) in cases {
+        let paper = paper(&record());
         assert_eq!((paper.title.zh.as_str(), paper.valid_until.is_some()), (title, until));
         assert_eq!(paper.why_no_certificate.is_empty(), paper.document != Document::TestReport);
         assert_eq!(paper.not_passed.is_empty(), paper.verdict == Verdict::Pass);

@@ -1,0 +1,317 @@
+//! Opening a data folder for writing: the lock, and what a crash or a power failure has left is cleared up.
+
+use super::chain::{self, Chain};
+use super::keys::{Folder, Keys, random};
+use super::register::{self, Register};
+use super::rows::{self, KEPT, MANIFEST_JWS};
+use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256};
+use crate::certificate::chain::{Entry, Kind};
+use crate::certificate::issue::Status;
+use crate::certificate::number::Number;
+use crate::certificate::package::RECORD;
+use crate::certificate::record::{Outcome, Record};
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+/// Entries whose rows the register lacks, with their hashes.
+type Missing = Vec<(Entry, String)>;
+
+impl Archive {
+    /// Opens a data folder for writing, makes it where there is none, and clears up after a crash; see
+    /// [`Archive::notices`]. A run that was opened and not ended is aborted.
+    pub fn open(dir: &Path) -> Result<Self, Fault> {
+        Self::open_with(dir, None)
+    }
+
+    /// The same; the run that is still open ends with this entry, if it is its verdict, signed by the key in use: it was
+    /// kept beside its record where nothing could be written any more. See [`Archive::bring_in`].
+    pub fn open_with(dir: &Path, verdict: Option<&str>) -> Result<Self, Fault> {
+        if !dir.exists() {
+            disk::make_private(dir).map_err(|e| Fault::write(dir, "the data folder", &e))?;
+        }
+        let folders = [PACKAGES, PAPERS, ISSUED, UNFINISHED].map(|folder| dir.join(folder));
+        for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
+            fs::create_dir_all(folder).map_err(|e| Fault::write(folder, "the data folder", &e))?;
+        }
+        let path = dir.join("lock");
+        let lock = File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
+            Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
+        }
+        let mut notices = vec![];
+        for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
+            notices.extend(disk::remove_leftovers(folder)?);
+        }
+        let register_path = dir.join("register.csv");
+        notices.extend(chain::mend(dir)?);
+        notices.extend(register::mend(&register_path)?);
+        let register = Register::read(&register_path)?;
+        let mut missing: Missing = vec![];
+        let chain = Chain::open(dir, |entry, sha256| {
+            if lacks(&register, entry, sha256) {
+                missing.push((entry.clone(), sha256.to_owned()));
+            }
+        })?;
+        let keys = Keys::load(dir)?;
+        let device = match chain.state.device.as_str() {
+            "" => format!("tester-{:08x}", u32::from_be_bytes(random()?)),
+            device => device.to_owned(),
+        };
+        let mut archive = Self { dir: dir.to_owned(), notices, chain, keys, device, _lock: lock };
+        archive.see_numbers(&register)?;
+        archive.finish_key_change()?;
+        archive.adopt(&register, &mut missing)?;
+        if let Some(line) = verdict {
+            archive.take_verdict(line)?;
+        }
+        archive.abort_open_run()?;
+        archive.add_missing(&missing);
+        archive.tell_unregistered()?;
+        archive.tell_clock();
+        Ok(archive)
+    }
+
+    /// Every number that stands in the register, names a folder, or stands in a package that is not registered.
+    fn see_numbers(&mut self, register: &Register) -> Result<(), Fault> {
+        let state = &mut self.chain.state;
+        for number in &register.numbers {
+            state.see(&number.to_string());
+        }
+        for folder in [UNFINISHED, PAPERS, ISSUED] {
+            for name in disk::names(&self.dir.join(folder))? {
+                state.see(&name);
+            }
+        }
+        for name in disk::names(&self.dir.join(PACKAGES))? {
+            let Ok(number) = name.parse::<Number>() else { continue };
+            state.see(&name);
+            if !register.numbers.contains(&number)
+                && let Some(record_no) = peek(&self.dir.join(PACKAGES).join(&name).join(RECORD))
+            {
+                state.see(&record_no);
+            }
+        }
+        Ok(())
+    }
+
+    /// A key whose change stands in the chain is taken into use, also where the power failed between the two.
+    fn finish_key_change(&mut self) -> Result<(), Fault> {
+        let (key_id, replaced) = (&self.chain.state.key_id, &self.chain.state.replaced_key_id);
+        if key_id.is_empty() || !self.dir.join(super::keys::FOLDER).is_dir() {
+            return Ok(());
+        }
+        let folder = Folder::of(&self.dir)?;
+        if folder.is_ready(key_id)? {
+            folder.promote(replaced)?;
+            self.keys = Keys::load(&self.dir)?;
+            self.notices.push(format!("the change to the key {key_id} was finished"));
+        }
+        Ok(())
+    }
+
+    /// Packages that were stored when the power failed before their entry was written: it is written now.
+    fn adopt(&mut self, register: &Register, missing: &mut Missing) -> Result<(), Fault> {
+        let mut candidates: Vec<_> =
+            self.chain.state.run.iter().map(|run| (PACKAGES, run.certificate_no.clone())).collect();
+        for name in disk::names(&self.dir.join(PAPERS))? {
+            candidates.push((PAPERS, name));
+        }
+        for name in disk::names(&self.dir.join(ISSUED))? {
+            if !register.has(&name, Status::Issued, "") {
+                candidates.push((ISSUED, name));
+            }
+        }
+        for (folder, name) in candidates {
+            let package = self.dir.join(folder).join(&name);
+            let Some(line) = super::keys::text(&package.join(MANIFEST_JWS))? else { continue };
+            let Ok(entry) = Entry::from_line(&line) else {
+                self.notices.push(format!("{}: its {MANIFEST_JWS} cannot be read", package.display()));
+                continue;
+            };
+            let state = &self.chain.state;
+            let follows = entry.seq == state.seq + 1 && (entry.prev == state.head || state.seq == 0);
+            if follows && let Err(why) = self.may_adopt(folder, &name, &entry, &line) {
+                let what = "has no entry in the chain, and none is made of it";
+                self.notices.push(format!("{}: {what}: {why}", package.display()));
+            } else if follows {
+                let sha256 = self.chain.append(&entry, &line)?;
+                self.notices.push(format!("{}: had no entry in the chain; it was added", package.display()));
+                missing.push((entry, sha256));
+            } else if entry.seq > state.seq {
+                let what = "does not follow in the chain of this data folder; it counts for nothing";
+                self.notices.push(format!("{}: {what}", package.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a package is not the one that the program stored when the power failed: it is made of nothing but what the
+    /// key in use has signed, and where it is issued, of three signatures in the chain.
+    fn may_adopt(&self, folder: &str, name: &str, entry: &Entry, line: &str) -> Result<(), String> {
+        let (state, package) = (&self.chain.state, self.dir.join(folder).join(name));
+        let fits = match folder {
+            PACKAGES => entry.kind == Kind::Verdict && !entry.said.contains_key(KEPT),
+            PAPERS => entry.kind == Kind::Papers,
+            _ => matches!(entry.kind, Kind::Issue | Kind::Amend),
+        };
+        if !fits {
+            return Err(format!(
+                "its manifest is of the kind {}, which does not stand in {folder}/",
+                entry.kind
+            ));
+        }
+        if entry.cert.as_deref() != Some(name) || entry.device != self.device {
+            return Err("its manifest is of another paper or device".into());
+        }
+        let is_run = |run: &super::chain::OpenRun| entry.record.as_ref() == Some(&run.record_no);
+        if folder == PACKAGES && !state.run.as_ref().is_some_and(is_run) {
+            return Err("its manifest is of another run than the one that is open".into());
+        }
+        if !state.key_id.is_empty() {
+            if entry.key_id != state.key_id {
+                return Err(format!("its manifest is not signed by the key in use, {}", state.key_id));
+            }
+            state.check_line(line)?;
+        }
+        let manifest = disk::read(&package.join(rows::MANIFEST)).map_err(|e| e.to_string())?;
+        if manifest != entry.to_json() {
+            return Err(format!("{} and {MANIFEST_JWS} differ", rows::MANIFEST));
+        }
+        let altered = super::papers::altered(&package, entry).map_err(|e| e.to_string())?;
+        if !altered.is_empty() {
+            return Err(altered.join("; "));
+        }
+        if folder == ISSUED {
+            let paper = super::standing(&self.dir, name).map_err(|e| e.to_string())?;
+            let draft = entry.said.get(super::approval::DRAFT) == Some(&paper.manifest_sha256);
+            if paper.signatures.len() < 3 || !draft {
+                return Err("three persons have not signed its draft".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the run that is open with its verdict, which could not be written when the run ended.
+    fn take_verdict(&mut self, line: &str) -> Result<(), Fault> {
+        let state = &self.chain.state;
+        let Ok(entry) = Entry::from_line(line) else { return Ok(()) };
+        let is_run = state.run.as_ref().is_some_and(|run| {
+            entry.record.as_ref() == Some(&run.record_no) && entry.cert.as_ref() == Some(&run.certificate_no)
+        });
+        let follows = entry.seq == state.seq + 1 && entry.prev == state.head && entry.device == state.device;
+        let is_kept = entry.kind == Kind::Verdict && entry.said.contains_key(KEPT);
+        let is_signed = entry.key_id == state.key_id && state.check_line(line).is_ok();
+        if is_run && follows && is_kept && is_signed {
+            self.chain.append(&entry, line)?;
+            let record_no = entry.record.unwrap_or_default();
+            self.notices.push(format!(
+                "{record_no}: its verdict was kept outside the data folder; it was added to the chain"
+            ));
+        }
+        Ok(())
+    }
+
+    /// That the clock stands before the last entry.
+    fn tell_clock(&mut self) {
+        let now = super::clock::now();
+        if let Some(last) = self.chain.state.time.filter(|last| now.timestamp() < last.timestamp()) {
+            self.notices.push(format!(
+                "the clock stands at {now}, before the last entry of the chain, {last}. Set it right; otherwise the chain will say that it was set back"
+            ));
+        }
+    }
+
+    /// The run that was on when the program or the power ended.
+    fn abort_open_run(&mut self) -> Result<(), Fault> {
+        let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
+        let mut about = About {
+            record: Some(run.record_no.clone()),
+            cert: Some(run.certificate_no.clone()),
+            ..About::default()
+        }
+        .simulated(run.simulated);
+        let folder = self.dir.join(UNFINISHED).join(&run.record_no);
+        // The record of a run that was ended, where the power failed before that was written.
+        let reason = match Self::ended(&folder) {
+            Some((reason, files)) => {
+                about.files = files;
+                reason
+            }
+            None => "the program ended in it".to_owned(),
+        };
+        self.notices.push(format!("{} was not ended: {reason}; the chain says so now", run.record_no));
+        self.write(Kind::Aborted, about.say("reason", reason))?;
+        Ok(())
+    }
+
+    fn ended(folder: &Path) -> Option<(String, BTreeMap<String, String>)> {
+        let record: Record = rows::record(folder).ok()?;
+        let (Outcome::Aborted { why } | Outcome::Faulted { why }) = record.outcome else { return None };
+        let files = disk::names(folder).ok()?.into_iter();
+        let files = files.filter_map(|name| {
+            let bytes = disk::read(&folder.join(&name)).ok()?;
+            Some((name, sha256(&bytes)))
+        });
+        Some((why, files.collect()))
+    }
+
+    /// Adds the rows that the power did not let be written.
+    fn add_missing(&mut self, missing: &Missing) {
+        for (entry, sha256) in missing {
+            let number = entry.cert.as_deref().unwrap_or_default();
+            let notice = match self.add_rows(entry, sha256) {
+                Ok(()) => format!("{number} ({}): had no row in the register; it was added", entry.kind),
+                Err(fault) => format!(
+                    "{number} ({}): has no row in the register, and none can be made: {fault}",
+                    entry.kind
+                ),
+            };
+            self.notices.push(notice);
+        }
+    }
+
+    /// The rows of an entry, in one write; those that are there already stay the only ones.
+    pub(super) fn add_rows(&self, entry: &Entry, sha256: &str) -> Result<(), Fault> {
+        let register = Register::read(&self.register_path())?;
+        let mut bytes = vec![];
+        let mut seq = register.next_seq();
+        for due in rows::due(entry, sha256) {
+            if register.has(&due.certificate_no, due.status, &due.manifest_sha256) {
+                continue;
+            }
+            bytes.extend(rows::row(&self.dir, &due, seq)?);
+            seq += 1;
+        }
+        if bytes.is_empty() { Ok(()) } else { register.append(&bytes) }
+    }
+
+    /// Folders among the packages that neither chain nor register know.
+    fn tell_unregistered(&mut self) -> Result<(), Fault> {
+        let known = Register::read(&self.register_path())?.numbers;
+        for name in disk::names(&self.dir.join(PACKAGES))? {
+            let Ok(number) = name.parse::<Number>() else { continue };
+            if known.contains(&number) {
+                continue;
+            }
+            let package = self.dir.join(PACKAGES).join(&name);
+            let why = match rows::record(&package).and_then(|record| check(&record).map(|_| ())) {
+                Ok(()) => "it has no entry in the chain".to_owned(),
+                Err(fault) => fault.to_string(),
+            };
+            self.notices.push(format!(
+                "{}: has no row in the register, and none can be made: {why}",
+                package.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn lacks(register: &Register, entry: &Entry, sha256: &str) -> bool {
+    let mut due = rows::due(entry, sha256).into_iter();
+    due.any(|due| !register.has(&due.certificate_no, due.status, &due.manifest_sha256))
+}
