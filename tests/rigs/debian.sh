@@ -28,6 +28,7 @@ need() {
 
 # This machine's own Debian mirror.
 mirror() {
+  # shellcheck disable=SC2016 # apt fills it in
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -vm1 security ||
     skip "this machine's apt has no Debian mirror"
 }
@@ -64,4 +65,57 @@ arm64_by_qemu() {
     cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$place/register" || skip "QEMU cannot be registered with the kernel"
     trap 'echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64' EXIT
   fi
+}
+
+# whole_life CHROOT PACKAGE: installed, started, a whole verification, checked, on a read-only root as well, purged. Runs
+# in mounts of its own, which go with it.
+whole_life() {
+  local root="$1" package="$2"
+  cp "$package" "$root/root/phantomload.deb"
+  cp tests/rigs/debian-life.sh "$root/root/life.sh"
+  # A chroot has no name service of its own.
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
+  # shellcheck disable=SC2016 # filled in by the inner shell
+  unshare --mount bash -euo pipefail -c '
+    root="$1"
+    mount --bind "$root" "$root"
+    mkdir -p "$root/var/lib/phantomload"
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    for place in run tmp; do mount -t tmpfs -o mode=1777 tmpfs "$root/$place"; done
+    inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C bash /root/life.sh "$1"; }
+    rmdir "$root/var/lib/phantomload"
+    inside install
+    inside verify
+    mount --bind "$root/var/lib/phantomload" "$root/var/lib/phantomload"
+    mount -o remount,bind,ro "$root"
+    inside readonly
+    mount -o remount,bind,rw "$root"
+    umount "$root/var/lib/phantomload"
+    inside purge
+  ' whole_life "$root"
+}
+
+# The arm64 package: cross-built, packed here. Prints its path.
+arm64_package() {
+  local program packed="$work/packed-arm64" package="$work/phantomload_arm64.deb"
+  program="$(tests/rigs/cross-arm64.sh)" || exit $?
+  install -D "$program" "$packed/aarch64-unknown-linux-gnu/release/phantomload"
+  CARGO_TARGET_DIR="$packed" cargo_deb --no-build --no-strip --target aarch64-unknown-linux-gnu --output "$package" >&2
+  printf '%s\n' "$package"
+}
+
+# boot_with_systemd CHROOT: the same Debian booted with systemd as its first process, the package in it.
+boot_with_systemd() {
+  local root="$1"
+  command -v systemd-nspawn >/dev/null || { echo "SKIPPED: no systemd-nspawn, so the unit was not started: apt-get install systemd-container" >&2; return; }
+  cp tests/rigs/debian-boot.sh "$root/root/boot.sh"
+  printf '%s\n' '[Service]' 'Type=oneshot' 'ExecStart=/bin/bash /root/boot.sh' 'StandardOutput=file:/root/boot.txt' \
+    'StandardError=inherit' 'ExecStopPost=/usr/bin/systemctl poweroff --force' >"$root/etc/systemd/system/rig.service"
+  mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+  ln -sf /etc/systemd/system/rig.service "$root/etc/systemd/system/multi-user.target.wants/rig.service"
+  timeout 150 systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --resolv-conf=off --console=pipe \
+    --machine=phantomload-rig --directory="$root" </dev/null >"$work/boot.log" 2>&1 || true
+  cat "$root/root/boot.txt" 2>/dev/null || { tail -5 "$work/boot.log" >&2; echo "SKIPPED: systemd does not boot in a container here" >&2; return; }
+  grep -qx 'boot: all seen' "$root/root/boot.txt"
 }
