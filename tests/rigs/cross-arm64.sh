@@ -22,8 +22,8 @@ if [ ! -e "$root/made" ]; then
       >"$1/etc/apt/preferences.d/rig"' \
     --include=gcc,libc6-dev,gcc-aarch64-linux-gnu,gcc-14-aarch64-linux-gnu:amd64,binutils-aarch64-linux-gnu:amd64 \
     --include=rustc,cargo,libstd-rust-dev:arm64 \
-    --customize-hook='chroot "$1" sh -ec "cd /var/tmp; apt-get update; apt-get download -t bookworm \
-      libc6-arm64-cross libc6-dev-arm64-cross; dpkg --force-depends -i *.deb; rm *.deb"' \
+    --customize-hook='chroot "$1" sh -ec "cd /var/tmp; apt-get update; apt-get download \
+      libc6-arm64-cross/bookworm libc6-dev-arm64-cross/bookworm; dpkg --force-depends -i *.deb; rm *.deb"' \
     trixie "$root" \
     "deb $debian trixie main" "deb $debian trixie-backports main" "deb $debian bookworm main" \
     >"$work/cross.log" 2>&1 || { tail -5 "$work/cross.log" >&2; skip "no cross compiler from Debian"; }

@@ -42,18 +42,23 @@ cargo_deb() {
   PATH="$tools/bin:$PATH" cargo deb --quiet "$@"
 }
 
-# A minimal Debian of an architecture, made once; then a fresh copy of it at $work/$2.
+# A minimal Debian 12 of an architecture, made once, as an archive.
+clean_chroot() {
+  local architecture="$1" clean="$work/bookworm-$1.tar"
+  [ ! -s "$clean" ] || return 0
+  mmdebstrap --quiet --mode=root --variant=minbase --architectures="$architecture" --include=systemd-sysv,udev,dbus \
+    --aptopt='Acquire::Check-Valid-Until "false"' --format=tar bookworm "$clean.part" "$(mirror)" >"$work/mmdebstrap.log" 2>&1 ||
+    { tail -5 "$work/mmdebstrap.log" >&2; skip "no minimal Debian for $architecture"; }
+  mv "$clean.part" "$clean"
+}
+
+# A fresh copy of it at $work/$2.
 fresh_chroot() {
-  local architecture="$1" root="$work/$2" clean="$work/bookworm-$1.tar"
-  if [ ! -s "$clean" ]; then
-    mmdebstrap --quiet --mode=root --variant=minbase --architectures="$architecture" \
-      --aptopt='Acquire::Check-Valid-Until "false"' bookworm "$clean.part" "$(mirror)" >"$work/mmdebstrap.log" 2>&1 ||
-      { tail -5 "$work/mmdebstrap.log" >&2; skip "no minimal Debian for $architecture"; }
-    mv "$clean.part" "$clean"
-  fi
+  local root="$work/$2"
+  clean_chroot "$1"
   rm -rf --one-file-system "$root"
   mkdir -p "$root"
-  tar -xf "$clean" -C "$root" --exclude='./dev/*'
+  tar -xf "$work/bookworm-$1.tar" -C "$root" --exclude='./dev/*'
 }
 
 # The kernel runs programs of arm64 by QEMU as long as this rig runs. What was there before is left as it is.
