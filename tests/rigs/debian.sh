@@ -64,7 +64,7 @@ fresh_chroot() {
 # The kernel runs programs of arm64 by QEMU as long as this rig runs. What was there before is left as it is.
 arm64_by_qemu() {
   local place=/proc/sys/fs/binfmt_misc
-  need qemu-aarch64-static:qemu-user-static
+  need qemu-aarch64-static:qemu-user-static arch-test:arch-test
   [ -e "$place/register" ] || mount -t binfmt_misc binfmt_misc "$place" || skip "no binfmt_misc in this kernel"
   if [ ! -e "$place/qemu-aarch64" ]; then
     cat /usr/lib/binfmt.d/qemu-aarch64.conf >"$place/register" || skip "QEMU cannot be registered with the kernel"
@@ -119,8 +119,11 @@ boot_with_systemd() {
     'StandardError=inherit' 'ExecStopPost=/usr/bin/systemctl poweroff --force' >"$root/etc/systemd/system/rig.service"
   mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
   ln -sf /etc/systemd/system/rig.service "$root/etc/systemd/system/multi-user.target.wants/rig.service"
-  timeout 150 systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --resolv-conf=off --console=pipe \
-    --machine=phantomload-rig --directory="$root" </dev/null >"$work/boot.log" 2>&1 || true
+  # In mounts of its own, with the one hierarchy of control groups that a Raspberry Pi has.
+  # shellcheck disable=SC2016 # filled in by the inner shell
+  unshare --mount bash -c 'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    timeout 150 systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --resolv-conf=off --console=pipe \
+      --machine=phantomload-rig --directory="$1"' boot "$root" </dev/null >"$work/boot.log" 2>&1 || true
   cat "$root/root/boot.txt" 2>/dev/null || { tail -5 "$work/boot.log" >&2; echo "SKIPPED: systemd does not boot in a container here" >&2; return; }
   grep -qx 'boot: all seen' "$root/root/boot.txt"
 }
