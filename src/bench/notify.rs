@@ -84,8 +84,8 @@ impl Notify {
         }
     }
 
-    /// The run is over; what is left is writing. `STOPPING=1` alone does not end systemd's watch (seen with 252 in
-    /// `tests/rigs/deb-amd64.sh`: it killed a process that said so and wrote on), a period of 0 does.
+    /// The run is over; what is left is writing. `STOPPING=1` alone does not end systemd's watch (seen with systemd
+    /// 252: it kills a process that says so and writes on), a period of 0 does.
     pub fn stopping(&self) {
         self.tell("STOPPING=1\nWATCHDOG_USEC=0");
     }
