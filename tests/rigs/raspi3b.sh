@@ -24,13 +24,14 @@ if [ ! -s "$pi/vmlinuz" ]; then
   mkdir -p "$pi/download"
   rm -rf "$work/cross/var/tmp/raspi3b"
   mkdir -p "$work/cross/var/tmp/raspi3b"
+  # shellcheck disable=SC2016 # filled in by the inner shell
   chroot "$work/cross" sh -ec 'cd /var/tmp/raspi3b; apt-get update -qq
     kernel="$(apt-cache depends linux-image-arm64:arm64 | sed -n "s/.*Depends: \(linux-image-[^:]*\).*/\1/p" | head -1)"
     apt-get download -qq "$kernel:arm64" busybox-static:arm64' >"$work/raspi3b.log" 2>&1 ||
     { tail -5 "$work/raspi3b.log" >&2; skip "Debian's arm64 kernel cannot be downloaded"; }
   for deb in "$work"/cross/var/tmp/raspi3b/*.deb; do dpkg-deb -x "$deb" "$pi/download"; done
   cp "$(find "$pi/download" -name bcm2837-rpi-3-b.dtb)" "$pi/board.dtb"
-  cp "$(find "$pi/download" -name busybox -type f)" "$pi/busybox"
+  cp "$pi/download/usr/bin/busybox" "$pi/busybox"
   cp "$pi"/download/boot/vmlinuz-* "$pi/vmlinuz"
 fi
 
@@ -39,11 +40,9 @@ rm -rf "$root"
 mkdir -p "$root"/{bin,proc,sys,dev,tmp,data}
 dpkg-deb -x "$package" "$root"
 cp "$pi/busybox" "$root/bin/busybox"
-ln -s . "$root/usr/lib64"
-tar -xf "$work/bookworm-arm64.tar" -C "$root" --wildcards './usr/lib/aarch64-linux-gnu/ld-linux*' \
-  './usr/lib/aarch64-linux-gnu/lib[cm].so.6' './usr/lib/aarch64-linux-gnu/libgcc_s.so.1' \
-  './lib' './usr/lib/ld-linux-aarch64.so.1' 2>/dev/null || true
-rm -f "$root/usr/lib64"
+libraries=usr/lib/aarch64-linux-gnu
+tar -xf "$work/bookworm-arm64.tar" -C "$root" ./lib ./usr/lib/ld-linux-aarch64.so.1 "./$libraries/ld-linux-aarch64.so.1" \
+  "./$libraries/libc.so.6" "./$libraries/libm.so.6" "./$libraries/libgcc_s.so.1"
 
 cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
@@ -121,16 +120,21 @@ done
 echo "RIG heartbeat after the run: $changes changes, level $last"
 [ $changes -eq 0 ] && [ "$last" = 0 ] && good heartbeat_is_still_and_low || bad heartbeat_is_still_and_low
 echo RIG-END
-reboot -f
+while true; do sleep 60; done
 INIT
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$pi/initrd.gz"
 
 log="$pi/console.log"
-timeout "${PHANTOMLOAD_RIG_SECS:-400}" qemu-system-aarch64 -M raspi3b -smp 4 -m 1G -display none -no-reboot \
+timeout "${PHANTOMLOAD_RIG_SECS:-600}" qemu-system-aarch64 -M raspi3b -smp 4 -m 1G -display none -no-reboot \
   -kernel "$pi/vmlinuz" -dtb "$pi/board.dtb" -initrd "$pi/initrd.gz" \
-  -append "console=ttyS1,115200 quiet iomem=relaxed panic=-1 rdinit=/init" -serial null -serial stdio \
-  </dev/null >"$log" 2>&1 || true
+  -append "console=ttyS1,115200 quiet loglevel=1 iomem=relaxed panic=-1 rdinit=/init" -serial null -serial stdio \
+  </dev/null >"$log" 2>&1 &
+machine=$!
+# Debian's kernel cannot switch this board off: it is ended when it has said its last word.
+while kill -0 $machine 2>/dev/null && ! grep -aq RIG-END "$log"; do sleep 1; done
+kill $machine 2>/dev/null || true
+wait $machine || true
 grep -aE '^RIG |^phantomload |RIG-RESULT' "$log" || true
 passed="$(grep -ac 'RIG-RESULT .* 0' "$log" || true)"
 if [ "$passed" -eq 6 ] && grep -aq RIG-END "$log"; then
