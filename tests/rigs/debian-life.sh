@@ -32,10 +32,13 @@ install)
   phantomload --version
   echo "user: $(id phantomload)"
   stat -c 'data folder: %A %U:%G %n' "$data"
+  # Its words about our own units; cage is only suggested, and not here.
   systemd-analyze verify --man=no /usr/lib/systemd/system/phantomload-verify@.service \
-    /usr/lib/systemd/system/phantomload-kiosk.service 2>&1 | grep -i phantomload && fail "systemd does not like a unit"
+    /usr/lib/systemd/system/phantomload-kiosk.service >/root/units.txt 2>&1 || true
+  words="$(grep phantomload /root/units.txt | grep -v 'Command /usr/bin/cage is not executable' || true)"
+  [ -z "$words" ] || fail "systemd does not like a unit: $words"
   if systemctl is-enabled phantomload-kiosk.service >/dev/null 2>&1; then fail "the kiosk is enabled"; fi
-  echo "units: systemd-analyze verify has nothing to say; nothing is enabled"
+  echo "units: systemd-analyze verify finds nothing but that cage is not installed; nothing is enabled"
   ;;
 verify) verification "verify as phantomload" ;;
 readonly)
