@@ -39,7 +39,7 @@ cargo_deb() {
   if [ ! -x "$tools/bin/cargo-deb" ]; then
     cargo install --quiet --locked --version 3.8.0 --root "$tools" cargo-deb >&2 || skip "cargo-deb cannot be installed"
   fi
-  PATH="$tools/bin:$PATH" cargo deb --quiet "$@"
+  PATH="$tools/bin:$PATH" cargo deb --quiet "$@" >&2
 }
 
 # A minimal Debian 12 of an architecture, made once, as an archive.
@@ -106,7 +106,7 @@ arm64_package() {
   local program packed="$work/packed-arm64" package="$work/phantomload_arm64.deb"
   program="$(tests/rigs/cross-arm64.sh)" || exit $?
   install -D "$program" "$packed/aarch64-unknown-linux-gnu/release/phantomload"
-  CARGO_TARGET_DIR="$packed" cargo_deb --no-build --no-strip --target aarch64-unknown-linux-gnu --output "$package" >&2
+  CARGO_TARGET_DIR="$packed" cargo_deb --no-build --no-strip --target aarch64-unknown-linux-gnu --output "$package"
   printf '%s\n' "$package"
 }
 
