@@ -84,9 +84,10 @@ impl Notify {
         }
     }
 
-    /// The program ends.
+    /// The run is over; what is left is writing. `STOPPING=1` alone does not end systemd's watch (seen with systemd
+    /// 252: it kills a process that says so and writes on), a period of 0 does.
     pub fn stopping(&self) {
-        self.tell("STOPPING=1");
+        self.tell("STOPPING=1\nWATCHDOG_USEC=0");
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         assert!(heard().unwrap().starts_with("READY=1\n"));
         assert_eq!(heard().as_deref(), Some("WATCHDOG=1"));
         assert_eq!(heard().as_deref(), Some("WATCHDOG=1"));
-        assert_eq!(heard().as_deref(), Some("STOPPING=1"));
+        assert_eq!(heard().as_deref(), Some("STOPPING=1\nWATCHDOG_USEC=0"));
         assert_eq!(heard(), None);
     }
 
