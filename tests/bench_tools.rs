@@ -156,12 +156,11 @@ fn beside_questions(heard: &Heard) -> Vec<u8> {
     let bytes = heard.lock().unwrap().clone();
     let (mut rest, mut unknown) = (bytes.as_slice(), vec![]);
     while let Some(first) = rest.first() {
-        match known.iter().find(|question| rest.starts_with(question)) {
-            Some(question) => rest = &rest[question.len()..],
-            None => {
-                unknown.push(*first);
-                rest = &rest[1..];
-            }
+        if let Some(question) = known.iter().find(|question| rest.starts_with(question)) {
+            rest = &rest[question.len()..];
+        } else {
+            unknown.push(*first);
+            rest = &rest[1..];
         }
     }
     unknown
@@ -376,7 +375,7 @@ fn a_run_leaves_every_byte_in_the_log_and_it_reads_in_words() {
         assert!(page.contains(part), "`{part}` is not in the log");
     }
     let source = out(&phantomload(&["bench", "log", text(&log), "--device", "source"]));
-    let last = source.lines().filter(|line| line.contains("`OUTP ")).next_back().unwrap_or_default();
+    let last = source.lines().rfind(|line| line.contains("`OUTP ")).unwrap_or_default();
     assert!(last.contains("`OUTP OFF`"), "{last}");
     assert!(!source.contains("MEAS:ALL?"));
     let wrong = phantomload(&["bench", "log", text(&log), "--device", "toaster"]);

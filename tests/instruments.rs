@@ -62,13 +62,13 @@ fn standin(profile: &source::Profile) -> StandIn {
 
 fn content(standin: &StandIn, dialect: &phantomload::link::scpi::Dialect) {
     standin.answers(&dialect.identify, &dialect.identity.replace('*', " "));
-    for question in dialect.error.iter() {
+    if let Some(question) = &dialect.error {
         standin.answers(question, &format!("{}\"No error\"", dialect.no_error));
     }
-    for question in dialect.complete.iter() {
+    if let Some(question) = &dialect.complete {
         standin.answers(question, "1");
     }
-    for question in dialect.event_status.iter() {
+    if let Some(question) = &dialect.event_status {
         standin.answers(question, "0");
     }
 }

@@ -199,7 +199,7 @@ fn end(mut run: Run, now: Instant, ending: Ending, broken: Broken, live: bool) -
     while run.poll_action().is_some() {}
     match ending {
         Ending::Fault(device) => {
-            run.handle(now, Event::Fault { device, what: "its worker broke down".into() })
+            run.handle(now, Event::Fault { device, what: "its worker broke down".into() });
         }
         Ending::Abort => run.handle(now, Event::Abort { why: "on purpose".into() }),
         Ending::AbortTwice => {

@@ -50,7 +50,9 @@ pub fn all(description: &Description, nameplate: Option<&Nameplate>, low_level: 
             looks.add("source", "源停止 and 参数配置", opened.map(|_| "answered; it is off".into()));
         }
         sources => {
-            sources.parts().into_iter().for_each(|(name, part)| source(&mut looks, description, name, part))
+            for (name, part) in sources.parts() {
+                source(&mut looks, description, name, part);
+            }
         }
     }
     let reference = open_reference(&mut looks, description);

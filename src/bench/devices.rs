@@ -91,7 +91,7 @@ impl Devices {
         match (&file.pulse.link, &file.pulse.gpio) {
             (Some(link), _) => instruments.push(format!("pulse counter on {link}")),
             (None, Some(gpio)) => {
-                instruments.push(format!("pulse counter: GPIO {} of this board", gpio.meter))
+                instruments.push(format!("pulse counter: GPIO {} of this board", gpio.meter));
             }
             (None, None) => {}
         }
@@ -173,11 +173,12 @@ pub(super) fn open_heartbeat(
     })
 }
 
+/// A source that is off when it is dropped.
+type Guarded = source::Guard<Box<dyn source::Source>>;
+
 /// Opens what makes the load and switches it off; beside it what each instrument said it is, for the record. One that
 /// cannot be opened does not keep the other from being switched off.
-pub(super) fn open_source(
-    description: &Description,
-) -> Result<(source::Guard<Box<dyn source::Source>>, Vec<String>), Fault> {
+pub(super) fn open_source(description: &Description) -> Result<(Guarded, Vec<String>), Fault> {
     let open = |what: &str, part: &Part| -> Result<(Scpi, String), Fault> {
         let link = description.open(what, &part.link).map_err(as_instrument)?;
         let source = Scpi::open(link, part.profile.clone(), part.role, part.range)?;

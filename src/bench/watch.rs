@@ -136,7 +136,7 @@ mod tests {
     ];
 
     fn sight(line: usize, seq: u64, high: bool) -> Sight {
-        Sight { line, seq, at: Instant::from_nanos(seq as i64 * 1000), high }
+        Sight { line, seq, at: Instant::from_nanos(seq.cast_signed() * 1000), high }
     }
 
     #[test]

@@ -79,14 +79,13 @@ pub(super) fn source<S: Source>(
         }
         let wait = if asked { OPINION_EVERY } else { CHECK_EVERY };
         match orders.recv_timeout(wait.to_std()) {
-            Ok(Order::Opinion { .. }) if off.load(Ordering::SeqCst) => {}
+            Ok(Order::Opinion { .. } | Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Opinion { count }) => match guard.ask_opinion(count) {
                 Ok(has_one) => asked = has_one,
                 Err(why) => {
                     let _ = events.send(Event::NoOpinion { why: why.to_string() });
                 }
             },
-            Ok(Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Set(load)) => match raise(&mut guard, at, load, off, needed) {
                 Ok(true) => {
                     // What was asked at the load before is not waited for.

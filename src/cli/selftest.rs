@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use phantomload::archive;
 use phantomload::bench::{Description, check};
-use phantomload::calibration::{Standards, builtin_simulated};
+use phantomload::calibration::{Standard, Standards, builtin_simulated};
 use phantomload::machine::{ClockSource, Machine};
 use phantomload::time::{Span, Stamp};
 use serde::Serialize;
@@ -267,7 +267,7 @@ fn of_standards(standards: &Standards, today: Date) -> Vec<Light> {
     if !problems.is_empty() {
         return problems.into_iter().map(|why| not_good(name, State::Care, why, todo)).collect();
     }
-    let due = [standards.reference(), standards.time_base()].map(|standard| standard.due_on());
+    let due = [standards.reference(), standards.time_base()].map(Standard::due_on);
     let first = due.into_iter().min().unwrap_or(today);
     let seen = format!("in date; the first is due on {first}");
     if today.checked_add(SOON.days()).is_ok_and(|soon| soon > first) {
@@ -345,7 +345,7 @@ mod tests {
     fn standards_are_due_a_month_before() {
         let standards = builtin_simulated();
         let due =
-            [standards.reference(), standards.time_base()].map(|s| s.due_on()).into_iter().min().unwrap();
+            [standards.reference(), standards.time_base()].map(Standard::due_on).into_iter().min().unwrap();
         let state = |days: i64| of_standards(&standards, due.checked_add(days.days()).unwrap())[0].state;
         assert_eq!((state(-40), state(-10), state(1)), (State::Good, State::Care, State::Care));
     }

@@ -192,14 +192,14 @@ impl Instrument {
     /// As [`Instrument::ask`], for a number; a unit behind it (`12.5 V`) is passed over.
     pub fn ask_number(&mut self, question: &str) -> Result<f64, Fault> {
         let seen = self.ask(question)?;
-        number(&seen).ok_or_else(|| self.unexpected(question, seen, "a finite number"))
+        number(&seen).ok_or_else(|| self.unexpected(question, &seen, "a finite number"))
     }
 
     /// As [`Instrument::ask`], for a register of at most 32 bits.
     pub fn ask_bits(&mut self, question: &str) -> Result<u32, Fault> {
         let seen = self.ask(question)?;
         let bits = seen.trim().trim_start_matches('+').parse();
-        bits.map_err(|_| self.unexpected(question, seen, "a register as a whole number"))
+        bits.map_err(|_| self.unexpected(question, &seen, "a register as a whole number"))
     }
 
     /// Sends a command and drains the error queue: an error there is a refusal of this command.
@@ -217,7 +217,7 @@ impl Instrument {
         if let Some(question) = self.dialect.complete.clone() {
             let seen = self.ask(&question)?;
             if seen.trim().trim_start_matches('+') != "1" {
-                return Err(self.unexpected(&question, seen, "1, everything done"));
+                return Err(self.unexpected(&question, &seen, "1, everything done"));
             }
         }
         match self.event_errors()? {
@@ -276,7 +276,7 @@ impl Instrument {
         Fault::Refused { peer: self.lines.peer().to_owned(), command: command.to_owned(), said }
     }
 
-    fn unexpected(&self, question: &str, seen: String, expected: &'static str) -> Fault {
+    fn unexpected(&self, question: &str, seen: &str, expected: &'static str) -> Fault {
         let seen = seen.chars().take(80).collect();
         Fault::Unexpected {
             peer: self.lines.peer().to_owned(),

@@ -73,7 +73,7 @@ mod tests {
     fn a_sample_gets_the_energy_of_the_pulses_up_to_its_own_moment() {
         let tally = Tally::new(PulseConstant::from_impulses_per_kilowatt_hour(3.6e6));
         for seq in 0..20 {
-            tally.push(edge(seq, seq as i64 * 50)).unwrap();
+            tally.push(edge(seq, seq.cast_signed() * 50)).unwrap();
         }
         // Rising edges every 100 µs from 0 on, one joule each.
         let at = |micros: i64| Instant::ZERO + Span::from_nanos(micros * 1000);

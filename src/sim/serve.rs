@@ -174,18 +174,15 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
     let world: SharedWorld = Arc::new(Mutex::new(rig.world(seed, now(), Stamp::now())));
     let stage = Stage { world, mishap, begun: Arc::default(), cut: Arc::default() };
     let mut kept = vec![];
-    let source_entry = match cast.xl9600_off_percent {
-        Some(off_percent) => {
-            let constant = rig.nameplate.constant_imp_per_kwh.impulses_per_kilowatt_hour();
-            xl9600_entry(rig.range, constant, xl9600::serve(&stage, off_percent)?)
-        }
-        None => {
-            let (link, path, keep) = serial::pseudo_terminal()?;
-            let device = stage.clone();
-            spawn(move || source(&device, link));
-            kept.push(keep);
-            Entry::one("simulated-source", serial_address(&path)?)
-        }
+    let source_entry = if let Some(off_percent) = cast.xl9600_off_percent {
+        let constant = rig.nameplate.constant_imp_per_kwh.impulses_per_kilowatt_hour();
+        xl9600_entry(rig.range, constant, xl9600::serve(&stage, off_percent)?)
+    } else {
+        let (link, path, keep) = serial::pseudo_terminal()?;
+        let device = stage.clone();
+        spawn(move || source(&device, link));
+        kept.push(keep);
+        Entry::one("simulated-source", serial_address(&path)?)
     };
     let reference_port = listen(&stage, reference)?;
     let relay_port = listen(&stage, relay)?;

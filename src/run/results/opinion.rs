@@ -27,7 +27,7 @@ impl Judge<'_> {
                 ));
                 continue;
             };
-            let beside = beside(&other.of, other.expanded_percent, opinion, ours);
+            let beside = beside(&other.of, other.expanded_percent, opinion, &ours);
             findings.extend(beside.finding());
             said.push(beside);
         }
@@ -53,7 +53,7 @@ fn ours(items: &[ItemResult], step: &Step) -> Option<Estimate> {
     item.measured.as_ref().filter(|m| m.unit == Unit::Percent).map(|m| m.estimate.clone())
 }
 
-fn beside(of: &str, expanded_percent: Option<f64>, opinion: &Opinion, ours: Estimate) -> SecondOpinion {
+fn beside(of: &str, expanded_percent: Option<f64>, opinion: &Opinion, ours: &Estimate) -> SecondOpinion {
     let scatter = COVERAGE * opinion.scatter_percent().unwrap_or(0.0);
     let expanded_percent = expanded_percent.map(|own| own.hypot(scatter));
     // E_n of ISO 13528 9.7: the difference in parts of both expanded uncertainties together.
@@ -89,15 +89,15 @@ mod tests {
             raw: String::new(),
         };
         let ours = |value| Estimate { value, u: 0.02, dof: None, k: 2.0, expanded: 0.04 };
-        let near = beside("XL-9600", Some(0.05), &opinion, ours(0.18));
+        let near = beside("XL-9600", Some(0.05), &opinion, &ours(0.18));
         assert_eq!(near.finding(), None);
-        let far = beside("XL-9600", Some(0.05), &opinion, ours(0.10));
+        let far = beside("XL-9600", Some(0.05), &opinion, &ours(0.10));
         let words = far.finding().unwrap();
         assert!(
             words.contains("+0.212 %") && words.contains("+0.100 %") && words.contains("E_n = +1.7"),
             "{words}"
         );
-        let unstated = beside("XL-9600", None, &opinion, ours(-5.0));
+        let unstated = beside("XL-9600", None, &opinion, &ours(-5.0));
         assert_eq!((unstated.e_n, unstated.finding()), (None, None));
     }
 }

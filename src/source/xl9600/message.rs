@@ -52,7 +52,7 @@ impl Message {
     pub fn emit(&self) -> Vec<u8> {
         let mut text = format!("<{}>\r\n", self.name);
         for (key, value) in &self.items {
-            text += &format!("{key}:{value};\r\n");
+            text += &[key, ":", value, ";\r\n"].concat();
         }
         text += END;
         text += "\r\n";

@@ -216,7 +216,7 @@ impl Setting {
         message(CONFIGURE, items)
     }
 
-    fn output(&self, voltage_percent: f64, current_percent: f64) -> Message {
+    fn output(voltage_percent: f64, current_percent: f64) -> Message {
         let items = [
             ("电压检定点", format!("{voltage_percent:.4}%")),
             ("电流检定点", format!("{current_percent:.4}%")),
@@ -369,7 +369,7 @@ impl Source for Xl9600 {
     fn set(&mut self, load: Load) -> Result<(), SourceFault> {
         let (voltage, current) = self.percent(load)?;
         self.reading = None;
-        let command = self.setting.output(voltage, current);
+        let command = Setting::output(voltage, current);
         self.control(&command)?;
         self.load = load;
         Ok(())
