@@ -54,10 +54,11 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 4] = [
+const DRIVERS: [(&str, &[&str]); 5] = [
     ("source::scpi", &["source", "bench", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
     ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
+    ("lem::Client", &["meter", "bench", "sim", "cli"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),
 ];
 /// The only file that asks a clock; `.clippy.toml` holds the same by name.

@@ -7,11 +7,13 @@ mod inputs;
 mod key;
 mod label;
 mod meter;
+mod ocmf;
 mod page;
 mod person;
 mod plan;
 mod profile;
 mod progress;
+mod record;
 mod replay;
 mod selection;
 mod sim;
@@ -67,9 +69,12 @@ enum Command {
     /// Regulation profiles: a laboratory answers for unconfirmed figures
     #[command(subcommand)]
     Profile(profile::Which),
-    /// Talk to a meter's data output (reading only)
+    /// Talk to a meter's data output: read it; have it sign a transaction
     #[command(subcommand)]
     Meter(meter::Which),
+    /// Signed records of meters (OCMF), checked offline
+    #[command(subcommand)]
+    Ocmf(ocmf::Which),
 }
 
 /// What says which verification is made; the same for `verify` and `plan`.
@@ -233,6 +238,7 @@ pub fn run() -> ExitCode {
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
         Command::Meter(which) => meter::run(&which),
+        Command::Ocmf(which) => ocmf::run(&which),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

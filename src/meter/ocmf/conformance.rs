@@ -1,8 +1,8 @@
 //! Where a record departs from the specification. None of it touches authenticity; an inspector wants to know it.
 
+use super::Deviation;
 use super::object::{Object, string};
 use super::reading::{Reading, number};
-use super::Deviation;
 
 /// What a field has to be.
 #[derive(Clone, Copy)]
@@ -216,7 +216,8 @@ fn is_obis(text: &str) -> bool {
 /// What the readings say of themselves, and whether they go forward.
 pub(super) fn readings(readings: &[Reading], deviations: &mut Vec<Deviation>) {
     for (n, reading) in readings.iter().enumerate() {
-        if let Some((state, meaning)) = STATES.iter().find(|(state, _)| reading.status.as_deref() == Some(*state))
+        if let Some((state, meaning)) =
+            STATES.iter().find(|(state, _)| reading.status.as_deref() == Some(*state))
             && *state != "G"
         {
             note(deviations, format!("RD[{n}].ST"), format!("the meter says {state}: {meaning}"));
@@ -232,7 +233,9 @@ pub(super) fn readings(readings: &[Reading], deviations: &mut Vec<Deviation>) {
             if before.value.zip(reading.value).is_some_and(|(before, now)| now < before) {
                 note(deviations, format!("RD[{n}].RV"), "less than the reading before of the same register");
             }
-            let zones = |r: &Reading| r.time.as_ref().and_then(|t| Some((t.get(..23)?.to_owned(), t.get(23..)?.to_owned())));
+            let zones = |r: &Reading| {
+                r.time.as_ref().and_then(|t| Some((t.get(..23)?.to_owned(), t.get(23..)?.to_owned())))
+            };
             if zones(before).zip(zones(reading)).is_some_and(|((t0, z0), (t1, z1))| z0 == z1 && t1 < t0) {
                 note(deviations, format!("RD[{n}].TM"), "earlier than the reading before");
             }

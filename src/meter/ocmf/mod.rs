@@ -6,6 +6,7 @@
 //! [`check`] answers both. A key that comes with a record proves nothing and is never taken by itself.
 
 mod conformance;
+pub mod envelope;
 mod key;
 mod object;
 mod reading;

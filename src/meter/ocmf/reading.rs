@@ -2,7 +2,9 @@
 
 use super::Deviation;
 use super::object::{Object, string};
+use crate::quantity::{Energy, Ratio};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -123,6 +125,43 @@ impl Reading {
     pub fn is_import(&self) -> bool {
         let group = self.register.as_deref().and_then(group_c).unwrap_or_default();
         matches!(group.as_str(), "1" | "B0" | "B1" | "B2" | "B3" | "98")
+    }
+}
+
+impl Imported {
+    /// Where its energy is further from what was measured beside it than is allowed.
+    pub fn against(&self, reference: Energy, allowed: Ratio) -> Option<Deviation> {
+        let own = self.energy_kwh.to_f64().and_then(|kwh| Energy::try_from_kilowatt_hours(kwh).ok())?;
+        let apart = match own.ratio_to(reference) {
+            Ok(ratio) => (ratio.fraction() - 1.0) * 100.0,
+            Err(fault) => return Some(Deviation::new("energy", format!("no comparison: {fault}"))),
+        };
+        (apart.abs() > allowed.percent()).then(|| {
+            let what = format!(
+                "the record says {} kWh, the reference measured {:.6} kWh: {apart:+.3} %, allowed {} %",
+                self.energy_kwh,
+                reference.kilowatt_hours(),
+                allowed.percent()
+            );
+            Deviation::new("energy", what)
+        })
+    }
+
+    /// Where its readings do not lie between what the same register showed before and after: it is the record of
+    /// another transaction, or the register was set.
+    pub fn between(&self, before_kwh: Decimal, after_kwh: Decimal) -> Option<Deviation> {
+        let digit = self.resolution_kwh;
+        let below = |low: Decimal, high: Decimal| high.checked_add(digit).is_some_and(|high| low <= high);
+        let inside = below(before_kwh, self.from_kwh)
+            && below(self.from_kwh, self.to_kwh)
+            && below(self.to_kwh, after_kwh);
+        (!inside).then(|| {
+            let Self { from_kwh, to_kwh, .. } = self;
+            let what = format!(
+                "the record goes from {from_kwh} to {to_kwh} kWh, but the meter showed {before_kwh} kWh before and {after_kwh} kWh after it: it is another transaction's"
+            );
+            Deviation::new("energy", what)
+        })
     }
 }
 

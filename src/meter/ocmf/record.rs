@@ -93,12 +93,8 @@ impl Record {
             }
             None => Ok(None),
         };
-        let parts = Section {
-            algorithm: optional("SA")?,
-            encoding: optional("SE")?,
-            mime: optional("SM")?,
-            data,
-        };
+        let parts =
+            Section { algorithm: optional("SA")?, encoding: optional("SE")?, mime: optional("SM")?, data };
         let mut deviations = vec![];
         conformance::payload(&fields, &mut deviations);
         let readings = reading::all(&fields, &mut deviations);

@@ -110,7 +110,8 @@ pub(super) fn verify(record: &Record, key: Option<&Key>, deviations: &mut Vec<De
     match &key.on {
         On::Other(name) => return Authenticity::Unsupported { algorithm: name.clone() },
         On::Known(other) if *other != curve => {
-            let why = format!("the record is signed on {curve}, the key is on {other}: it is another meter's");
+            let why =
+                format!("the record is signed on {curve}, the key is on {other}: it is another meter's");
             return Authenticity::NotAuthentic { why };
         }
         On::Known(_) | On::Unsaid => {}
@@ -121,7 +122,9 @@ pub(super) fn verify(record: &Record, key: Option<&Key>, deviations: &mut Vec<De
     let hash = Sha256::digest(record.payload()).into();
     let why = match curve.verifies(&key.point, &hash, Some((&r, &s))) {
         Some(true) => return Authenticity::Valid,
-        Some(false) => "this key has not signed these bytes; they were changed, or another meter signed them".into(),
+        Some(false) => {
+            "this key has not signed these bytes; they were changed, or another meter signed them".into()
+        }
         None => format!("the key's point is not on {curve}, on which the record is signed"),
     };
     Authenticity::NotAuthentic { why }
@@ -148,8 +151,8 @@ fn numbers(record: &Record, curve: Curve, deviations: &mut Vec<Deviation>) -> Re
     let section = &record.section;
     let bytes = match section.encoding.as_deref() {
         None | Some("hex") => {
-            let (upper, lower) = (u8::is_ascii_uppercase as fn(&u8) -> bool, u8::is_ascii_lowercase as fn(&u8) -> bool);
-            if section.data.bytes().any(|c| upper(&c)) && section.data.bytes().any(|c| lower(&c)) {
+            let digits = section.data.as_bytes();
+            if digits.iter().any(u8::is_ascii_uppercase) && digits.iter().any(u8::is_ascii_lowercase) {
                 deviations.push(Deviation::new("SD", "hex digits in upper and lower case mixed"));
             }
             unhex(&section.data).ok_or_else(|| Malformed::new("SD", "the signature is not in hex digits"))?
@@ -182,8 +185,9 @@ fn stripped(number: &[u8]) -> &[u8] {
     &number[zeros..]
 }
 
-/// `SEQUENCE { INTEGER r, INTEGER s }`. Meters are known that leave out the 00 before a number whose top bit is set; that
-/// is read as what it must have been, and said. Everything else has to be DER.
+/// `SEQUENCE { INTEGER r, INTEGER s }`. Meters are known that write both numbers in their full width, whatever their top
+/// bit: a 00 is missing then, or one stands there too many. That is read as what it must have been, and said. Everything
+/// else has to be DER.
 fn der(bytes: &[u8], deviations: &mut Vec<Deviation>) -> Result<Numbers, &'static str> {
     let (content, rest) = element(bytes, 0x30)?;
     if !rest.is_empty() {
@@ -197,7 +201,10 @@ fn der(bytes: &[u8], deviations: &mut Vec<Deviation>) -> Result<Numbers, &'stati
     for (name, number) in [("r", r), ("s", s)] {
         match number {
             [] => return Err("r or s of the signature is empty"),
-            [0, next, ..] if *next < 0x80 => return Err("r or s of the signature has a zero too many"),
+            [0, next, ..] if *next < 0x80 => {
+                let what = format!("{name} has a leading 00 too many; read as unsigned");
+                deviations.push(Deviation::new("SD", what));
+            }
             [first, ..] if *first >= 0x80 => {
                 let what = format!("{name} lacks its leading 00 and would be negative; read as unsigned");
                 deviations.push(Deviation::new("SD", what));
@@ -225,16 +232,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn der_is_strict_but_for_the_one_known_fault_of_meters() {
+    fn der_is_strict_but_for_numbers_in_their_full_width_as_meters_are_known_to_write_them() {
         let mut deviations = vec![];
         assert_eq!(der(&[0x30, 6, 2, 1, 5, 2, 1, 9], &mut deviations), Ok((vec![5], vec![9])));
         assert_eq!(der(&[0x30, 7, 2, 2, 0, 0x85, 2, 1, 9], &mut deviations), Ok((vec![0x85], vec![9])));
         assert!(deviations.is_empty());
         assert_eq!(der(&[0x30, 6, 2, 1, 0x85, 2, 1, 9], &mut deviations), Ok((vec![0x85], vec![9])));
-        assert!(deviations[0].what.contains("read as unsigned"), "{deviations:?}");
+        assert_eq!(der(&[0x30, 7, 2, 2, 0, 5, 2, 1, 9], &mut deviations), Ok((vec![5], vec![9])));
+        assert!(deviations[0].what.contains("lacks its leading 00"), "{deviations:?}");
+        assert!(deviations[1].what.contains("too many"), "{deviations:?}");
         for damaged in [
             &[0x30, 6, 2, 1, 5, 2, 1, 9, 0][..],
-            &[0x30, 7, 2, 2, 0, 5, 2, 1, 9],
             &[0x30, 0x81, 6, 2, 1, 5, 2, 1, 9],
             &[0x30, 6, 2, 1, 5, 2, 1],
             &[0x31, 6, 2, 1, 5, 2, 1, 9],
