@@ -154,6 +154,25 @@ fn trap_s_a_meter_that_vanishes_while_it_signs_is_a_fault_with_its_name() {
 }
 
 #[test]
+fn a_transaction_that_a_person_ends_is_stopped_in_the_meter_too() {
+    let Some(peer) = Peer::start(&[]) else { return };
+    let mut program = Command::new(env!("CARGO_BIN_EXE_phantomload"))
+        .args(["meter", "record", "--link", &peer.url("http"), "--seconds", "1000"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("the transaction runs")), "it never ran");
+    assert!(Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap().success());
+    let rest = lines.collect::<Vec<_>>().join("\n");
+    assert_eq!(program.wait().unwrap().code(), Some(3), "{rest}");
+    assert!(rest.contains("was stopped"), "{rest}");
+    // The meter is free for the next.
+    assert_eq!(peer.record(&["--key", peer.key()]).status.code(), Some(0));
+}
+
+#[test]
 fn tls_is_spoken_to_the_known_certificate_only_also_to_a_meter_with_a_short_key() {
     for kind in ["ec", "rsa1024"] {
         let Some(peer) = Peer::start(&["--tls", kind]) else { return };

@@ -11,6 +11,8 @@ use phantomload::time::{Span, now};
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -56,7 +58,7 @@ pub struct Arguments {
 struct Told {
     meter: String,
     /// The key that the meter names for itself; it was not used.
-    key_told: Option<String>,
+    key_named: Option<String>,
     transaction: String,
     before_kwh: String,
     after_kwh: String,
@@ -65,7 +67,7 @@ struct Told {
     #[serde(flatten)]
     row: Row,
     /// The record as the meter gave it.
-    record: String,
+    ocmf: String,
 }
 
 /// A countdown on the terminal; a line now and then where there is none.
@@ -111,17 +113,29 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     transaction.check().map_err(Stop::input)?;
 
+    // A transaction is not left running because somebody has had enough.
+    let enough = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&enough);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(Stop::fault)?;
+    let enough = || enough.load(Ordering::Relaxed);
     let mut client = Client::new(server);
     let status = client.status().map_err(Stop::fault)?;
     let before = client.live().map_err(Stop::fault)?;
     let mut show = countdown();
     let started = client.start(&transaction).map_err(Stop::fault)?;
-    client.last(started, Span::from_secs(i64::from(arguments.seconds)), &mut show);
+    let length = Span::from_secs(i64::from(arguments.seconds));
+    let whole = client.last(started, length, &enough, &mut show);
     let stopped = stop(&mut client, &transaction.id)?;
+    if !whole {
+        return Err(Stop::fault(format!(
+            "ended by a person; the transaction {} was stopped",
+            transaction.id
+        )));
+    }
     let after = client.live().map_err(Stop::fault)?;
     let patience = Span::from_secs(i64::from(arguments.patience));
     let asked = now();
-    let record = client.record(&transaction.id, patience, &mut show).map_err(Stop::fault)?;
+    let record = client.record(&transaction.id, patience, &enough, &mut show).map_err(Stop::fault)?;
     say(&format!("the record came {:.1} s after the end of the transaction", (now() - asked).secs()));
     if let Some(path) = &arguments.out {
         std::fs::write(path, &record).map_err(|fault| Stop::fault(format!("{}: {fault}", path.display())))?;
@@ -138,18 +152,18 @@ pub fn run(arguments: &Arguments) -> Ended {
     let (result, valid) = (code(&checked.authenticity), checked.authenticity.is_valid());
     let told = Told {
         meter: status.meter_id.unwrap_or_else(|| "?".to_owned()),
-        key_told: status.public_key,
+        key_named: status.public_key,
         transaction: transaction.id.clone(),
         before_kwh: before.import_kwh.to_string(),
         after_kwh: after.import_kwh.to_string(),
         row: row(format!("transaction {}", transaction.id), checked, key.as_ref().map(Key::to_string)),
-        record,
+        ocmf: record,
         findings,
     };
     if arguments.json {
         print_json(&told)?;
     } else {
-        let lines: String = told.findings.iter().map(|finding| format!("  FINDING: {finding}\n")).collect();
+        let lines = told.findings.iter().fold(String::new(), |all, one| format!("{all}  FINDING: {one}\n"));
         print_text(&(text(&told.row) + &lines))?;
     }
     Ok(if valid && !told.findings.is_empty() { 4 } else { result })
@@ -209,5 +223,5 @@ fn new_name() -> Result<String, Stop> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)
         .map_err(|fault| Stop::fault(format!("no randomness from the system: {fault}")))?;
-    Ok(bytes.iter().fold("PL-".to_owned(), |name, byte| format!("{name}{byte:02X}")))
+    Ok(format!("PL-{:016X}", u64::from_be_bytes(bytes)))
 }

@@ -93,13 +93,10 @@ impl Client {
     }
 
     fn version(&mut self) -> Result<&'static str, Fault> {
-        match self.version {
-            Some(version) => Ok(version),
-            None => {
-                self.status()?;
-                Ok(self.version.unwrap_or("v1"))
-            }
+        if self.version.is_none() {
+            self.status()?;
         }
+        Ok(self.version.unwrap_or("v1"))
     }
 
     /// What it measures now.
@@ -121,13 +118,24 @@ impl Client {
         Ok(now())
     }
 
-    /// Waits until a transaction has lasted so long, and shows that.
-    pub fn last(&mut self, started: Instant, length: Span, show: &mut dyn FnMut(Waiting)) {
+    /// Waits until a transaction has lasted so long, and shows that; earlier where somebody wants to end it, and then
+    /// says false.
+    pub fn last(
+        &self,
+        started: Instant,
+        length: Span,
+        ended: &dyn Fn() -> bool,
+        show: &mut dyn FnMut(Waiting),
+    ) -> bool {
         let end = started + length;
         while now() < end {
+            if ended() {
+                return false;
+            }
             show(Waiting::Running(end - now()));
             time::sleep(Span::from_millis(200).min(end - now()));
         }
+        true
     }
 
     /// Stops it.
@@ -139,11 +147,13 @@ impl Client {
         super::stopped(&body).map_err(|why| self.unreadable(&target, &body, why))
     }
 
-    /// Waits for the signed record: asks again and again, `patience` in all, and shows what is left of it.
+    /// Waits for the signed record: asks again and again, `patience` in all or until somebody wants to end it, and shows
+    /// what is left of it.
     pub fn record(
         &mut self,
         id: &str,
         patience: Span,
+        ended: &dyn Fn() -> bool,
         show: &mut dyn FnMut(Waiting),
     ) -> Result<String, Fault> {
         let target = format!("/{}/ocmf?transactionId={id}", self.version()?);
@@ -156,11 +166,11 @@ impl Client {
             }
             let said = format!("status {}, `{}`", response.status, Self::quoted(&response.body));
             let next = now() + ASK_EVERY;
-            if next > deadline {
+            if next > deadline || ended() {
                 let (whom, transaction) = (self.server.to_string(), id.to_owned());
                 return Err(Fault::NoRecord { whom, transaction, patience, said });
             }
-            while now() < next {
+            while now() < next && !ended() {
                 show(Waiting::Signing(deadline - now()));
                 time::sleep(Span::from_millis(200).min(next - now()));
             }

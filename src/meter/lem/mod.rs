@@ -1,6 +1,6 @@
 //! LEM DCBM 400/600, a DC meter with a web server: what it measures, and records that it signs of a transaction.
 //!
-//! Sources: protocols.md §4.1 (LEM's manual of 21 January 2021, EVerest's driver) and data/lem/samples.json. Paths under
+//! Sources: protocols.md §4.1 (LEM's manual of 21 January 2021, `EVerest`'s driver) and data/lem/samples.json. Paths under
 //! `v1`; a firmware above 1 has `v2` for measurement, transaction and record, whose further start fields are not fully
 //! known here: **unconfirmed**. A transaction is the only thing in this program that changes a meter's state: it writes
 //! no setting, no clock and no register, but the meter's log will show it.

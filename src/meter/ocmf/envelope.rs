@@ -62,10 +62,10 @@ fn plain(text: &str, found: &mut Vec<Enclosed>) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         // What stands before the first one is shown as what it is: no record.
-        if begin.is_none() || line.trim_start().starts_with(MARK) {
-            if let Some(begin) = begin.replace(at) {
-                push(found, None, &text[begin..at], None);
-            }
+        if (begin.is_none() || line.trim_start().starts_with(MARK))
+            && let Some(begin) = begin.replace(at)
+        {
+            push(found, None, &text[begin..at], None);
         }
         at += line.len();
     }

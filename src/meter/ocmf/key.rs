@@ -113,7 +113,8 @@ impl Key {
 
     /// SHA-256 of the key in its plainest form (the point), to be compared by eye.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(&self.point).iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = Sha256::digest(&self.point);
+        digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// The curve where the key names one.
