@@ -55,12 +55,13 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 6] = [
+const DRIVERS: [(&str, &[&str]); 7] = [
     ("pulse::gpio", &["pulse", "bench", "cli"]),
     ("source::scpi", &["source", "bench", "cli"]),
     ("source::xl9600", &["source", "bench", "sim", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
     ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
+    ("lem::Client", &["meter", "bench", "sim", "cli"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),
 ];
 /// The only file that asks a clock; `.clippy.toml` holds the same by name.

@@ -1,4 +1,4 @@
-//! `phantomload meter`: reading only; nothing here changes a meter.
+//! `phantomload meter`: reading; and `record`, the one command that starts something in a meter: a transaction.
 
 use super::{Ended, Stop, print_json, print_text};
 use phantomload::link::{self, Address};
@@ -28,6 +28,8 @@ pub enum Which {
         #[arg(long)]
         json: bool,
     },
+    /// Have a LEM DCBM sign a transaction: start it, let it run, stop it, fetch the record, check it
+    Record(super::record::Arguments),
 }
 
 #[derive(Serialize)]
@@ -54,7 +56,10 @@ struct Row {
 
 /// Reads everything the meter says.
 pub fn run(which: &Which) -> Ended {
-    let Which::Read { link, address, profile, raw, json } = which;
+    let (link, address, profile, raw, json) = match which {
+        Which::Read { link, address, profile, raw, json } => (link, address, profile, raw, json),
+        Which::Record(arguments) => return super::record::run(arguments),
+    };
     let line: Address = link.parse().map_err(Stop::input)?;
     let address: dlt645::Address = address.parse().map_err(Stop::input)?;
     let model = dlt645::Profile::builtin(profile).map_err(Stop::input)?;

@@ -8,11 +8,13 @@ mod inputs;
 mod key;
 mod label;
 mod meter;
+mod ocmf;
 mod page;
 mod person;
 mod plan;
 mod profile;
 mod progress;
+mod record;
 mod replay;
 mod selection;
 mod selftest;
@@ -78,9 +80,12 @@ enum Command {
     /// The devices: who is there, do they do what they should, what went over their lines
     #[command(subcommand)]
     Bench(bench::Which),
-    /// Talk to a meter's data output (reading only)
+    /// Talk to a meter's data output: read it; have it sign a transaction
     #[command(subcommand)]
     Meter(meter::Which),
+    /// Signed records of meters (OCMF), checked offline
+    #[command(subcommand)]
+    Ocmf(ocmf::Which),
 }
 
 /// What says which verification is made; the same for `verify` and `plan`.
@@ -247,6 +252,7 @@ pub fn run() -> ExitCode {
         Command::Tester(which) => tester::run(&which),
         Command::Bench(which) => bench::run(&which),
         Command::Meter(which) => meter::run(&which),
+        Command::Ocmf(which) => ocmf::run(&which),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

@@ -1,11 +1,13 @@
 //! A line of bytes to a device: serial, TCP, UDP, or a stand-in for one; whoever speaks a protocol sees only [`Link`].
 //!
-//! The stand-ins are peers of the real thing: [`loopback`] joins two ends in memory, [`recorder`] notes every transfer, [`journal`] keeps the notes on disk,
-//! [`replay`] plays such notes back, [`fault_injector`] damages what passes. [`lines`] reads text lines over any of them.
+//! The stand-ins are peers of the real thing: [`loopback`] joins two ends in memory, [`recorder`] notes every transfer,
+//! [`journal`] keeps the notes on disk, [`replay`] plays such notes back, [`fault_injector`] damages what passes. [`lines`]
+//! reads text lines over any of them, [`http`] asks a web server's questions, [`tls`] enciphers.
 
 pub mod address;
 pub mod fault_injector;
 pub mod hex;
+pub mod http;
 pub mod journal;
 pub mod lines;
 pub mod loopback;
@@ -16,6 +18,7 @@ pub mod replay;
 pub mod scpi;
 pub mod serial;
 pub mod tcp;
+pub mod tls;
 pub mod udp;
 
 pub use address::{Address, Framing, Parity};

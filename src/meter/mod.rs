@@ -3,6 +3,8 @@
 //! An [`Answer`] holds the value or the reason for none, the time at which the meter took it, and every byte exchanged.
 
 pub mod dlt645;
+pub mod lem;
+pub mod ocmf;
 
 use crate::link::{self, hex};
 use crate::time::{Instant, Span};
