@@ -3,8 +3,8 @@
 use super::Description;
 use super::real::Real;
 use crate::link;
-use crate::meter::dlt645;
-use crate::plan::nameplate::Protocol;
+use crate::link::reopening;
+use crate::meter::{Meter, access};
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
 use crate::pulse::stream::{self, Counter};
@@ -42,7 +42,7 @@ pub struct Devices {
     pub(super) reference_profile: reference::Profile,
     pub(super) pulse: Counter,
     pub(super) seconds: Option<Counter>,
-    pub(super) meter: Option<dlt645::Client>,
+    pub(super) meter: Option<Box<dyn Meter>>,
     capability: Capability,
 }
 
@@ -70,15 +70,16 @@ impl Devices {
             (None, _) => None,
             (Some(_), None) => return Err(Fault::NoMeterLine),
             (Some(output), Some(line)) => {
-                let Protocol::Dlt645 = output.protocol;
-                let profile = dlt645::Profile::builtin(&output.profile)
-                    .map_err(|f| Fault::MeterModel(f.to_string()))?;
-                let address = output
-                    .address
-                    .parse()
-                    .map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
-                let client = dlt645::Client::new(link::open(&line.link)?, address, profile);
-                instruments.push(format!("meter's data output on {}", line.link));
+                let wanted = access::Wanted {
+                    protocol: output.protocol,
+                    profile: &output.profile,
+                    address: &output.address,
+                    energy_decimals: output.energy_decimals,
+                };
+                let described =
+                    access::Described::new(&wanted).map_err(|f| Fault::MeterModel(f.to_string()))?;
+                let client = described.over(Box::new(reopening::open(&line.link)?));
+                instruments.push(format!("meter's data output on {}: {}", line.link, client.model()));
                 Some(client)
             }
         };

@@ -1,7 +1,6 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
-use crate::meter::dlt645::Client;
-use crate::meter::{self, Answer, Meter, Query, Reading};
+use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::pulse::Input;
 use crate::pulse::stream::{Counter, Fault as StreamFault, Told};
@@ -164,7 +163,7 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
 }
 
 /// Answers, one question at a time.
-pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Sender<Event>) {
+pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, events: &Sender<Event>) {
     // A question that this meter has answered before.
     let mut known = None;
     while let Ok(query) = queries.recv() {
@@ -189,15 +188,7 @@ pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Send
 
 /// What the meter's model has no item for is absent, without a byte on the line.
 pub(crate) fn absent(query: Query, why: String) -> Answer {
-    let at = now();
-    Answer {
-        query,
-        asked: at,
-        taken: at,
-        taken_half_width: Span::ZERO,
-        exchanges: vec![],
-        reading: Reading::Absent(why),
-    }
+    Answer::absent(query, now(), why)
 }
 
 /// A flag that ends the workers.

@@ -3,9 +3,9 @@
 use super::codec::Item;
 use super::exchange::{Heard, Line, Patience};
 use super::frame::{Address, Control, Di, Frame, refusal_words};
-use super::profile::{Profile, Slot};
+use super::profile::{Edition, Profile, Slot};
 use crate::link::{Link, hex};
-use crate::meter::{Answer, Exchange, Fault, Meter, Query, Reading, Value};
+use crate::meter::{Answer, Exchange, Fault, Meter, Provenance, Query, Reading, Value};
 use crate::time::{Instant, now};
 use jiff::civil::DateTime;
 
@@ -37,7 +37,7 @@ impl Client {
     /// With another patience.
     #[must_use]
     pub fn with_patience(mut self, patience: Patience) -> Self {
-        self.line.patience = patience;
+        self.line.line.patience = patience;
         self
     }
 
@@ -70,13 +70,13 @@ impl Client {
             frame.control == reply && frame.data.len() == 6
                 || frame.control == refusal && frame.data.len() == 1
         })?;
-        let given = match *heard.frame.data {
+        let given = match *heard.answer.data {
             [a0, a1, a2, a3, a4, a5] => {
                 let address = Address::from_wire([a0, a1, a2, a3, a4, a5]);
                 // Twelve digits, or it is no address that can be asked.
                 if address.to_string().bytes().any(|digit| !digit.is_ascii_digit()) {
                     let why = "an address is 12 decimal digits".to_owned();
-                    return Err(self.unreadable(&what, &heard.frame.data, why));
+                    return Err(self.unreadable(&what, &heard.answer.data, why));
                 }
                 Ok(address)
             }
@@ -93,14 +93,19 @@ impl Client {
         what: &str,
         exchanges: &mut Vec<Exchange>,
     ) -> Result<(Given, Heard), Fault> {
-        let first = self.line.ask(&Frame::read(self.address, di), what, exchanges, &|frame| {
-            answers(frame, Control::READ, di, 4) || refuses(frame, Control::READ)
+        let edition = self.profile.edition();
+        let (read, read_more) = (edition.read(), edition.read_more());
+        let wire = &di.wire()[..edition.di_bytes()];
+        let front = wire.len();
+        let request = Frame { address: self.address, control: read, data: wire.to_vec() };
+        let first = self.line.ask(&request, what, exchanges, &|frame| {
+            answers(frame, read, wire, front) || refuses(frame, read)
         })?;
-        if first.frame.control.is_abnormal() {
-            return Ok((Err(refused(first.frame.data[0])), first));
+        if first.answer.control.is_abnormal() {
+            return Ok((Err(refused(first.answer.data[0])), first));
         }
-        let mut data = first.frame.data[4..].to_vec();
-        let mut more = first.frame.control.more_follows();
+        let mut data = first.answer.data[front..].to_vec();
+        let mut more = first.answer.control.more_follows();
         let mut sequence = 0;
         while more {
             sequence += 1;
@@ -108,17 +113,17 @@ impl Client {
                 let why = format!("more than {FOLLOW_LIMIT} frames followed");
                 return Err(self.unreadable(what, &data[..data.len().min(16)], why));
             }
-            let request_data = [&di.wire()[..], &[sequence]].concat();
-            let request = Frame { address: self.address, control: Control::READ_MORE, data: request_data };
+            let request_data = [wire, &[sequence]].concat();
+            let request = Frame { address: self.address, control: read_more, data: request_data };
             let next = self.line.ask(&request, what, exchanges, &|frame| {
-                answers(frame, Control::READ_MORE, di, 5) && frame.data.last() == Some(&sequence)
-                    || refuses(frame, Control::READ_MORE)
+                answers(frame, read_more, wire, front + 1) && frame.data.last() == Some(&sequence)
+                    || refuses(frame, read_more)
             })?;
-            if next.frame.control.is_abnormal() {
-                return Ok((Err(refused(next.frame.data[0])), first));
+            if next.answer.control.is_abnormal() {
+                return Ok((Err(refused(next.answer.data[0])), first));
             }
-            data.extend(&next.frame.data[4..next.frame.data.len() - 1]);
-            more = next.frame.control.more_follows();
+            data.extend(&next.answer.data[front..next.answer.data.len() - 1]);
+            more = next.answer.control.more_follows();
         }
         Ok((Ok(data), first))
     }
@@ -161,7 +166,7 @@ impl Client {
     }
 
     fn read_query(&mut self, query: Query, exchanges: &mut Vec<Exchange>) -> Result<Timed, Fault> {
-        if query == Query::Address {
+        if query == Query::Address && self.profile.edition() == Edition::Of2007 {
             let (given, heard) = self.ask_address(exchanges)?;
             let reading = match given {
                 Ok(address) => Reading::Value(Value::Text(address.to_string())),
@@ -174,7 +179,8 @@ impl Client {
         if item.is_none() && (query != Query::Clock || parts.is_none()) {
             return Err(Fault::NotInProfile { profile: self.profile.id().to_owned(), query });
         }
-        if self.address == Address::WILDCARD {
+        // The edition of 1997 has no question for the address: the wildcard itself is asked.
+        if self.address == Address::WILDCARD && self.profile.edition() == Edition::Of2007 {
             let (given, _) = self.ask_address(exchanges)?;
             self.address = given.map_err(|why| self.unreadable(&Query::Address.to_string(), &[], why))?;
         }
@@ -183,6 +189,12 @@ impl Client {
             (None, Some((date, time))) => self.read_clock(&date, &time, exchanges),
             (None, None) => unreachable!("refused above"),
         }
+    }
+
+    /// What must be known of the answer to `query`.
+    fn remarks(&self, query: Query) -> Vec<String> {
+        let item = self.profile.item(query).filter(|item| item.provenance() == Provenance::Unconfirmed);
+        item.map(|item| format!("{}: not confirmed: {}", item.di(), item.source())).into_iter().collect()
     }
 
     fn unreadable(&self, what: &str, data: &[u8], why: String) -> Fault {
@@ -197,17 +209,30 @@ impl Meter for Client {
         let asked = now();
         let mut exchanges = Vec::new();
         let (reading, not_before, not_after) = self.read_query(query, &mut exchanges)?;
-        let taken_half_width = (not_after - not_before).half();
-        let taken = not_before + taken_half_width;
-        Ok(Answer { query, asked, taken, taken_half_width, exchanges, reading })
+        let remarks = self.remarks(query);
+        Ok(Answer::between(query, asked, (not_before, not_after), exchanges, reading, remarks))
+    }
+
+    fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn model(&self) -> String {
+        let doubtful = self.profile.unconfirmed();
+        let note = if doubtful.is_empty() {
+            String::new()
+        } else {
+            format!(" (not confirmed on a meter: {})", doubtful.join(", "))
+        };
+        format!("{}{note}", self.profile.title())
     }
 }
 
 /// Whether `frame` is a meter's normal reply to `request` for `di`, with at least so many data bytes.
-fn answers(frame: &Frame, request: Control, di: Di, at_least: usize) -> bool {
+fn answers(frame: &Frame, request: Control, di: &[u8], at_least: usize) -> bool {
     let control = frame.control;
     (control == request.reply() || control == request.reply_with_more())
-        && frame.di() == Some(di)
+        && frame.data.starts_with(di)
         && frame.data.len() >= at_least
 }
 
