@@ -30,7 +30,7 @@
 //! | [`source`] | the phantom load; its guard switches off on drop |
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
 //! | [`pulse`] | edges with counter time and sequence number; whole windows or none |
-//! | [`meter`] | the meter's data output, read only: DL/T 645-2007 |
+//! | [`meter`] | the meter's data output, read only: DL/T 645 (2007, 1997), DL/T 698.45, Modbus, IEC 62056-21, SML; models are data |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
@@ -64,7 +64,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter. No unconfirmed figure without its mark. No default of the bench file that switches anything on.
-//! Not yet here: GPIO, further meter protocols, the touchscreen.
+//! Not yet here: GPIO, the touchscreen.
 
 pub mod quantity;
 pub mod time;

@@ -137,10 +137,29 @@ def sml(path):
 
 
 def dlt698():
-    import dlt698 as d
+    from dlt698 import ConnectionProfile, Data, Oad, Server, ServerOptions, _native
 
-    help_and_serve = sys.modules.get("__main__")
-    raise SystemExit(f"see dlt698_server below: {help_and_serve} {dir(d)}")
+    options = ServerOptions()
+    options.protocol.server = _native.ServerAddress(bytes=bytes.fromhex("123456789012")[::-1])
+    server = Server(options=options)
+
+    def oad(number):
+        return Oad(oi=number >> 16, attribute=(number >> 8) & 0xFF, index=number & 0xFF)
+
+    def phases(make, first):
+        return Data.array([make(first), make(0), make(0)])
+
+    server.set(oad(0x00100200), Data.array([Data.uint32(value) for value in (123456, 100, 200, 300, 400)]))
+    server.set(oad(0x20000200), phases(Data.uint16, 7501))
+    server.set(oad(0x20010200), phases(Data.int32, 200123))
+    server.set(oad(0x40010200), Data.octet_string(bytes.fromhex("123456789012")))
+    server.set(oad(0x40020200), Data.octet_string(bytes.fromhex("202611210001")))
+    try:
+        server.set(oad(0x40000200), Data.date_time_s([2026, 11, 20, 10, 15, 30]))
+    except Exception as why:  # a form of the library's own
+        print(why, file=sys.stderr)
+    server.start_tcp("127.0.0.1", 0, ConnectionProfile.local_preset)
+    say(f"tcp:127.0.0.1:{server.local_port}")
 
 
 if __name__ == "__main__":

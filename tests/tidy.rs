@@ -54,10 +54,14 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 4] = [
+const DRIVERS: [(&str, &[&str]); 8] = [
     ("source::scpi", &["source", "bench", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
-    ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
+    ("dlt645::Client", &["meter", "cli"]),
+    ("modbus::Client", &["meter", "cli"]),
+    ("dlt698::Client", &["meter"]),
+    ("iec62056::Client", &["meter"]),
+    ("sml::Client", &["meter"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),
 ];
 /// The only file that asks a clock; `.clippy.toml` holds the same by name.

@@ -175,7 +175,10 @@ pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, event
             Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(absent(query, fault.to_string())),
             // Many meters are silent to what they do not have, or send what their model does not say. One that still
             // answers the question it knew is there; it lacks this item, and that is no fault of the bench.
-            Err(fault) if known.is_some_and(|known| client.read(known).is_ok()) => {
+            Err(fault)
+                if !matches!(fault, meter::Fault::Line(_))
+                    && known.is_some_and(|known| client.read(known).is_ok()) =>
+            {
                 Event::Answer(absent(query, fault.to_string()))
             }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },

@@ -169,7 +169,8 @@ impl Line {
                 }
                 Err(fault) if is_loss(&fault) => {
                     self.unsettled = true;
-                    lost = Some(fault);
+                    // The first says how it was lost, the later ones only that it is still away.
+                    lost = lost.or(Some(fault));
                 }
                 Err(fault) => return Err(fault.into()),
             }

@@ -11,6 +11,8 @@ use rust_decimal::Decimal;
 
 /// Wake bytes before a request.
 const WAKE_BYTES: usize = 4;
+/// Bytes heard at most behind the answer to the question who is there.
+const REST_LIMIT: usize = 1024;
 /// The communication address.
 const ADDRESS: Oad = Oad(0x4001_0200);
 /// Reasons that connecting may remove: reading denied, security does not match.
@@ -129,6 +131,25 @@ impl Client {
             Ok(Data::Octets(bytes)) => ServerAddress::from_high_first(&bytes),
             _ => None,
         };
+        let rest = self.line.hear_out(REST_LIMIT);
+        let mut scanner = Scanner::default();
+        scanner.handle_bytes(&rest);
+        let mut who = vec![replier.to_string()];
+        while let Some(found) = scanner.poll() {
+            if let Ok((_, frame)) = found
+                && frame.is_reply()
+                && !who.contains(&frame.server.to_string())
+            {
+                who.push(frame.server.to_string());
+            }
+        }
+        if let Some(last) = exchanges.last_mut() {
+            last.reply.extend(rest);
+        }
+        if who.len() > 1 {
+            let line = self.line.link.peer().to_owned();
+            return Err(Fault::SeveralMeters { line, count: who.len(), who: who.join(", ") });
+        }
         // The frame says who sent it, also where the meter does not tell its address.
         let server = told.unwrap_or(replier);
         self.server = Some(server.clone());

@@ -291,7 +291,7 @@ mod tests {
             let control = if scrambled { 0xC3 | SCRAMBLED } else { 0xC3 };
             let frame = Frame { control, server, client, apdu };
             let bytes = frame.emit();
-            prop_assert_eq!(Frame::parse(&bytes).as_ref(), Ok(&frame));
+            prop_assert_eq!(Frame::parse(&bytes), Ok(frame.clone()));
             let cut = cut % bytes.len();
             prop_assert!(Frame::parse(&bytes[..cut]).is_err());
             let mut scanner = Scanner::default();

@@ -313,5 +313,4 @@ impl Listener for TcpReplies {
 }
 
 #[cfg(test)]
-#[path = "client_tests.rs"]
 mod tests;

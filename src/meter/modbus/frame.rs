@@ -275,7 +275,7 @@ mod tests {
         ) {
             let adu = Adu { unit, pdu };
             let mut bytes = adu.emit_rtu();
-            prop_assert_eq!(Adu::parse_rtu(&bytes).as_ref(), Ok(&adu));
+            prop_assert_eq!(Adu::parse_rtu(&bytes), Ok(adu));
             let place = place % bytes.len();
             bytes[place] ^= 1 << bit;
             prop_assert!(Adu::parse_rtu(&bytes).is_err());

@@ -1,4 +1,4 @@
-// The meters are played by `Script`: each request in turn gets the pieces written for it, without waiting.
+//! The meters are played by `Script`: each request in turn gets the pieces written for it, without waiting.
 
 use super::*;
 use crate::link::fault_injector::{Echo, FaultInjector, Mischief};
