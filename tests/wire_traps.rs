@@ -15,15 +15,22 @@ use std::thread;
 const PATIENCE: Patience =
     Patience { first_byte: Span::from_secs(5), between_bytes: Span::from_millis(50), attempts: 4 };
 
-/// Answers every request for energy with `energy`, until `requests` were heard; then its end of the line is gone.
-fn meter(mut line: Box<dyn Link>, address: Address, energy: [u8; 4], requests: usize, silent: usize) {
+/// Answers every request for energy but the first `silent` ones with `energy`, until `requests` were heard; gives its end
+/// of the line back, which is gone when dropped.
+fn meter(
+    mut line: Box<dyn Link>,
+    address: Address,
+    energy: [u8; 4],
+    requests: usize,
+    silent: usize,
+) -> Box<dyn Link> {
     let mut scanner = Scanner::default();
     let mut heard = 0;
     let mut buffer = [0; 256];
     while heard < requests {
-        let Ok(count) = line.receive(&mut buffer, Span::from_secs(10)) else { return };
+        let Ok(count) = line.receive(&mut buffer, Span::from_secs(10)) else { return line };
         if count == 0 {
-            return;
+            return line;
         }
         scanner.handle_bytes(&buffer[..count]);
         while let Some(event) = scanner.poll() {
@@ -39,6 +46,7 @@ fn meter(mut line: Box<dyn Link>, address: Address, energy: [u8; 4], requests: u
             }
         }
     }
+    line
 }
 
 fn said(client: &mut Client) -> (String, usize) {
@@ -90,13 +98,12 @@ fn s_a_serial_adapter_pulled_and_put_back_in_mid_read_costs_one_attempt_that_is_
     let (ready, plugged) = channel();
     let far = thread::spawn(move || {
         // Hears the request, answers nothing, and is pulled out; then another is put in its place.
-        meter(first, address, [0; 4], 1, 1);
+        drop(meter(first, address, [0; 4], 1, 1));
         drop(kept);
         let (second, kept) = plug(&place);
         ready.send(()).unwrap();
-        meter(second, address, [0x86, 0x01, 0, 0], 1, 0);
-        // Held until the answer has been read.
-        kept
+        // Held until the answer has been read: what a line still carries is lost with it.
+        (meter(second, address, [0x86, 0x01, 0, 0], 1, 0), kept)
     });
     let name = at.to_str().unwrap().to_owned();
     let open = move || -> Result<Box<dyn Link>, link::Fault> {
