@@ -31,7 +31,7 @@
 //! | [`source`] | the phantom load: one instrument with two outputs, a pair, or the XL-9600 bench, by profiles; its guard switches off on drop; interlocks and limits of the tester |
 //! | [`reference`](mod@reference) | samples of the reference standard, their integral, and the source-stable gate |
 //! | [`pulse`] | edges with counter time and sequence number, from the board's GPIO or a counter on a line; whole windows, proven, or none |
-//! | [`meter`] | the meter's data output: DL/T 645-2007; LEM DCBM over HTTP(S); [`meter::ocmf`] checks signed records |
+//! | [`meter`] | the meter's data output: DL/T 645 (2007, 1997), DL/T 698.45, Modbus, IEC 62056-21, SML, LEM DCBM over HTTP(S); models are data; [`meter::ocmf`] checks signed records |
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
@@ -70,8 +70,8 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end. No unconfirmed
-//! figure without its mark. No default of the bench file that switches anything on. Not yet here: further meter protocols,
-//! the touchscreen.
+//! figure without its mark. No default of the bench file that switches anything on. Not yet here: the
+//! touchscreen.
 
 pub mod quantity;
 pub mod time;

@@ -55,12 +55,16 @@ const IMPURE: [&str; 12] = [
     "serialport",
 ];
 /// Driver modules, and who alone may name them.
-const DRIVERS: [(&str, &[&str]); 7] = [
+const DRIVERS: [(&str, &[&str]); 11] = [
     ("pulse::gpio", &["pulse", "bench", "cli"]),
     ("source::scpi", &["source", "bench", "cli"]),
     ("source::xl9600", &["source", "bench", "sim", "cli"]),
     ("reference::scpi", &["reference", "bench", "cli"]),
-    ("dlt645::Client", &["meter", "bench", "sim", "cli"]),
+    ("dlt645::Client", &["meter", "cli"]),
+    ("modbus::Client", &["meter", "cli"]),
+    ("dlt698::Client", &["meter"]),
+    ("iec62056::Client", &["meter"]),
+    ("sml::Client", &["meter"]),
     ("lem::Client", &["meter", "bench", "sim", "cli"]),
     ("link::serial", &["link", "bench", "sim", "cli"]),
 ];

@@ -284,11 +284,15 @@ impl Description {
 
     /// Opens a line and notes what goes over it, where there is a journal.
     pub fn open(&self, device: &str, address: &Address) -> Result<Box<dyn Link>, link::Fault> {
-        let link = link::open(address)?;
-        Ok(match &self.journal {
+        Ok(self.noted(device, link::open(address)?))
+    }
+
+    /// The same for a line that is open already.
+    pub fn noted(&self, device: &str, link: Box<dyn Link>) -> Box<dyn Link> {
+        match &self.journal {
             Some(journal) => journal.wrap(device, link),
             None => link,
-        })
+        }
     }
 
     /// Whether anything on it is a stand-in.

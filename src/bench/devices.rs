@@ -5,9 +5,8 @@ use super::heartbeat::{Beat, Relay};
 use super::real::Real;
 use super::sources::{Part, Sources};
 use super::{Description, watch};
-use crate::link::{self, Provenance};
-use crate::meter::dlt645;
-use crate::plan::nameplate::Protocol;
+use crate::link::{self, Provenance, reopening};
+use crate::meter::{Meter, access};
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
 use crate::pulse::gpio::{self, Board};
@@ -61,7 +60,7 @@ pub struct Devices {
     pub(super) reference_profile: reference::Profile,
     pub(super) pulse: Option<Counter>,
     pub(super) seconds: Option<Counter>,
-    pub(super) meter: Option<dlt645::Client>,
+    pub(super) meter: Option<Box<dyn Meter>>,
     pub(super) board: Option<(Board, Vec<Role>)>,
     pub(super) tally: Option<Arc<Tally>>,
     pub(super) heartbeat: Option<Box<dyn Beat>>,
@@ -103,15 +102,17 @@ impl Devices {
             (None, _) => None,
             (Some(_), None) => return Err(Fault::NoMeterLine),
             (Some(output), Some(line)) => {
-                let Protocol::Dlt645 = output.protocol;
-                let profile = dlt645::Profile::builtin(&output.profile)
-                    .map_err(|f| Fault::MeterModel(f.to_string()))?;
-                let address = output
-                    .address
-                    .parse()
-                    .map_err(|f: dlt645::frame::NoAddress| Fault::MeterModel(f.to_string()))?;
-                let client = dlt645::Client::new(description.open("meter", &line.link)?, address, profile);
-                instruments.push(format!("meter's data output on {}", line.link));
+                let wanted = access::Wanted {
+                    protocol: output.protocol,
+                    profile: &output.profile,
+                    address: &output.address,
+                    energy_decimals: output.energy_decimals,
+                };
+                let described =
+                    access::Described::new(&wanted).map_err(|f| Fault::MeterModel(f.to_string()))?;
+                let client =
+                    described.over(description.noted("meter", Box::new(reopening::open(&line.link)?)));
+                instruments.push(format!("meter's data output on {}: {}", line.link, client.model()));
                 Some(client)
             }
         };

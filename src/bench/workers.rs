@@ -1,8 +1,7 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
 use super::heartbeat::Needed;
-use crate::meter::dlt645::Client;
-use crate::meter::{self, Answer, Meter, Query, Reading};
+use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::pulse::stream::{Counter, Fault as StreamFault};
 use crate::pulse::tally::Tally;
@@ -230,7 +229,7 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
 }
 
 /// Answers, one question at a time.
-pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Sender<Event>) {
+pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, events: &Sender<Event>) {
     // A question that this meter has answered before.
     let mut known = None;
     while let Ok(query) = queries.recv() {
@@ -242,7 +241,10 @@ pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Send
             Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(absent(query, fault.to_string())),
             // Many meters are silent to what they do not have, or send what their model does not say. One that still
             // answers the question it knew is there; it lacks this item, and that is no fault of the bench.
-            Err(fault) if known.is_some_and(|known| client.read(known).is_ok()) => {
+            Err(fault)
+                if !matches!(fault, meter::Fault::Line(_))
+                    && known.is_some_and(|known| client.read(known).is_ok()) =>
+            {
                 Event::Answer(absent(query, fault.to_string()))
             }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
@@ -255,15 +257,7 @@ pub(super) fn meter(mut client: Client, queries: &Receiver<Query>, events: &Send
 
 /// What the meter's model has no item for is absent, without a byte on the line.
 pub(crate) fn absent(query: Query, why: String) -> Answer {
-    let at = now();
-    Answer {
-        query,
-        asked: at,
-        taken: at,
-        taken_half_width: Span::ZERO,
-        exchanges: vec![],
-        reading: Reading::Absent(why),
-    }
+    Answer::absent(query, now(), why)
 }
 
 /// A flag that ends the workers.

@@ -240,6 +240,10 @@ impl<L: Link> Link for FaultInjector<L> {
     fn airtime(&self, bytes: usize) -> Span {
         self.link.airtime(bytes)
     }
+
+    fn set_line(&mut self, baud: u32, framing: super::Framing) -> Result<(), Fault> {
+        self.link.set_line(baud, framing)
+    }
 }
 
 #[cfg(test)]

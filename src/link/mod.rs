@@ -1,8 +1,9 @@
 //! A line of bytes to a device: serial, TCP, UDP, or a stand-in for one; whoever speaks a protocol sees only [`Link`].
 //!
 //! The stand-ins are peers of the real thing: [`loopback`] joins two ends in memory, [`recorder`] notes every transfer,
-//! [`journal`] keeps the notes on disk, [`replay`] plays such notes back, [`fault_injector`] damages what passes. [`lines`]
-//! reads text lines over any of them, [`http`] asks a web server's questions, [`tls`] enciphers.
+//! [`journal`] keeps the notes on disk, [`replay`] plays such notes back, [`reopening`] opens a lost line again,
+//! [`fault_injector`] damages what passes. [`lines`] reads text lines over any of them, [`http`] asks a web server's
+//! questions, [`tls`] enciphers.
 
 pub mod address;
 pub mod fault_injector;
@@ -14,6 +15,7 @@ pub mod loopback;
 pub mod modbus;
 pub mod provenance;
 pub mod recorder;
+pub mod reopening;
 pub mod replay;
 pub mod scpi;
 pub mod serial;
@@ -50,6 +52,12 @@ pub trait Link: Send {
         let _ = bytes;
         Span::ZERO
     }
+
+    /// Sets speed and framing of an open line; a line that has neither takes it as done.
+    fn set_line(&mut self, baud: u32, framing: Framing) -> Result<(), Fault> {
+        let _ = (baud, framing);
+        Ok(())
+    }
 }
 
 impl<L: Link + ?Sized> Link for Box<L> {
@@ -67,6 +75,9 @@ impl<L: Link + ?Sized> Link for Box<L> {
     }
     fn airtime(&self, bytes: usize) -> Span {
         (**self).airtime(bytes)
+    }
+    fn set_line(&mut self, baud: u32, framing: Framing) -> Result<(), Fault> {
+        (**self).set_line(baud, framing)
     }
 }
 

@@ -33,6 +33,27 @@ fn why_closed(error: &serialport::Error) -> String {
     format!("{meaning} ({error})")
 }
 
+const fn data_bits(framing: Framing) -> DataBits {
+    if framing.data_bits() == 7 { DataBits::Seven } else { DataBits::Eight }
+}
+
+const fn parity(framing: Framing) -> serialport::Parity {
+    match framing.parity() {
+        Parity::None => serialport::Parity::None,
+        Parity::Even => serialport::Parity::Even,
+        Parity::Odd => serialport::Parity::Odd,
+    }
+}
+
+const fn stop_bits(framing: Framing) -> StopBits {
+    if framing.stop_bits() == 2 { StopBits::Two } else { StopBits::One }
+}
+
+/// Time on the wire for one character.
+fn character(baud: u32, framing: Framing) -> Span {
+    Span::from_nanos((1e9 * f64::from(framing.bits()) / f64::from(baud.max(1))).round() as i64)
+}
+
 /// An open serial line.
 pub struct Serial {
     port: Box<dyn SerialPort>,
@@ -48,20 +69,16 @@ impl Serial {
     /// faults.
     pub fn open(path: &str, baud: u32, framing: Framing) -> Result<Self, Fault> {
         let port = serialport::new(path, baud)
-            .data_bits(if framing.data_bits() == 7 { DataBits::Seven } else { DataBits::Eight })
-            .parity(match framing.parity() {
-                Parity::None => serialport::Parity::None,
-                Parity::Even => serialport::Parity::Even,
-                Parity::Odd => serialport::Parity::Odd,
-            })
-            .stop_bits(if framing.stop_bits() == 2 { StopBits::Two } else { StopBits::One })
+            .data_bits(data_bits(framing))
+            .parity(parity(framing))
+            .stop_bits(stop_bits(framing))
             .flow_control(FlowControl::None)
             .open()
             .map_err(|error| Fault::NotOpened { peer: path.to_owned(), why: why_closed(&error) })?;
         // A pseudo-terminal takes any speed and keeps none.
         let has_wire = !std::fs::canonicalize(path).is_ok_and(|real| real.starts_with("/dev/pts"));
-        let character = if has_wire { 1e9 * f64::from(framing.bits()) / f64::from(baud.max(1)) } else { 0.0 };
-        Ok(Self { port, peer: path.to_owned(), character: Span::from_nanos(character.round() as i64) })
+        let character = if has_wire { character(baud, framing) } else { Span::ZERO };
+        Ok(Self { port, peer: path.to_owned(), character })
     }
 
     fn set_patience(&mut self, patience: Span) -> Result<(), Fault> {
@@ -125,6 +142,21 @@ impl Link for Serial {
 
     fn airtime(&self, bytes: usize) -> Span {
         Span::from_nanos(self.character.nanos().saturating_mul(i64::try_from(bytes).unwrap_or(i64::MAX)))
+    }
+
+    fn set_line(&mut self, baud: u32, framing: Framing) -> Result<(), Fault> {
+        let port = &mut self.port;
+        let set = port
+            .set_baud_rate(baud)
+            .and_then(|()| port.set_data_bits(data_bits(framing)))
+            .and_then(|()| port.set_stop_bits(stop_bits(framing)))
+            .and_then(|()| port.set_parity(parity(framing)));
+        if self.character > Span::ZERO {
+            self.character = character(baud, framing);
+            return set.map_err(|error| Fault::Line { peer: self.peer.clone(), what: error.to_string() });
+        }
+        // A pseudo-terminal takes any speed and keeps none; what it refuses it does not need.
+        Ok(())
     }
 }
 

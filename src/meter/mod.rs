@@ -1,10 +1,22 @@
 //! The meter's data outputs: what a meter says about itself, asked one [`Query`] at a time and only ever read.
 //!
+//! One recipe for each protocol: bytes and their meaning without I/O, then a client that is a [`Meter`] on any link.
+//! [`access`] finds the protocol's client for a nameplate; [`exchange`] is the craft of the bus that all share.
+//!
 //! An [`Answer`] holds the value or the reason for none, the time at which the meter took it, and every byte exchanged.
 
+pub mod access;
+pub mod crc;
 pub mod dlt645;
+pub mod dlt698;
+pub mod exchange;
+pub mod iec62056;
 pub mod lem;
+pub mod modbus;
+pub mod obis;
 pub mod ocmf;
+pub mod sml;
+pub mod watch;
 
 use crate::link::{self, hex};
 use crate::time::{Instant, Span};
@@ -39,26 +51,46 @@ pub enum Query {
     CoverOpenCount,
     /// The last opening of the cover.
     CoverOpenLast,
+    /// How often the terminal cover was opened; gives a count.
+    TerminalCoverOpenCount,
+    /// The last opening of the terminal cover.
+    TerminalCoverOpenLast,
+    /// How often the meter was programmed; gives a count.
+    ProgrammingCount,
+    /// When it was programmed last.
+    ProgrammingLast,
+    /// How often its clock was set; gives a count.
+    ClockSetCount,
+    /// The last setting of the clock.
+    ClockSetLast,
+    /// How often its supply was lost; gives a count.
+    PowerLossCount,
+    /// The last loss of its supply.
+    PowerLossLast,
 }
 
 impl Query {
     /// Every query; the tariffs, of which there may be 63, come by [`Query::TariffEnergy`] besides.
-    pub const fn all() -> [Self; 10] {
-        use Query::{
-            Address, Clock, Constant, CoverOpenCount, CoverOpenLast, Current, Energy, MeterNumber, Power,
-            Voltage,
-        };
+    pub const fn all() -> [Self; 18] {
         [
-            Address,
-            MeterNumber,
-            Energy,
-            Voltage,
-            Current,
-            Power,
-            Clock,
-            Constant,
-            CoverOpenCount,
-            CoverOpenLast,
+            Self::Address,
+            Self::MeterNumber,
+            Self::Energy,
+            Self::Voltage,
+            Self::Current,
+            Self::Power,
+            Self::Clock,
+            Self::Constant,
+            Self::CoverOpenCount,
+            Self::CoverOpenLast,
+            Self::TerminalCoverOpenCount,
+            Self::TerminalCoverOpenLast,
+            Self::ProgrammingCount,
+            Self::ProgrammingLast,
+            Self::ClockSetCount,
+            Self::ClockSetLast,
+            Self::PowerLossCount,
+            Self::PowerLossLast,
         ]
     }
 
@@ -70,9 +102,7 @@ impl Query {
             Self::Current => Some(Unit::Ampere),
             Self::Power => Some(Unit::Kilowatt),
             Self::Constant => Some(Unit::ImpulsesPerKilowattHour),
-            Self::Address | Self::MeterNumber | Self::Clock | Self::CoverOpenCount | Self::CoverOpenLast => {
-                None
-            }
+            _ => None,
         }
     }
 }
@@ -91,6 +121,14 @@ impl fmt::Display for Query {
             Self::Constant => "meter constant",
             Self::CoverOpenCount => "number of cover openings",
             Self::CoverOpenLast => "last cover opening",
+            Self::TerminalCoverOpenCount => "number of terminal cover openings",
+            Self::TerminalCoverOpenLast => "last terminal cover opening",
+            Self::ProgrammingCount => "number of programmings",
+            Self::ProgrammingLast => "last programming",
+            Self::ClockSetCount => "number of clock settings",
+            Self::ClockSetLast => "last clock setting",
+            Self::PowerLossCount => "number of power losses",
+            Self::PowerLossLast => "last power loss",
         })
     }
 }
@@ -127,6 +165,18 @@ impl fmt::Display for Unit {
     }
 }
 
+/// How sure it is that a meter keeps an item so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// Seen in captures of a meter, or several independent sources agree.
+    Confirmed,
+    /// One source only: compare with the meter's display before relying on it.
+    Unconfirmed,
+    /// Made up for the simulator; no meter is known to do so.
+    Invented,
+}
+
 /// What a meter said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,12 +190,24 @@ pub enum Value {
     Text(String),
     /// What the meter's clock shows, in the meter's own zone.
     Clock(DateTime),
-    /// An opening of the cover; no `from`: it was never opened; no `to`: it is still open.
+    /// An opening of the cover, or a loss of supply; no `from`: there never was one; no `to`: it still lasts.
     CoverOpen {
         /// Opened.
         from: Option<DateTime>,
         /// Closed.
         to: Option<DateTime>,
+    },
+    /// When something was done last; none: never.
+    Event {
+        /// When.
+        at: Option<DateTime>,
+    },
+    /// A setting of the clock; none: never.
+    ClockSet {
+        /// What it showed before.
+        before: Option<DateTime>,
+        /// What it was set to.
+        after: Option<DateTime>,
     },
 }
 
@@ -159,6 +221,12 @@ impl fmt::Display for Value {
             Self::CoverOpen { from: None, .. } => f.write_str("never"),
             Self::CoverOpen { from: Some(from), to: None } => write!(f, "{from}, still open"),
             Self::CoverOpen { from: Some(from), to: Some(to) } => write!(f, "{from} to {to}"),
+            Self::Event { at: None } | Self::ClockSet { before: None, after: None } => f.write_str("never"),
+            Self::Event { at: Some(at) } => write!(f, "{at}"),
+            Self::ClockSet { before, after } => {
+                let shown = |at: &Option<DateTime>| at.map_or("?".to_owned(), |at| at.to_string());
+                write!(f, "from {} to {}", shown(before), shown(after))
+            }
         }
     }
 }
@@ -213,17 +281,73 @@ pub struct Answer {
     pub exchanges: Vec<Exchange>,
     /// The value or the reason for none.
     pub reading: Reading,
+    /// What must be known of how it came about: quirks of the meter in force, figures that are not confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
-/// A meter under test, read over its data output. Nothing here changes a meter.
+impl Answer {
+    /// How old the value is at `now`.
+    pub fn age(&self, now: Instant) -> Span {
+        now - self.taken
+    }
+
+    /// An answer whose value the meter took between two moments.
+    pub fn between(
+        query: Query,
+        asked: Instant,
+        (not_before, not_after): (Instant, Instant),
+        exchanges: Vec<Exchange>,
+        reading: Reading,
+        remarks: Vec<String>,
+    ) -> Self {
+        let taken_half_width = (not_after - not_before).half();
+        let taken = not_before + taken_half_width;
+        Self { query, asked, taken, taken_half_width, exchanges, reading, remarks }
+    }
+
+    /// What is absent without a byte on the line: the model has no such item.
+    pub fn absent(query: Query, at: Instant, why: String) -> Self {
+        Self {
+            query,
+            asked: at,
+            taken: at,
+            taken_half_width: Span::ZERO,
+            exchanges: vec![],
+            reading: Reading::Absent(why),
+            remarks: vec![],
+        }
+    }
+}
+
+/// A meter under test, read over its data output, whatever the protocol. Nothing here changes a meter.
 pub trait Meter: Send {
-    /// Asks once (with the protocol's own repetitions) and waits for the answer.
+    /// Asks once (with the protocol's own repetitions) and waits for the answer. A value that came unasked and was not
+    /// told before is an answer too; its `taken` says when it came. What was told once is never told as new.
     fn read(&mut self, query: Query) -> Result<Answer, Fault>;
+
+    /// The meter's address as far as known, in the protocol's own form.
+    fn address(&self) -> String;
+
+    /// Protocol and model in use, with what of it is not confirmed: for the record.
+    fn model(&self) -> String;
+
+    /// Tells nothing any more of what came before: for a bench whose clock jumps.
+    fn forget(&mut self) {}
 }
 
 impl<M: Meter + ?Sized> Meter for Box<M> {
     fn read(&mut self, query: Query) -> Result<Answer, Fault> {
         (**self).read(query)
+    }
+    fn address(&self) -> String {
+        (**self).address()
+    }
+    fn model(&self) -> String {
+        (**self).model()
+    }
+    fn forget(&mut self) {
+        (**self).forget();
     }
 }
 
@@ -281,6 +405,18 @@ pub enum Fault {
         /// The model in use.
         profile: String,
     },
+    /// More than one meter answers a question to whoever is there.
+    #[error(
+        "{count} meters answer on {line} ({who}); connect only the meter under test, or give its address"
+    )]
+    SeveralMeters {
+        /// The line.
+        line: String,
+        /// How many were heard.
+        count: usize,
+        /// Their addresses.
+        who: String,
+    },
     /// Date and time never belonged together.
     #[error(
         "the date of meter {whom} changed between {attempts} pairs of readings; its clock does not run as a clock"
@@ -306,6 +442,7 @@ mod tests {
             taken_half_width: Span::from_nanos(2),
             exchanges: vec![Exchange { request: vec![0x68, 0xAA], reply: vec![] }],
             reading: Reading::Value(Value::Number("0.260".parse().unwrap(), Unit::KilowattHour)),
+            remarks: vec![],
         };
         let text = serde_json::to_string(&answer).unwrap();
         assert!(text.contains(r#""request":"68 AA""#) && text.contains(r#"["0.260","kWh"]"#), "{text}");
@@ -324,6 +461,8 @@ mod tests {
             Value::Text("000000000161".to_owned()),
             Value::Clock(clock),
             Value::CoverOpen { from: Some(clock), to: None },
+            Value::Event { at: None },
+            Value::ClockSet { before: Some(clock), after: Some(clock) },
         ] {
             let reading = Reading::Value(value);
             let text = serde_json::to_string(&reading).unwrap();

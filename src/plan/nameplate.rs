@@ -97,6 +97,10 @@ pub struct DataOutput {
     pub profile: String,
     /// Communication address, or `auto` where only one meter is on the line.
     pub address: String,
+    /// Where sources disagree about the unit of the energy register: digits behind the point in kWh, as a person has
+    /// confirmed them against the meter's display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_decimals: Option<i32>,
 }
 
 /// Protocols of data outputs that this program speaks.
@@ -105,6 +109,50 @@ pub enum Protocol {
     /// DL/T 645-2007.
     #[serde(rename = "dlt645-2007")]
     Dlt645,
+    /// DL/T 645-1997.
+    #[serde(rename = "dlt645-1997")]
+    Dlt645Of1997,
+    /// DL/T 698.45.
+    #[serde(rename = "dlt698")]
+    Dlt698,
+    /// Modbus RTU on a serial line.
+    #[serde(rename = "modbus-rtu")]
+    ModbusRtu,
+    /// Modbus over TCP.
+    #[serde(rename = "modbus-tcp")]
+    ModbusTcp,
+    /// IEC 62056-21, modes A and C, on an optical head.
+    #[serde(rename = "iec62056-21")]
+    Iec62056,
+    /// SML, pushed by the meter.
+    #[serde(rename = "sml")]
+    Sml,
+}
+
+impl Protocol {
+    /// All of them, in the order in which they are tried on an unknown line.
+    pub const ALL: [Self; 7] = [
+        Self::Dlt645,
+        Self::Dlt698,
+        Self::ModbusRtu,
+        Self::ModbusTcp,
+        Self::Sml,
+        Self::Iec62056,
+        Self::Dlt645Of1997,
+    ];
+
+    /// As files and the command line write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dlt645 => "dlt645-2007",
+            Self::Dlt645Of1997 => "dlt645-1997",
+            Self::Dlt698 => "dlt698",
+            Self::ModbusRtu => "modbus-rtu",
+            Self::ModbusTcp => "modbus-tcp",
+            Self::Iec62056 => "iec62056-21",
+            Self::Sml => "sml",
+        }
+    }
 }
 
 /// A text that can stand on paper: not longer than a line or two, nothing that moves a terminal's cursor.

@@ -4,8 +4,8 @@
 use super::slave::{SharedWorld, Slave, SlaveLink, hold};
 use super::world::{Sight, World};
 use crate::bench::{Bench, Waited};
-use crate::meter::dlt645::Client;
-use crate::meter::{self, Answer, Meter, Query, Reading};
+use crate::meter::access::Described;
+use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::run::{Action, Device, Event};
 use crate::time::{self, Instant, Span};
@@ -47,7 +47,7 @@ impl Ord for Due {
 /// The bench and its world.
 pub struct InProcess {
     world: SharedWorld,
-    client: Option<Client>,
+    client: Option<Box<dyn Meter>>,
     now: Instant,
     /// Answers of source and meter on their way.
     due: BinaryHeap<Reverse<Due>>,
@@ -64,16 +64,11 @@ pub struct InProcess {
 impl InProcess {
     /// The bench of `world`. `meter` answers on its data output. `pace` is the multiple of real time, none for the
     /// fastest.
-    pub fn new(
-        world: World,
-        meter: Option<(Slave, crate::meter::dlt645::Address, crate::meter::dlt645::Profile)>,
-        pace: Option<f64>,
-    ) -> Self {
+    pub fn new(world: World, meter: Option<(Slave, Described)>, pace: Option<f64>) -> Self {
         let now = world.now();
         let world: SharedWorld = Arc::new(Mutex::new(world));
-        let client = meter.map(|(slave, address, profile)| {
-            Client::new(Box::new(SlaveLink::new(slave, Arc::clone(&world))), address, profile)
-        });
+        let client = meter
+            .map(|(slave, described)| described.over(Box::new(SlaveLink::new(slave, Arc::clone(&world)))));
         let pace = pace.map(|factor| (factor, time::now(), now));
         Self {
             world,
@@ -110,6 +105,8 @@ impl InProcess {
                 Event::Fault { device: Device::Meter, what: "there is no line to it".into() },
             );
         };
+        // Its own clock does not jump: what it read a simulated minute ago looks new to it.
+        client.forget();
         let answer = client.read(query);
         let taken = hold(&self.world).now();
         let event = match answer {
@@ -117,14 +114,9 @@ impl InProcess {
             Ok(answer) => {
                 Event::Answer(Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer })
             }
-            Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(Answer {
-                query,
-                asked: self.now,
-                taken,
-                taken_half_width: Span::ZERO,
-                exchanges: vec![],
-                reading: Reading::Absent(fault.to_string()),
-            }),
+            Err(fault @ meter::Fault::NotInProfile { .. }) => {
+                Event::Answer(Answer { taken, ..Answer::absent(query, self.now, fault.to_string()) })
+            }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
         self.later(ANSWER, event);

@@ -14,8 +14,8 @@ pub use world::{Sight, World};
 
 use crate::bench::description::EXCHANGE;
 use crate::calibration::{Standards, builtin_simulated};
-use crate::meter::dlt645::frame::NoAddress;
-use crate::meter::dlt645::{Address, Profile};
+use crate::meter::access::{Described, NoMeter, Wanted};
+use crate::plan::nameplate::DataOutput;
 use crate::plan::{Capability, Nameplate, Settle, nameplate};
 use crate::quantity::{Current, Voltage};
 use crate::source::profile::Range;
@@ -96,7 +96,7 @@ pub struct Rig {
     settle: Settle,
     range: Range,
     reference: reference::Profile,
-    line: Option<(Address, Profile)>,
+    output: Option<DataOutput>,
 }
 
 impl Rig {
@@ -105,20 +105,14 @@ impl Rig {
         let nameplate = Nameplate::from_toml(origin, meter)?;
         let truth = Truth::from_toml(origin, meter)?;
         let refuse = |why: String| Fault::DataOutput { origin: origin.to_owned(), why };
-        let line = match &nameplate.data_output {
-            None => None,
-            Some(output) => {
-                let profile = Profile::builtin(&output.profile).map_err(|e| refuse(e.to_string()))?;
-                let address = output.address.parse().map_err(|e: NoAddress| refuse(e.to_string()))?;
-                // A meter on a line with no other may be asked by the wildcard; it has an address all the same.
-                let address = if address == Address::WILDCARD {
-                    Address::from_wire([1, 0, 0, 0, 0, 0])
-                } else {
-                    address
-                };
-                Some((address, profile))
+        let output = nameplate.data_output.clone();
+        if let Some(output) = &output {
+            let slave = Slave::new(output).map_err(|e| refuse(e.to_string()))?;
+            if slave.is_none() {
+                return Err(refuse(format!("the simulated meter does not speak {}", output.protocol.name())));
             }
-        };
+            described(output).map_err(|e| refuse(e.to_string()))?;
+        }
         let shipped = |text: &str| toml::from_str::<source::Profile>(text);
         let source = shipped(include_str!("../../assets/instruments/simulated-source.toml"));
         let reference = reference::Profile::from_toml(
@@ -139,7 +133,7 @@ impl Rig {
             settle: source.settle,
             range,
             reference,
-            line,
+            output,
         })
     }
 
@@ -172,16 +166,24 @@ impl Rig {
 
     /// The meter on its data output, where it has one.
     pub fn slave(&self) -> Option<Slave> {
-        self.line.as_ref().map(|(address, profile)| Slave::new(*address, profile.clone()))
+        Slave::new(self.output.as_ref()?).ok()?
     }
 
     /// The bench in process.
     pub fn in_process(&self, seed: u64, started: Stamp, pace: Option<f64>) -> InProcess {
         let world = self.world(seed, Instant::ZERO, started);
-        let meter = self
-            .line
-            .as_ref()
-            .map(|(address, profile)| (Slave::new(*address, profile.clone()), *address, profile.clone()));
+        let described = self.output.as_ref().and_then(|output| described(output).ok());
+        let meter = self.slave().zip(described);
         InProcess::new(world, meter, pace)
     }
+}
+
+/// The meter on its line as the nameplate describes it.
+fn described(output: &DataOutput) -> Result<Described, NoMeter> {
+    Described::new(&Wanted {
+        protocol: output.protocol,
+        profile: &output.profile,
+        address: &output.address,
+        energy_decimals: output.energy_decimals,
+    })
 }

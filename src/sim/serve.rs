@@ -11,6 +11,7 @@ use crate::bench::sources::Entry;
 use crate::link::lines::Lines;
 use crate::link::{Address, Link, serial, tcp};
 use crate::plan::Load;
+use crate::plan::nameplate::Protocol;
 use crate::pulse::stream::{HELLO, Line};
 use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Voltage};
@@ -194,7 +195,17 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
     let clockwork = stage.clone();
     spawn(move || run_world(&clockwork, &edges, &visitors));
     let mut meter_line = None;
-    if let Some(slave) = rig.slave() {
+    let over_tcp =
+        rig.nameplate.data_output.as_ref().is_some_and(|output| output.protocol == Protocol::ModbusTcp);
+    if over_tcp {
+        let twin = rig.clone();
+        let port = listen(&stage, move |stage, stream| {
+            if let (Some(slave), Ok(link)) = (twin.slave(), tcp::Tcp::from_stream(stream)) {
+                data_output(stage, slave, Box::new(link));
+            }
+        })?;
+        meter_line = Some(MeterLine { link: Address::Tcp { host: "127.0.0.1".into(), port } });
+    } else if let Some(slave) = rig.slave() {
         let (link, path, keep) = serial::pseudo_terminal()?;
         let device = stage.clone();
         spawn(move || data_output(&device, slave, link));
@@ -474,9 +485,14 @@ fn reference(stage: &Stage, stream: TcpStream) {
 fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
     let mut buffer = [0; 512];
     loop {
-        let Ok(count) = link.receive(&mut buffer, PATIENCE) else {
-            time::sleep(PATIENCE);
-            continue;
+        let count = match link.receive(&mut buffer, PATIENCE) {
+            Ok(count) => count,
+            // A visitor of a TCP port who has gone does not come back on the same line.
+            Err(crate::link::Fault::HungUp { .. }) if link.peer().starts_with("tcp:") => return,
+            Err(_) => {
+                time::sleep(PATIENCE);
+                continue;
+            }
         };
         let wrong = stage.wrong(Part::Meter);
         if wrong == Some(Wrong::HangUp) {

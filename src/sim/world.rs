@@ -219,6 +219,16 @@ impl World {
                 let opened = self.started.after(Span::from_secs(-86_400 * 3)).civil();
                 Some(Value::CoverOpen { from: Some(opened), to: Some(opened) })
             }
+            // What is opened is programmed or cut off as well in no simulated meter.
+            Query::TerminalCoverOpenCount
+            | Query::ProgrammingCount
+            | Query::ClockSetCount
+            | Query::PowerLossCount => Some(Value::Count(0)),
+            Query::ProgrammingLast => Some(Value::Event { at: None }),
+            Query::ClockSetLast => Some(Value::ClockSet { before: None, after: None }),
+            Query::TerminalCoverOpenLast | Query::PowerLossLast => {
+                Some(Value::CoverOpen { from: None, to: None })
+            }
             Query::CoverOpenLast | Query::TariffEnergy(_) => None,
         }
     }

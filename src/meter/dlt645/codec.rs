@@ -2,7 +2,7 @@
 
 use super::frame::Di;
 use crate::link::hex;
-use crate::meter::{Reading, Unit, Value};
+use crate::meter::{Provenance, Reading, Unit, Value};
 use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ pub enum Coding {
     Datetime,
     /// Begin and end, each `ss mm hh DD MM YY`, then anything.
     CoverRecord,
+    /// When, `ss mm hh DD MM YY`, then anything.
+    EventRecord,
+    /// Operator (4 bytes), clock before and after, each `ss mm hh DD MM YY`.
+    ClockSetRecord,
 }
 
 /// Where a number keeps its sign.
@@ -37,18 +41,6 @@ pub enum Sign {
     None,
     /// The top bit of the top byte; set is negative.
     TopBit,
-}
-
-/// How sure it is that a meter keeps the item so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provenance {
-    /// Seen in captures of a meter, or several independent sources agree.
-    Confirmed,
-    /// One source only: compare with the meter's display before relying on it.
-    Unconfirmed,
-    /// Made up for the simulator; no meter is known to do so.
-    Invented,
 }
 
 /// One item of a meter: where it is and how to read it.
@@ -176,6 +168,10 @@ impl Item {
             Coding::Time => Value::Clock(EPOCH.to_datetime(time(data, &data[..3])?)),
             Coding::Datetime => Value::Clock(date(data, &data[4..7])?.to_datetime(time(data, &data[..3])?)),
             Coding::CoverRecord => Value::CoverOpen { from: moment(&data[..6])?, to: moment(&data[6..12])? },
+            Coding::EventRecord => Value::Event { at: moment(&data[..6])? },
+            Coding::ClockSetRecord => {
+                Value::ClockSet { before: moment(&data[4..10])?, after: moment(&data[10..16])? }
+            }
         }))
     }
 
@@ -242,19 +238,10 @@ impl Item {
             (Coding::Datetime, Value::Clock(clock)) => {
                 Ok([&time_bytes(clock.time())[..], &self.encode_date(clock.date())?].concat())
             }
-            (Coding::CoverRecord, Value::CoverOpen { from, to }) => {
-                let mut bytes = Vec::with_capacity(self.bytes);
-                for moment in [from, to] {
-                    match moment {
-                        None => bytes.extend([0; 6]),
-                        Some(at) => {
-                            bytes.extend(time_bytes(at.time()));
-                            bytes.extend(&self.encode_date(at.date())?[1..]);
-                        }
-                    }
-                }
-                bytes.resize(self.bytes, 0);
-                Ok(bytes)
+            (Coding::CoverRecord, Value::CoverOpen { from, to }) => self.encode_moments(&[], &[*from, *to]),
+            (Coding::EventRecord, Value::Event { at }) => self.encode_moments(&[], &[*at]),
+            (Coding::ClockSetRecord, Value::ClockSet { before, after }) => {
+                self.encode_moments(&[0; 4], &[*before, *after])
             }
             _ => Err(wrong_kind()),
         }
@@ -287,6 +274,21 @@ impl Item {
         }
         // All FF would be read as no value.
         if rest != 0 || bytes.iter().all(|byte| *byte == 0xFF) { Err(does_not_fit()) } else { Ok(bytes) }
+    }
+
+    fn encode_moments(&self, front: &[u8], moments: &[Option<DateTime>]) -> Result<Vec<u8>, Refusal> {
+        let mut bytes = front.to_vec();
+        for moment in moments {
+            match moment {
+                None => bytes.extend([0; 6]),
+                Some(at) => {
+                    bytes.extend(time_bytes(at.time()));
+                    bytes.extend(&self.encode_date(at.date())?[1..]);
+                }
+            }
+        }
+        bytes.resize(self.bytes, 0);
+        Ok(bytes)
     }
 
     /// `WW DD MM YY`; the two digits stand for 2000 to 2099.

@@ -136,6 +136,11 @@ impl Control {
     /// Request: read the address.
     pub const READ_ADDRESS: Self = Self(0x13);
 
+    /// Request of the edition of 1997: read an item.
+    pub const READ_1997: Self = Self(0x01);
+    /// Request of the edition of 1997: read what follows.
+    pub const READ_MORE_1997: Self = Self(0x02);
+
     /// From the byte on the wire.
     pub const fn from_byte(byte: u8) -> Self {
         Self(byte)

@@ -1,4 +1,4 @@
-//! DL/T 645-2007, the serial protocol of Chinese meters: [`frame`] bytes and their meaning, [`scanner`] frames out of
+//! DL/T 645-2007 and the reading of 1997, the serial protocol of Chinese meters: [`frame`] bytes and their meaning, [`scanner`] frames out of
 //! what arrives, [`profile`] what a meter model keeps where, [`codec`] data bytes and values, [`exchange`] one
 //! request and its answer, [`client`] asking.
 //!
@@ -12,8 +12,8 @@ pub mod profile;
 pub mod scanner;
 
 pub use client::Client;
-pub use codec::{Coding, Item, Provenance, Sign};
+pub use codec::{Coding, Item, Sign};
 pub use exchange::Patience;
 pub use frame::{Address, Control, Di, Frame};
-pub use profile::{Profile, Slot};
+pub use profile::{Edition, Profile, Slot};
 pub use scanner::{Event, Scanner};

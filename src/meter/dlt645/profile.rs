@@ -1,8 +1,8 @@
 //! What a meter model keeps where: a table of items, read from `assets/meters/*.toml`.
 
-use super::codec::{Coding, Item, Provenance, Sign};
-use super::frame::{DATA_LIMIT, Di};
-use crate::meter::{Query, Unit};
+use super::codec::{Coding, Item, Sign};
+use super::frame::{Control, DATA_LIMIT, Di};
+use crate::meter::{Provenance, Query, Unit};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub enum Slot {
 }
 
 /// Names in files, and what they are for.
-const SLOTS: [(&str, Slot); 13] = [
+const SLOTS: [(&str, Slot); 21] = [
     ("address", Slot::Query(Query::Address)),
     ("meter_number", Slot::Query(Query::MeterNumber)),
     ("energy", Slot::Query(Query::Energy)),
@@ -32,15 +32,53 @@ const SLOTS: [(&str, Slot); 13] = [
     ("constant", Slot::Query(Query::Constant)),
     ("cover_open_count", Slot::Query(Query::CoverOpenCount)),
     ("cover_open_last", Slot::Query(Query::CoverOpenLast)),
+    ("terminal_cover_open_count", Slot::Query(Query::TerminalCoverOpenCount)),
+    ("terminal_cover_open_last", Slot::Query(Query::TerminalCoverOpenLast)),
+    ("programming_count", Slot::Query(Query::ProgrammingCount)),
+    ("programming_last", Slot::Query(Query::ProgrammingLast)),
+    ("clock_set_count", Slot::Query(Query::ClockSetCount)),
+    ("clock_set_last", Slot::Query(Query::ClockSetLast)),
+    ("power_loss_count", Slot::Query(Query::PowerLossCount)),
+    ("power_loss_last", Slot::Query(Query::PowerLossLast)),
 ];
 
 const TARIFFS: std::ops::RangeInclusive<u8> = 1..=63;
+
+/// Which edition of the standard a meter speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Edition {
+    /// 2007: data identifiers of four bytes, control codes 11H, 12H, 13H.
+    #[default]
+    #[serde(rename = "2007")]
+    Of2007,
+    /// 1997: data identifiers of two bytes, control codes 01H and 02H, no question for the address.
+    #[serde(rename = "1997")]
+    Of1997,
+}
+
+impl Edition {
+    /// The control code of a request to read.
+    pub const fn read(self) -> Control {
+        if matches!(self, Self::Of1997) { Control::READ_1997 } else { Control::READ }
+    }
+
+    /// The control code of a request to read what follows.
+    pub const fn read_more(self) -> Control {
+        if matches!(self, Self::Of1997) { Control::READ_MORE_1997 } else { Control::READ_MORE }
+    }
+
+    /// Bytes of a data identifier on the wire.
+    pub const fn di_bytes(self) -> usize {
+        if matches!(self, Self::Of1997) { 2 } else { 4 }
+    }
+}
 
 /// A meter model's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     id: String,
     title: String,
+    edition: Edition,
     /// The tariff's own number is left out of its key.
     items: BTreeMap<Slot, Item>,
 }
@@ -97,6 +135,7 @@ pub enum Fault {
 struct File {
     id: String,
     title: String,
+    edition: Option<Edition>,
     based_on: Option<String>,
     #[serde(default)]
     item: BTreeMap<String, Line>,
@@ -123,7 +162,8 @@ fn no_sign() -> Sign {
 
 impl Profile {
     /// The models that come with the program.
-    pub const BUILTIN: [&str; 3] = ["dlt645-2007", "yada-dcm3366q", "simulated-dc"];
+    pub const BUILTIN: [&str; 5] =
+        ["dlt645-2007", "dlt645-1997", "yada-dcm3366q", "acrel-djsf1352-dlt645", "simulated-dc"];
 
     /// A model that comes with the program, by its id.
     pub fn builtin(id: &str) -> Result<Self, Fault> {
@@ -133,6 +173,8 @@ impl Profile {
     fn builtin_for(id: &str, origin: &str) -> Result<Self, Fault> {
         let text = match id {
             "dlt645-2007" => include_str!("../../../assets/meters/dlt645-2007.toml"),
+            "dlt645-1997" => include_str!("../../../assets/meters/dlt645-1997.toml"),
+            "acrel-djsf1352-dlt645" => include_str!("../../../assets/meters/acrel-djsf1352-dlt645.toml"),
             "yada-dcm3366q" => include_str!("../../../assets/meters/yada-dcm3366q.toml"),
             "simulated-dc" => include_str!("../../../assets/meters/simulated-dc.toml"),
             _ => {
@@ -151,16 +193,20 @@ impl Profile {
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Fault> {
         let file: File = toml::from_str(text)
             .map_err(|why| Fault::Unreadable { origin: origin.to_owned(), why: why.to_string() })?;
-        let mut items = match &file.based_on {
-            Some(base) => Self::builtin_for(base, origin)?.items,
-            None => BTreeMap::new(),
+        let (base_edition, mut items) = match &file.based_on {
+            Some(base) => {
+                let base = Self::builtin_for(base, origin)?;
+                (base.edition, base.items)
+            }
+            None => (Edition::default(), BTreeMap::new()),
         };
+        let edition = file.edition.unwrap_or(base_edition);
         for (name, line) in file.item {
             let Some((_, slot)) = SLOTS.iter().find(|(known, _)| *known == name) else {
                 let allowed = SLOTS.map(|(name, _)| name).join(", ");
                 return Err(Fault::NoSuchItem { origin: origin.to_owned(), item: name, allowed });
             };
-            let item = line.item(*slot).map_err(|(key, seen, allowed)| {
+            let item = line.item(*slot, edition).map_err(|(key, seen, allowed)| {
                 let (origin, item, allowed) = (origin.to_owned(), name.clone(), allowed.to_owned());
                 Fault::BadItem { origin, item, key, seen, allowed }
             })?;
@@ -182,7 +228,7 @@ impl Profile {
                 });
             }
         }
-        Ok(Self { id: file.id, title: file.title, items })
+        Ok(Self { id: file.id, title: file.title, edition, items })
     }
 
     /// Its short name, as bench files give it.
@@ -193,6 +239,17 @@ impl Profile {
     /// Its name for people.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The edition of the standard it speaks.
+    pub const fn edition(&self) -> Edition {
+        self.edition
+    }
+
+    /// Names of the items that no meter has confirmed yet.
+    pub fn unconfirmed(&self) -> Vec<&'static str> {
+        let doubtful = self.items.iter().filter(|(_, item)| item.provenance == Provenance::Unconfirmed);
+        doubtful.map(|(slot, _)| slot.name()).collect()
     }
 
     /// The item that answers `query` by itself; the clock may come in two parts instead, see [`Slot`].
@@ -239,7 +296,19 @@ const fn with_tariff(di: Di, tariff: u8) -> Di {
 type Complaint = (&'static str, String, &'static str);
 
 impl Line {
-    fn item(self, slot: Slot) -> Result<Item, Complaint> {
+    fn item(self, slot: Slot, edition: Edition) -> Result<Item, Complaint> {
+        if edition == Edition::Of1997 {
+            let four = self.di.len() == 4 && self.di.bytes().all(|digit| digit.is_ascii_hexdigit());
+            if !four || slot.is_tariff() {
+                return Err((
+                    "di",
+                    self.di.clone(),
+                    "four hex digits, and no tariffs, in the edition of 1997",
+                ));
+            }
+            let wide = Self { di: format!("0000{}", self.di), ..self };
+            return wide.item(slot, Edition::Of2007);
+        }
         let plain = if slot.is_tariff() { self.di.replacen("xx", "00", 1) } else { self.di.clone() };
         let has_gap = !slot.is_tariff() || self.di.get(4..6) == Some("xx");
         let eight = plain.len() == 8 && plain.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -251,7 +320,11 @@ impl Line {
             Slot::ClockDate => (&[Coding::Date], "date"),
             Slot::ClockTime => (&[Coding::Time], "time"),
             Slot::Query(Query::Clock) => (&[Coding::Datetime], "datetime"),
-            Slot::Query(Query::CoverOpenLast) => (&[Coding::CoverRecord], "cover_record"),
+            Slot::Query(Query::CoverOpenLast | Query::TerminalCoverOpenLast | Query::PowerLossLast) => {
+                (&[Coding::CoverRecord], "cover_record")
+            }
+            Slot::Query(Query::ProgrammingLast) => (&[Coding::EventRecord], "event_record"),
+            Slot::Query(Query::ClockSetLast) => (&[Coding::ClockSetRecord], "clock_set_record"),
             Slot::Query(Query::Address | Query::MeterNumber) => {
                 (&[Coding::Digits, Coding::Ascii], "digits or ascii")
             }
@@ -267,6 +340,8 @@ impl Line {
             Coding::Time => (3..=3, "3"),
             Coding::Datetime => (7..=7, "7"),
             Coding::CoverRecord => (12..=DATA_LIMIT - 4, "12 to 196"),
+            Coding::EventRecord => (6..=DATA_LIMIT - 4, "6 to 196"),
+            Coding::ClockSetRecord => (16..=16, "16"),
         };
         if !lengths.contains(&self.bytes) {
             return Err(("bytes", self.bytes.to_string(), expected));
@@ -324,7 +399,9 @@ mod tests {
             for query in Query::all() {
                 let two_parts =
                     profile.item_of(Slot::ClockDate).is_some() && profile.item_of(Slot::ClockTime).is_some();
-                assert!(profile.item(query).is_some() || query == Query::Clock && two_parts, "{id} {query}");
+                let old = profile.edition() == Edition::Of1997;
+                let has = profile.item(query).is_some() || query == Query::Clock && two_parts;
+                assert!(has || old, "{id} {query}");
             }
         }
         assert!(Profile::builtin("abacus").unwrap_err().to_string().contains("dlt645-2007"));

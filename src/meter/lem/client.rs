@@ -218,6 +218,22 @@ impl Meter for Client {
         let reading = self.value(query).map_err(|fault| unread(fault, self.server.to_string()))?;
         let half = Span::from_nanos((now() - asked).nanos() / 2);
         let exchanges = self.take_exchanges();
-        Ok(Answer { query, asked, taken: asked + half, taken_half_width: half, exchanges, reading })
+        Ok(Answer {
+            query,
+            asked,
+            taken: asked + half,
+            taken_half_width: half,
+            exchanges,
+            reading,
+            remarks: vec![],
+        })
+    }
+
+    fn address(&self) -> String {
+        self.server.to_string()
+    }
+
+    fn model(&self) -> String {
+        "LEM DCBM 400/600 by HTTP".into()
     }
 }

@@ -1,0 +1,301 @@
+//! Asking a meter over DL/T 698.45. Only GET and CONNECT stand here: a meter under test is never written to.
+
+use super::data::{self, Data, Got, Oad, connect, connected, dar_words, get_normal, got_normal};
+use super::frame::{Frame, Scanner, ServerAddress, WAKE};
+use crate::link::{Link, hex};
+use crate::meter::exchange::{Heard, Line, Listener, Patience, Request, Told};
+use crate::meter::obis::shifted;
+use crate::meter::{Answer, Exchange, Fault, Meter, Query, Reading, Unit, Value};
+use crate::time::now;
+use rust_decimal::Decimal;
+
+/// Wake bytes before a request.
+const WAKE_BYTES: usize = 4;
+/// Bytes heard at most behind the answer to the question who is there.
+const REST_LIMIT: usize = 1024;
+/// The communication address.
+const ADDRESS: Oad = Oad(0x4001_0200);
+/// Reasons that connecting may remove: reading denied, security does not match.
+const UNCONNECTED: [u8; 2] = [3, 20];
+/// Objects asked in turn where a meter may lack the finer one.
+type Objects = &'static [(Oad, i32)];
+
+/// The objects for a query and the power of ten of each in the unit of answers. Sources: facts, protocols, section 2.2.
+pub(crate) fn objects(query: Query) -> Option<Objects> {
+    Some(match query {
+        // With four decimals where the meter has it, else with two.
+        Query::Energy => &[(Oad(0x0010_0401), -4), (Oad(0x0010_0201), -2)],
+        Query::Voltage => &[(Oad(0x2000_0201), -1)],
+        Query::Current => &[(Oad(0x2001_0201), -3)],
+        // 0.1 W.
+        Query::Power => &[(Oad(0x2004_0201), -4)],
+        Query::Clock => &[(Oad(0x4000_0200), 0)],
+        Query::Address => &[(ADDRESS, 0)],
+        Query::MeterNumber => &[(Oad(0x4002_0200), 0)],
+        Query::Constant => &[(Oad(0x4109_0200), 0)],
+        _ => return None,
+    })
+}
+
+/// A meter at the end of a link.
+pub struct Client {
+    line: Line,
+    server: Option<ServerAddress>,
+    piid: u8,
+    connected: bool,
+}
+
+impl Client {
+    /// The meter at `server`; with none, the one meter on the line is asked for its address first.
+    pub fn new(link: Box<dyn Link>, server: Option<ServerAddress>) -> Self {
+        Self { line: Line::new(link), server, piid: 0, connected: false }
+    }
+
+    /// With another patience.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.line.patience = patience;
+        self
+    }
+
+    fn whom(&self, server: &ServerAddress) -> String {
+        format!("{server} at {}", self.line.link.peer())
+    }
+
+    fn ask<A>(
+        &mut self,
+        server: &ServerAddress,
+        apdu: Vec<u8>,
+        what: &str,
+        exchanges: &mut Vec<Exchange>,
+        find: &dyn Fn(&Frame) -> Option<A>,
+    ) -> Result<Heard<A>, Fault> {
+        let request = Frame::request(server.clone(), apdu);
+        let bytes = [&[WAKE; WAKE_BYTES][..], &request.emit()].concat();
+        let request = Request { bytes, whom: self.whom(server), what };
+        self.line.ask(&request, exchanges, || Replies {
+            scanner: Scanner::default(),
+            silent: false,
+            server,
+            find,
+        })
+    }
+
+    fn get(
+        &mut self,
+        server: &ServerAddress,
+        oad: Oad,
+        what: &str,
+        exchanges: &mut Vec<Exchange>,
+    ) -> Result<Heard<(Got, ServerAddress)>, Fault> {
+        self.piid = (self.piid + 1) & 0x3F;
+        let piid = self.piid;
+        let what = format!("{what} ({oad})");
+        let heard = self.ask(server, get_normal(piid, oad), &what, exchanges, &|frame| {
+            let got = got_normal(&frame.apdu, piid, oad)?;
+            Some((got, frame.server.clone(), frame.apdu.clone()))
+        })?;
+        let (got, replier, apdu) = &heard.answer;
+        match got {
+            Ok(got) => {
+                let answer = (got.clone(), replier.clone());
+                Ok(heard.map(|_| answer))
+            }
+            Err(refusal) => Err(self.unreadable(server, &what, apdu, refusal.to_string())),
+        }
+    }
+
+    /// CONNECT without security, once.
+    fn connect(&mut self, server: &ServerAddress, exchanges: &mut Vec<Exchange>) -> Result<bool, Fault> {
+        self.connected = true;
+        self.piid = (self.piid + 1) & 0x3F;
+        let asked =
+            self.ask(server, connect(self.piid), "connection", exchanges, &|frame| connected(&frame.apdu));
+        match asked {
+            Ok(heard) => Ok(heard.answer == 0),
+            // A meter that does not know CONNECT has shown already what it shows without.
+            Err(Fault::Silent { .. } | Fault::Garbled { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The address of the one meter on the line.
+    fn discover(&mut self, exchanges: &mut Vec<Exchange>) -> Result<ServerAddress, Fault> {
+        if let Some(known) = &self.server {
+            return Ok(known.clone());
+        }
+        let wildcard = ServerAddress::wildcard();
+        let heard = self.get(&wildcard, ADDRESS, "communication address", exchanges)?;
+        let (got, replier) = heard.answer;
+        let told = match got {
+            Ok(Data::Octets(bytes)) => ServerAddress::from_high_first(&bytes),
+            _ => None,
+        };
+        let rest = self.line.hear_out(REST_LIMIT);
+        let mut scanner = Scanner::default();
+        scanner.handle_bytes(&rest);
+        let mut who = vec![replier.to_string()];
+        while let Some(found) = scanner.poll() {
+            if let Ok((_, frame)) = found
+                && frame.is_reply()
+                && !who.contains(&frame.server.to_string())
+            {
+                who.push(frame.server.to_string());
+            }
+        }
+        if let Some(last) = exchanges.last_mut() {
+            last.reply.extend(rest);
+        }
+        if who.len() > 1 {
+            let line = self.line.link.peer().to_owned();
+            return Err(Fault::SeveralMeters { line, count: who.len(), who: who.join(", ") });
+        }
+        // The frame says who sent it, also where the meter does not tell its address.
+        let server = told.unwrap_or(replier);
+        self.server = Some(server.clone());
+        Ok(server)
+    }
+
+    fn value(&self, query: Query, exponent: i32, data: &Data) -> Result<Reading, String> {
+        let not = || format!("it is no {query}");
+        let number = |unit: Unit| {
+            let whole = data.number().and_then(|n| Decimal::try_from_i128_with_scale(n, 0).ok());
+            let exact = whole.and_then(|number| shifted(number, exponent)).ok_or_else(not)?;
+            Ok(Reading::Value(Value::Number(exact, unit)))
+        };
+        match (query, data) {
+            (_, Data::Null) => Ok(Reading::Absent("no value (null)".to_owned())),
+            (Query::Clock, _) => data.moment().map(|at| Reading::Value(Value::Clock(at))).ok_or_else(not),
+            (Query::Address | Query::MeterNumber, Data::Octets(bytes)) => {
+                Ok(Reading::Value(Value::Text(hex::text(bytes).replace(' ', ""))))
+            }
+            (Query::Address | Query::MeterNumber, Data::Text(text)) => {
+                Ok(Reading::Value(Value::Text(text.trim_matches(['\0', ' ']).to_owned())))
+            }
+            _ => number(query.unit().ok_or_else(not)?),
+        }
+    }
+
+    fn unreadable(&self, server: &ServerAddress, what: &str, data: &[u8], why: String) -> Fault {
+        let (whom, profile) = (self.whom(server), "dlt698".to_owned());
+        Fault::Unreadable { whom, what: what.to_owned(), data: hex::text(data), why, profile }
+    }
+}
+
+impl Meter for Client {
+    fn read(&mut self, query: Query) -> Result<Answer, Fault> {
+        let asked = now();
+        let tariff;
+        let objects: &[(Oad, i32)] = match query {
+            Query::TariffEnergy(n @ 1..=63) => {
+                tariff = [(Oad(0x0010_0201 + u32::from(n)), -2)];
+                &tariff
+            }
+            _ => objects(query).ok_or(Fault::NotInProfile { profile: "dlt698".to_owned(), query })?,
+        };
+        let mut exchanges = Vec::new();
+        let server = self.discover(&mut exchanges)?;
+        let mut last = None;
+        for (oad, exponent) in objects {
+            let mut heard = self.get(&server, *oad, &query.to_string(), &mut exchanges)?;
+            if matches!(heard.answer.0, Err(dar) if UNCONNECTED.contains(&dar))
+                && !self.connected
+                && self.connect(&server, &mut exchanges)?
+            {
+                heard = self.get(&server, *oad, &query.to_string(), &mut exchanges)?;
+            }
+            let between = (heard.not_before, heard.not_after);
+            match heard.answer.0 {
+                Ok(data) => {
+                    let reading = self.value(query, *exponent, &data).map_err(|why| {
+                        let mut bytes = vec![];
+                        data.emit(&mut bytes);
+                        self.unreadable(&server, &format!("{query} ({oad})"), &bytes, why)
+                    })?;
+                    return Ok(Answer::between(query, asked, between, exchanges, reading, remarks(query)));
+                }
+                Err(dar) => last = Some((dar, between)),
+            }
+        }
+        let (dar, between) = last.unwrap_or((255, (asked, asked)));
+        let reading = Reading::Absent(format!("the meter answered: {}", dar_words(dar)));
+        Ok(Answer::between(query, asked, between, exchanges, reading, vec![]))
+    }
+
+    fn address(&self) -> String {
+        self.server.as_ref().map_or_else(|| "auto".to_owned(), ToString::to_string)
+    }
+
+    fn model(&self) -> String {
+        "DL/T 698.45, common objects, without security".to_owned()
+    }
+}
+
+fn remarks(query: Query) -> Vec<String> {
+    let doubtful = query == Query::Constant;
+    doubtful
+        .then(|| "41090200: not confirmed: one weak source for the constant".to_owned())
+        .into_iter()
+        .collect()
+}
+
+/// Waits for the frame that answers.
+struct Replies<'a, A> {
+    scanner: Scanner,
+    silent: bool,
+    server: &'a ServerAddress,
+    find: &'a dyn Fn(&Frame) -> Option<A>,
+}
+
+impl<A> Listener for Replies<'_, A> {
+    type Answer = A;
+
+    fn handle_bytes(&mut self, bytes: &[u8]) {
+        self.scanner.handle_bytes(bytes);
+    }
+
+    fn poll(&mut self) -> Option<Told<A>> {
+        loop {
+            match self.scanner.poll() {
+                None if self.silent && self.scanner.give_up() => {}
+                None => return None,
+                Some(Err(refusal)) => return Some(Told::Trouble(refusal.to_string())),
+                Some(Ok((_, frame))) if !frame.is_reply() => {}
+                Some(Ok((at, frame))) => {
+                    let answer = self.server.means(&frame.server).then(|| (self.find)(&frame)).flatten();
+                    return Some(match answer {
+                        Some(answer) => Told::Answer { answer, at },
+                        None => {
+                            Told::Trouble(format!("a reply of {} to another question came", frame.server))
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn handle_silence(&mut self) {
+        self.silent = true;
+    }
+}
+
+/// For a simulated meter: the request in a frame, its PIID and object.
+pub fn asked(frame: &Frame) -> Option<(u8, Oad)> {
+    let [0x05, 0x01, piid, o3, o2, o1, o0, 0x00] = frame.apdu[..] else { return None };
+    Some((piid, Oad(u32::from_be_bytes([o3, o2, o1, o0]))))
+}
+
+/// For a simulated meter: the reply to a GET.
+pub fn answer(request: &Frame, server: ServerAddress, piid: u8, oad: Oad, got: &data::Got) -> Frame {
+    let mut apdu = vec![0x85, 0x01, piid];
+    apdu.extend(oad.0.to_be_bytes());
+    match got {
+        Ok(data) => {
+            apdu.push(1);
+            data.emit(&mut apdu);
+        }
+        Err(dar) => apdu.extend([0, *dar]),
+    }
+    apdu.extend([0, 0]);
+    Frame { control: 0xC3, server, client: request.client, apdu }
+}
