@@ -16,7 +16,11 @@ const REST_LIMIT: usize = 1024;
 /// The communication address.
 const ADDRESS: Oad = Oad(0x4001_0200);
 /// Reasons that connecting may remove: reading denied, security does not match.
-const UNCONNECTED: [u8; 2] = [3, 20];
+const UNCONNECTED: [u8; 2] = [3, NOT_CONNECTED];
+/// DAR: security does not match.
+const NOT_CONNECTED: u8 = 20;
+/// The APDU of an error.
+const ERROR: u8 = 0xEE;
 /// Objects asked in turn where a meter may lack the finer one.
 type Objects = &'static [(Oad, i32)];
 
@@ -92,7 +96,9 @@ impl Client {
         let piid = self.piid;
         let what = format!("{what} ({oad})");
         let heard = self.ask(server, get_normal(piid, oad), &what, exchanges, &|frame| {
-            let got = got_normal(&frame.apdu, piid, oad)?;
+            // An error instead of an answer is that of a meter that wants to be connected to first.
+            let refused = (frame.apdu.first() == Some(&ERROR)).then_some(Ok(Err(NOT_CONNECTED)));
+            let got = refused.or_else(|| got_normal(&frame.apdu, piid, oad))?;
             Some((got, frame.server.clone(), frame.apdu.clone()))
         })?;
         let (got, replier, apdu) = &heard.answer;
