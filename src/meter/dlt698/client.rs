@@ -162,7 +162,7 @@ impl Client {
         Ok(server)
     }
 
-    fn value(&self, query: Query, exponent: i32, data: &Data) -> Result<Reading, String> {
+    fn value(query: Query, exponent: i32, data: &Data) -> Result<Reading, String> {
         let not = || format!("it is no {query}");
         let number = |unit: Unit| {
             let whole = data.number().and_then(|n| Decimal::try_from_i128_with_scale(n, 0).ok());
@@ -213,7 +213,7 @@ impl Meter for Client {
             let between = (heard.not_before, heard.not_after);
             match heard.answer.0 {
                 Ok(data) => {
-                    let reading = self.value(query, *exponent, &data).map_err(|why| {
+                    let reading = Self::value(query, *exponent, &data).map_err(|why| {
                         let mut bytes = vec![];
                         data.emit(&mut bytes);
                         self.unreadable(&server, &format!("{query} ({oad})"), &bytes, why)

@@ -161,7 +161,9 @@ impl Data {
             Self::Array(all) | Self::Structure(all) => {
                 let tag = if matches!(self, Self::Array(_)) { 1 } else { 2 };
                 with_length(bytes, tag, all.len());
-                all.iter().for_each(|one| one.emit(bytes));
+                for one in all {
+                    one.emit(bytes);
+                }
             }
             Self::Bool(yes) => bytes.extend([3, u8::from(*yes)]),
             Self::Signed(tag, number) => {
