@@ -68,9 +68,9 @@ impl Link for Wire {
     }
 }
 
-fn wire(baud: u32, bits: u32, reply: Vec<u8>) -> Box<Wire> {
+fn wire(baud: u32, bits: u32, reply: Vec<u8>) -> Wire {
     let character = Span::from_secs_f64(f64::from(bits) / f64::from(baud));
-    Box::new(Wire { character, reply, arriving: VecDeque::new() })
+    Wire { character, reply, arriving: VecDeque::new() }
 }
 
 fn meters(baud: u32) -> Vec<(&'static str, Box<dyn Meter>, Query, Span)> {
@@ -85,14 +85,18 @@ fn meters(baud: u32) -> Vec<(&'static str, Box<dyn Meter>, Query, Span)> {
     let line = wire(baud, 11, reply.clone());
     // 4 wake bytes and 16 of the request.
     let on_wire = line.airtime(20 + reply.len());
-    let mut all: Vec<(_, Box<dyn Meter>, _, _)> =
-        vec![("DL/T 645", Box::new(dlt645::Client::new(line, address, profile)), Query::Energy, on_wire)];
+    let mut all: Vec<(_, Box<dyn Meter>, _, _)> = vec![(
+        "DL/T 645",
+        Box::new(dlt645::Client::new(Box::new(line), address, profile)),
+        Query::Energy,
+        on_wire,
+    )];
     let read = Read { unit: 1, function: 4, register: 72, count: 2 };
     let reply = read.answer(&Reply::Registers(vec![0x449A, 0x5000])).emit_rtu();
     let profile = modbus::Profile::builtin("eastron-sdm230").expect("shipped");
     let line = wire(baud, 10, reply.clone());
     let on_wire = line.airtime(8 + reply.len());
-    let client = modbus::Client::new(line, Transport::Rtu, 1, profile);
+    let client = modbus::Client::new(Box::new(line), Transport::Rtu, 1, profile);
     all.push(("Modbus RTU", Box::new(client), Query::Energy, on_wire));
     all
 }

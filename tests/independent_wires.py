@@ -1,6 +1,6 @@
 """Meters that this project did not write: Modbus (pymodbus), DL/T 698.45 (dlt698), IEC 62056-21 (iec62056_21), SML (dumps).
 
-    independent_wires.py modbus-tcp | modbus-rtu | dlt698 | iec62056-21 | sml DUMP
+    independent_wires.py modbus-tcp | modbus-rtu | dlt698 | dlt698-connected | iec62056-21 | sml DUMP
 
 Prints one line with the link to give to `--link`, then serves until its standard input closes.
 """
@@ -136,11 +136,14 @@ def sml(path):
     say(device)
 
 
-def dlt698():
+def dlt698(connected):
+    """With `connected` it answers only after CONNECT. It never answers the wildcard, only its own address."""
     from dlt698 import ConnectionProfile, Data, Oad, Server, ServerOptions, _native
 
     options = ServerOptions()
-    options.protocol.server = _native.ServerAddress(bytes=bytes.fromhex("123456789012")[::-1])
+    protocol = options.protocol
+    protocol.server = _native.ServerAddress(bytes=bytes.fromhex("123456789012")[::-1])
+    options.protocol = protocol
     server = Server(options=options)
 
     def oad(number):
@@ -154,11 +157,8 @@ def dlt698():
     server.set(oad(0x20010200), phases(Data.int32, 200123))
     server.set(oad(0x40010200), Data.octet_string(bytes.fromhex("123456789012")))
     server.set(oad(0x40020200), Data.octet_string(bytes.fromhex("202611210001")))
-    try:
-        server.set(oad(0x40000200), Data.date_time_s([2026, 11, 20, 10, 15, 30]))
-    except Exception as why:  # a form of the library's own
-        print(why, file=sys.stderr)
-    server.start_tcp("127.0.0.1", 0, ConnectionProfile.local_preset)
+    profile = ConnectionProfile.local_public if connected else ConnectionProfile.local_preset
+    server.start_tcp("127.0.0.1", 0, profile)
     say(f"tcp:127.0.0.1:{server.local_port}")
 
 
@@ -172,7 +172,7 @@ if __name__ == "__main__":
         iec()
     elif kind == "sml":
         sml(sys.argv[2])
-    elif kind == "dlt698":
-        dlt698()
+    elif kind in ("dlt698", "dlt698-connected"):
+        dlt698(kind == "dlt698-connected")
     else:
         raise SystemExit(f"no such meter: {kind}")

@@ -121,20 +121,23 @@ fn an_independent_modbus_meter_is_read_on_a_serial_line() {
 }
 
 #[test]
-fn an_independent_698_meter_is_found_by_asking_who_is_there() {
-    let Some(peer) = Peer::start(&["dlt698"]) else { return };
+fn an_independent_698_meter_is_read_and_where_it_wants_it_connected_to() {
     let expected = [
         ("energy", "1234.56"),
         ("voltage", "750.1"),
         ("current", "200.123"),
         ("meter_number", "202611210001"),
     ];
-    for address in ["auto", "123456789012"] {
-        let told = peer.reads(&["--protocol", "dlt698", "--address", address], &expected);
+    for kind in ["dlt698", "dlt698-connected"] {
+        let Some(peer) = Peer::start(&[kind]) else { return };
+        let told = peer.reads(&["--protocol", "dlt698", "--address", "123456789012"], &expected);
         assert_eq!(told["address"], "123456789012");
+        // An object that it does not have is absent and no fault.
+        let power = row(&told, "power");
+        assert!(power["fault"].is_null() && power["absent"].is_string(), "{power:#}");
+        let found = peer.reads(&["--address", "123456789012"], &expected);
+        assert_eq!(found["protocol"], "dlt698", "found by itself");
     }
-    let told = peer.reads(&[], &expected);
-    assert_eq!(told["protocol"], "dlt698", "found by itself");
 }
 
 #[test]

@@ -414,7 +414,7 @@ mod tests {
                 "wire"
             }
             fn airtime(&self, bytes: usize) -> Span {
-                Span::from_nanos(self.0 * bytes as i64)
+                Span::from_nanos(self.0) * bytes as f64
             }
         }
         let gap = |character| {

@@ -218,10 +218,11 @@ impl fmt::Display for Value {
             Self::Count(count) => write!(f, "{count}"),
             Self::Text(text) => f.write_str(text),
             Self::Clock(clock) => write!(f, "{clock}"),
-            Self::CoverOpen { from: None, .. } => f.write_str("never"),
             Self::CoverOpen { from: Some(from), to: None } => write!(f, "{from}, still open"),
             Self::CoverOpen { from: Some(from), to: Some(to) } => write!(f, "{from} to {to}"),
-            Self::Event { at: None } | Self::ClockSet { before: None, after: None } => f.write_str("never"),
+            Self::CoverOpen { from: None, .. }
+            | Self::Event { at: None }
+            | Self::ClockSet { before: None, after: None } => f.write_str("never"),
             Self::Event { at: Some(at) } => write!(f, "{at}"),
             Self::ClockSet { before, after } => {
                 let shown = |at: &Option<DateTime>| at.map_or("?".to_owned(), |at| at.to_string());

@@ -107,11 +107,11 @@ impl Rig {
         let refuse = |why: String| Fault::DataOutput { origin: origin.to_owned(), why };
         let output = nameplate.data_output.clone();
         if let Some(output) = &output {
+            described(output).map_err(|e| refuse(e.to_string()))?;
             let slave = Slave::new(output).map_err(|e| refuse(e.to_string()))?;
             if slave.is_none() {
                 return Err(refuse(format!("the simulated meter does not speak {}", output.protocol.name())));
             }
-            described(output).map_err(|e| refuse(e.to_string()))?;
         }
         let shipped = |text: &str| toml::from_str::<source::Profile>(text);
         let source = shipped(include_str!("../../assets/instruments/simulated-source.toml"));

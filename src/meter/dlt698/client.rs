@@ -16,7 +16,11 @@ const REST_LIMIT: usize = 1024;
 /// The communication address.
 const ADDRESS: Oad = Oad(0x4001_0200);
 /// Reasons that connecting may remove: reading denied, security does not match.
-const UNCONNECTED: [u8; 2] = [3, 20];
+const UNCONNECTED: [u8; 2] = [3, NOT_CONNECTED];
+/// DAR: security does not match.
+const NOT_CONNECTED: u8 = 20;
+/// The APDU of an error.
+const ERROR: u8 = 0xEE;
 /// Objects asked in turn where a meter may lack the finer one.
 type Objects = &'static [(Oad, i32)];
 
@@ -92,7 +96,9 @@ impl Client {
         let piid = self.piid;
         let what = format!("{what} ({oad})");
         let heard = self.ask(server, get_normal(piid, oad), &what, exchanges, &|frame| {
-            let got = got_normal(&frame.apdu, piid, oad)?;
+            // An error instead of an answer is that of a meter that wants to be connected to first.
+            let refused = (frame.apdu.first() == Some(&ERROR)).then_some(Ok(Err(NOT_CONNECTED)));
+            let got = refused.or_else(|| got_normal(&frame.apdu, piid, oad))?;
             Some((got, frame.server.clone(), frame.apdu.clone()))
         })?;
         let (got, replier, apdu) = &heard.answer;
@@ -156,7 +162,7 @@ impl Client {
         Ok(server)
     }
 
-    fn value(&self, query: Query, exponent: i32, data: &Data) -> Result<Reading, String> {
+    fn value(query: Query, exponent: i32, data: &Data) -> Result<Reading, String> {
         let not = || format!("it is no {query}");
         let number = |unit: Unit| {
             let whole = data.number().and_then(|n| Decimal::try_from_i128_with_scale(n, 0).ok());
@@ -207,7 +213,7 @@ impl Meter for Client {
             let between = (heard.not_before, heard.not_after);
             match heard.answer.0 {
                 Ok(data) => {
-                    let reading = self.value(query, *exponent, &data).map_err(|why| {
+                    let reading = Self::value(query, *exponent, &data).map_err(|why| {
                         let mut bytes = vec![];
                         data.emit(&mut bytes);
                         self.unreadable(&server, &format!("{query} ({oad})"), &bytes, why)

@@ -161,7 +161,9 @@ impl Data {
             Self::Array(all) | Self::Structure(all) => {
                 let tag = if matches!(self, Self::Array(_)) { 1 } else { 2 };
                 with_length(bytes, tag, all.len());
-                all.iter().for_each(|one| one.emit(bytes));
+                for one in all {
+                    one.emit(bytes);
+                }
             }
             Self::Bool(yes) => bytes.extend([3, u8::from(*yes)]),
             Self::Signed(tag, number) => {
@@ -237,8 +239,8 @@ pub fn got_normal(apdu: &[u8], piid: u8, oad: Oad) -> Option<Result<Got, Refusal
     })
 }
 
-/// `02 PIID …`: CONNECT without security, with everything we could wish for. Field sizes as public implementations agree;
-/// not confirmed on a meter.
+/// `02 PIID …`: CONNECT without security, with everything we could wish for. Field sizes and result as the
+/// independent server of `PyPI` `dlt698` takes and gives them; not confirmed on a meter.
 pub fn connect(piid: u8) -> Vec<u8> {
     let mut apdu = vec![0x02, piid, 0x00, 0x10];
     apdu.extend([0xFF; 8]);

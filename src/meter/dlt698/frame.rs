@@ -61,7 +61,7 @@ impl FromStr for ServerAddress {
     fn from_str(text: &str) -> Result<Self, NoAddress> {
         let refuse = || NoAddress { seen: text.to_owned() };
         let digits = text.bytes().all(|digit| digit.is_ascii_digit());
-        if !digits || text.len() % 2 != 0 {
+        if !digits || !text.len().is_multiple_of(2) {
             return Err(refuse());
         }
         let bytes: Vec<u8> =

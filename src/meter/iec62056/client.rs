@@ -114,7 +114,7 @@ impl Client {
         })
     }
 
-    fn reading(&self, query: Query, readout: &Readout) -> Reading {
+    fn reading(query: Query, readout: &Readout) -> Reading {
         let absent = |why: &str| Reading::Absent(format!("the readout has no {why}"));
         match query {
             Query::Address | Query::MeterNumber => {
@@ -163,7 +163,7 @@ impl Meter for Client {
             None => self.read_out(&mut vec![])?,
         };
         last.told.insert(query);
-        let reading = self.reading(query, &last.readout);
+        let reading = Self::reading(query, &last.readout);
         let between = (last.not_before, last.not_after);
         let answer = Answer::between(query, asked, between, last.exchanges.clone(), reading, vec![]);
         self.last = Some(last);

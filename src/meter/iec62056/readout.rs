@@ -3,6 +3,7 @@
 use crate::meter::obis::Code;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
+use std::fmt::Write;
 
 /// Longest data block believed, in bytes.
 pub const BLOCK_LIMIT: usize = 32 * 1024;
@@ -177,7 +178,7 @@ impl Readout {
         let mut body = String::new();
         for set in &self.sets {
             let star = if set.unit.is_empty() { "" } else { "*" };
-            body += &format!("{}({}{star}{})\r\n", set.address, set.value, set.unit);
+            let _ = write!(body, "{}({}{star}{})\r\n", set.address, set.value, set.unit);
         }
         body += "!\r\n";
         let mut bytes = vec![STX];
@@ -239,7 +240,7 @@ impl DataSet {
     /// The last `count` digits, in pairs.
     fn digits(&self, count: usize) -> Option<[i8; 3]> {
         let digits: Vec<i8> =
-            self.value.bytes().filter(u8::is_ascii_digit).map(|b| (b - b'0') as i8).collect();
+            self.value.bytes().filter(u8::is_ascii_digit).map(|b| (b - b'0').cast_signed()).collect();
         if digits.len() < count || digits.len() > count + 1 {
             return None;
         }

@@ -23,6 +23,9 @@ pub struct Client {
     profile: Profile,
 }
 
+/// The registers of an item and the exponent of its point, or the meter's refusal in words.
+type Held = Result<(Vec<u16>, i32), String>;
+
 impl Client {
     /// A meter of the model `profile` at the address `unit`, 1..=247.
     pub fn new(link: Box<dyn Link>, transport: Transport, unit: u8, profile: Profile) -> Self {
@@ -98,7 +101,7 @@ impl Client {
         item: &Item,
         what: &str,
         exchanges: &mut Vec<Exchange>,
-    ) -> Result<Heard<Result<(Vec<u16>, i32), String>>, Fault> {
+    ) -> Result<Heard<Held>, Fault> {
         let Some((point, offset)) = item.point else {
             let heard = self.ask(item.function, item.register, item.count, what, exchanges)?;
             return Ok(heard.map(|reply| registers(reply).map(|registers| (registers, 0))));

@@ -168,10 +168,9 @@ impl Scanner {
             self.begun = self.taken - 8;
         }
         match self.decoder.push_byte(byte) {
-            Ok(None) => None,
             Ok(Some(messages)) => Some((self.begun, List::parse(messages))),
             // Bytes before a start are those of a frame that began before we listened.
-            Err(DecodeErr::DiscardedBytes(_)) => None,
+            Ok(None) | Err(DecodeErr::DiscardedBytes(_)) => None,
             Err(why) => Some((self.begun, Err(format!("damaged SML frame: {why:?}")))),
         }
     }
