@@ -16,7 +16,10 @@ use phantomload::time::{Span, Stamp, now};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The tests count what the whole process holds: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// What the process holds: resident memory in kB, open files, threads.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +71,7 @@ fn verify(dir: &Path, bench: &mut dyn Bench, plan: plan::Plan, stop_after: Optio
 
 #[test]
 fn a_hundred_verifications_with_their_packages_leave_nothing_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let rig = Rig::new("good", demo_meter("good").unwrap()).unwrap();
     let profile = Profile::builtin("dc-meter").unwrap();
@@ -100,6 +104,7 @@ impl Drop for Served {
 
 #[test]
 fn a_bench_file_that_is_run_again_and_again_leaves_no_line_open() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
         .args(["sim", "--serve", dir.path().to_str().unwrap()])
