@@ -373,7 +373,7 @@ fn facts(plan: &Plan) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// What the chain says of a run when it begins: [`facts`], and which text of the regulation profile holds.
+/// What the chain says of a run when it begins: of its meter, bench and regulation, and which text of the regulation profile holds.
 pub fn opening(plan: &Plan, profile_sha256: &str) -> BTreeMap<String, String> {
     let profile = (chain::PROFILE.to_owned(), profile_sha256.to_owned());
     facts(plan).into_iter().map(|(key, text)| (key.to_owned(), text)).chain([profile]).collect()

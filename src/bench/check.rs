@@ -38,7 +38,13 @@ pub struct Look {
 }
 
 /// Looks at every device. One that does not answer does not keep the others from being looked at.
-pub fn all(description: &Description, nameplate: Option<&Nameplate>, low_level: bool) -> Vec<Look> {
+/// At the low level `stop` is asked again and again: an answer means off at once.
+pub fn all(
+    description: &Description,
+    nameplate: Option<&Nameplate>,
+    low_level: bool,
+    stop: &dyn Fn() -> bool,
+) -> Vec<Look> {
     let mut looks = Looks(vec![]);
     let lines = own_lines(&mut looks, description);
     match &description.source {
@@ -74,7 +80,7 @@ pub fn all(description: &Description, nameplate: Option<&Nameplate>, low_level: 
     meter(&mut looks, description, nameplate);
     if low_level && looks.0.iter().all(|look| look.seen.is_ok()) {
         let said = reference.ok_or_else(|| "no reference to see it".to_owned());
-        let said = said.and_then(|reference| at_low_level(description, reference, lines.as_ref()));
+        let said = said.and_then(|reference| at_low_level(description, reference, lines.as_ref(), stop));
         looks.add("source", "low level", said);
     } else if low_level {
         let why = "not tried: something above did not answer as it should".to_owned();
@@ -205,13 +211,14 @@ fn at_low_level(
     description: &Description,
     mut reference: reference::scpi::Scpi,
     lines: Option<&Board>,
+    stop: &dyn Fn() -> bool,
 ) -> Result<String, String> {
     let (mut source, _) = open_source(description).map_err(|f| f.to_string())?;
     // Off is certain by now; a hardware watchdog may close its contactor.
     let beat = open_heartbeat(description, lines).map_err(|f| f.to_string())?;
     let (vital, ended) = (Arc::new(Vital::new(now())), Arc::new(AtomicBool::new(false)));
     let heart = beat.map(|beat| beating(beat, &vital, &ended));
-    let seen = see_low_level(description, &mut source, &mut reference, &vital);
+    let seen = see_low_level(description, &mut source, &mut reference, &vital, stop);
     let off = source.off().map_err(|f| f.to_string());
     drop(source);
     ended.store(true, Ordering::SeqCst);
@@ -239,18 +246,25 @@ fn see_low_level(
     source: &mut Guard<Box<dyn Source>>,
     reference: &mut reference::scpi::Scpi,
     vital: &Vital,
+    stop: &dyn Fn() -> bool,
 ) -> Result<String, String> {
     let capability = description.capability();
     let load = Load {
         voltage_v: Voltage::from_volts(LOW_VOLTAGE).min(capability.voltage_max_v),
         current_a: Current::from_amperes(LOW_CURRENT).min(capability.current_max_a),
     };
+    if stop() {
+        return Err("stopped before anything was on".into());
+    }
     source.set(load).map_err(|f| f.to_string())?;
     let settle = capability.settle;
     let end = now() + settle.ramp(Load::OFF, load) + time::Span::from_secs_f64(settle.timeout_secs);
     let near = |seen: f64, set: f64| (seen - set).abs() <= NEAR * set;
     let asked = format!("{}, {}", load.voltage_v, load.current_a);
     loop {
+        if stop() {
+            return Err("stopped by the operator; it is off again".into());
+        }
         vital.conductor_looked(now());
         vital.source_ready(now());
         let sample = reference.sample().map_err(|f| f.to_string())?;

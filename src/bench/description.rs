@@ -5,7 +5,7 @@ use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::journal::Journal;
 use crate::link::{self, Address, Link};
-use crate::plan::Capability;
+use crate::plan::{Capability, Load};
 use crate::quantity::{Current, Energy, Voltage};
 use crate::source::Limits;
 use crate::time::Span;
@@ -247,6 +247,17 @@ impl Description {
         board::check(gpio, file.pulse.edge_half_width_us, &file.interlock, file.heartbeat.as_ref())
             .map_err(form)?;
         file.limits.check().map_err(form)?;
+        // What an open path or a short puts on the terminals is a load as well.
+        let halves = [("source.voltage", &file.source.voltage), ("source.current", &file.source.current)];
+        for (key, half) in halves.into_iter().filter_map(|(key, half)| Some((key, half.as_ref()?))) {
+            let load = Load {
+                voltage_v: half.limit_v.unwrap_or(Voltage::ZERO),
+                current_a: half.limit_a.unwrap_or(Current::ZERO),
+            };
+            if let Some(why) = file.limits.refuses(load) {
+                return Err(form(format!("{key}: limit_v or limit_a: {why}")));
+            }
+        }
         for (key, half, most, unit) in [
             ("leads_current_a", file.leads_current_a, LEADS_CURRENT_MAX, "A"),
             ("leads_voltage_v", file.leads_voltage_v, LEADS_VOLTAGE_MAX, "V"),

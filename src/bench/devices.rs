@@ -73,10 +73,13 @@ impl Devices {
         let file = &description.file;
         // What guards the load comes first: nothing is opened behind an interlock that is not safe.
         let board = open_lines(description)?;
+        let (source, mut instruments) = open_source(description)?;
+        // The meter's own maximum current holds as well, whatever the plan says.
+        let source = source.within(description.file.limits.narrowed(nameplate.current.imax));
+        // Off is certain by now: a first beat may close a contactor, and a run before may have left a source on.
         let heartbeat = open_heartbeat(description, board.as_ref().map(|(board, _)| board))?;
         // A board of which only the heartbeat's line is used has nothing to be watched.
         let board = board.filter(|(_, roles)| !roles.is_empty());
-        let (source, mut instruments) = open_source(description)?;
         let reference_link = description
             .open("reference", &file.reference.link)
             .map_err(|f| reference::Fault::from(link::scpi::Fault::from(f)))?;
@@ -193,16 +196,17 @@ pub(super) fn open_source(description: &Description) -> Result<(Guarded, Vec<Str
             (Box::new(source), vec![said])
         }
         Sources::Two { voltage, current } => {
-            let (current, says_current) = open("current source", current)?;
-            let (voltage, says_voltage) = match open("voltage source", voltage) {
-                Ok(opened) => opened,
-                Err(fault) => {
-                    // What it did before is unknown; it is not left to that.
-                    drop(source::Guard::new(current)?);
+            // What they did before is unknown: one that opens is not left to that because the other does not.
+            match (open("current source", current), open("voltage source", voltage)) {
+                (Ok((current, says_current)), Ok((voltage, says_voltage))) => {
+                    (Box::new(Pair::new(voltage, current)), vec![says_voltage, says_current])
+                }
+                (Ok((one, _)), Err(fault)) | (Err(fault), Ok((one, _))) => {
+                    drop(source::Guard::new(one)?);
                     return Err(fault);
                 }
-            };
-            (Box::new(Pair::new(voltage, current)), vec![says_voltage, says_current])
+                (Err(fault), Err(_)) => return Err(fault),
+            }
         }
         Sources::Xl9600 { link, setting } => {
             let opened = description.open("source", link).map_err(as_instrument)?;

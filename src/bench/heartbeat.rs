@@ -3,7 +3,7 @@
 //!
 //! It stops, and stays stopped, when the conductor has not looked for [`CONDUCTOR_MAX`], when the source's worker has
 //! ended or been stuck in one command for [`SOURCE_MAX`], and when the engine asks for it because off was not seen. All
-//! three times are choices of this house; the watchdog's own time must be longer than a few beats and is set there.
+//! times are choices of this house; the watchdog's own time must be longer than a few beats and is set there.
 
 use crate::link::Link;
 use crate::pulse::gpio::Output;
@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 pub const BEAT_EVERY: Span = Span::from_millis(50);
 /// The conductor looks at its bench every 50 ms; one that has not for so long is dead.
 pub const CONDUCTOR_MAX: Span = Span::from_millis(1000);
+/// A conductor that has not looked for so long will not: the source's worker switches off by itself, also where no
+/// watchdog is. Longer than [`CONDUCTOR_MAX`], since without a contactor a slow moment is no danger yet.
+pub const CONDUCTOR_GONE: Span = Span::from_secs(3);
 /// A source that has held its worker up for so long does not obey; the engine gives a command as long.
 pub const SOURCE_MAX: Span = Span::from_secs(10);
 
@@ -65,6 +68,11 @@ impl Vital {
     /// The source's worker is ready for its next order.
     pub fn source_ready(&self, at: Instant) {
         self.source.store(at.nanos(), Ordering::SeqCst);
+    }
+
+    /// Whether the conductor has not looked for [`CONDUCTOR_GONE`]: then the load goes off without it.
+    pub fn conductor_is_gone(&self, at: Instant) -> bool {
+        at - Instant::from_nanos(self.conductor.load(Ordering::SeqCst)) > CONDUCTOR_GONE
     }
 
     /// No beat any more, ever.

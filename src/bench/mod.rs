@@ -56,18 +56,18 @@ pub fn conduct(
 ) {
     let mut stopped: Option<Instant> = None;
     loop {
-        while let Some(action) = run.poll_action() {
-            bench.act(action);
-        }
-        if run.is_over() || stopped.is_some_and(|at| bench.now() - at > ENDING_TIME) {
-            break;
-        }
+        // Before anything is done: what was asked to end is not switched on first.
         if stopped.is_none()
             && let Some(why) = stop()
         {
             stopped = Some(bench.now());
             run.handle(bench.now(), Event::Abort { why });
-            continue;
+        }
+        while let Some(action) = run.poll_action() {
+            bench.act(action);
+        }
+        if run.is_over() || stopped.is_some_and(|at| bench.now() - at > ENDING_TIME) {
+            break;
         }
         match bench.wait(run.poll_timeout()) {
             Waited::Event(event) => run.handle(bench.now(), event),

@@ -62,14 +62,14 @@ impl Real {
             });
         }
         if let Some((board, roles)) = board {
-            let (flag, counted) = (Arc::clone(&ended), tally.clone());
+            let (flag, counted, off) = (Arc::clone(&ended), tally.clone(), Arc::clone(&off));
             let device = if roles.iter().any(|role| matches!(role, super::board::Role::Pulses { .. })) {
                 Device::Pulse
             } else {
                 Device::Interlock
             };
             workers::spawn(device, own.clone(), move |events| {
-                watch::run(board, &roles, counted.as_deref(), &flag, events);
+                watch::run(board, &roles, counted.as_deref(), (&off, &flag), events);
             });
         }
         let flag = Arc::clone(&ended);
@@ -154,6 +154,8 @@ impl Bench for Real {
 impl Drop for Real {
     /// Ends the workers; returns only when the source's has switched off.
     fn drop(&mut self) {
+        // Up before the orders end: a ramp on its way is not finished first, and nothing in the queue is set.
+        self.off.store(true, Ordering::SeqCst);
         self.meter = None;
         self.source = None;
         if let Some(worker) = self.source_worker.take() {

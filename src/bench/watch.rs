@@ -50,18 +50,19 @@ fn told(open: Open) -> Event {
     }
 }
 
-/// Watches until the run ends or the board is gone.
+/// Watches until the run ends or the board is gone. `off` goes up with an interlock that opens.
 pub(super) fn run(
     mut board: impl Watch,
     roles: &[Role],
     tally: Option<&Tally>,
-    ended: &AtomicBool,
+    (off, ended): (&AtomicBool, &AtomicBool),
     events: &Sender<Event>,
 ) {
     let pulses = roles.iter().any(|role| matches!(role, Role::Pulses { .. }));
     let mut chain = Chain::default();
     let mut looked = now();
     while !ended.load(Ordering::Relaxed) {
+        let before = now();
         let seen = match board.wait(LOOK_EVERY) {
             Ok(seen) => seen,
             Err(fault) => {
@@ -70,6 +71,9 @@ pub(super) fn run(
                 return;
             }
         };
+        if let (None, Some(tally)) = (&seen, tally) {
+            tally.seen_until(before);
+        }
         let mut found: Vec<Event> = vec![];
         if let Some(sight) = seen {
             match roles.get(sight.line) {
@@ -97,6 +101,10 @@ pub(super) fn run(
             found.extend(look(&board, roles, &mut chain).into_iter().map(told));
         }
         for event in found {
+            // An open interlock does not queue behind the edges: the source's worker sees this at once.
+            if matches!(event, Event::Abort { .. } | Event::Fault { device: Device::Interlock, .. }) {
+                off.store(true, Ordering::SeqCst);
+            }
             if events.send(event).is_err() {
                 return;
             }
@@ -154,7 +162,8 @@ mod tests {
         let board = Scripted { sights: sights.into(), levels: vec![true, false, true, false] };
         let tally = Tally::new(PulseConstant::from_impulses_per_kilowatt_hour(3.6e6));
         let (events, came) = channel();
-        run(board, &ROLES, Some(&tally), &AtomicBool::new(false), &events);
+        let (off, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+        run(board, &ROLES, Some(&tally), (&off, &ended), &events);
         drop(events);
         let came: Vec<Event> = came.iter().collect();
         assert!(matches!(came[0], Event::Edge(Edge { input: Input::Meter, seq: 1, rising: true, .. })));
@@ -167,6 +176,8 @@ mod tests {
             matches!(&came[4], Event::Fault { device: Device::Pulse, what } if what.contains("vanished"))
         );
         assert_eq!(came.len(), 5);
+        assert!(off.load(Ordering::SeqCst), "an open interlock does not wait for the conductor");
+        tally.seen_until(Instant::ZERO + Span::from_secs(1));
         assert_eq!(tally.energy(Instant::ZERO + Span::from_secs(1)).unwrap().joules().round(), 2.0);
     }
 

@@ -6,11 +6,12 @@ use crate::plan::Load;
 use crate::pulse::stream::{Counter, Fault as StreamFault};
 use crate::pulse::tally::Tally;
 use crate::pulse::{Input, Told};
+use crate::quantity::Energy;
 use crate::reference::Reference;
 use crate::run::{Device, Event};
 use crate::source::limits::RAMP_EVERY;
 use crate::source::{Guard, Opinion, Source};
-use crate::time::{self, Span, now};
+use crate::time::{self, Instant, Span, now};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +20,14 @@ use std::thread::JoinHandle;
 
 /// A source with nothing to do is asked this often whether it is still there.
 const CHECK_EVERY: Span = Span::from_secs(1);
-/// While its own error calculator is at work it is looked after this often; off waits no longer than that.
-const OPINION_EVERY: Span = Span::from_millis(100);
+/// With a load on, or its own error calculator at work, it is looked after this often.
+const LOOK_EVERY: Span = Span::from_millis(100);
+/// Off that was not taken over is tried again this often.
+const OWED_EVERY: Span = Span::from_millis(500);
 /// Off is tried so often before the failure stands.
 const OFF_TRIES: usize = 3;
+/// Edges of the reference that are on their way are waited for so long: two looks of the watch.
+const COUNTED_WITHIN: Span = Span::from_millis(100);
 /// Bad samples or lines in a row after which a device does not work. One may be line noise; the gap rule of the
 /// windows sees to it that a missing one spoils what it must.
 const BAD_MAX: usize = 3;
@@ -70,14 +75,24 @@ pub(super) fn source<S: Source>(
     let mut at = Load::OFF;
     // Its own error calculator is at work.
     let mut asked = false;
+    // Its output may be on. Off is owed as long as it was not taken over.
+    let (mut live, mut owed) = (false, false);
+    let mut checked = now();
     loop {
         needed.0.source_ready(now());
         if asked && let Some(event) = opinion(guard.poll_opinion(Span::ZERO)) {
             asked = false;
             let _ = events.send(event);
         }
-        let wait = if asked { OPINION_EVERY } else { CHECK_EVERY };
-        match orders.recv_timeout(wait.to_std()) {
+        let wait = if owed {
+            OWED_EVERY
+        } else if asked || live {
+            LOOK_EVERY
+        } else {
+            CHECK_EVERY
+        };
+        let order = orders.recv_timeout(wait.to_std());
+        match order {
             Ok(Order::Opinion { .. } | Order::Set(_)) if off.load(Ordering::SeqCst) => {}
             Ok(Order::Opinion { count }) => match guard.ask_opinion(count) {
                 Ok(has_one) => asked = has_one,
@@ -85,35 +100,55 @@ pub(super) fn source<S: Source>(
                     let _ = events.send(Event::NoOpinion { why: why.to_string() });
                 }
             },
-            Ok(Order::Set(load)) => match raise(&mut guard, at, load, off, needed) {
-                Ok(true) => {
-                    // What was asked at the load before is not waited for.
-                    (at, asked) = (load, false);
-                    let _ = events.send(Event::SourceSet(load));
+            Ok(Order::Set(load)) => {
+                live = true;
+                match raise(&mut guard, at, load, off, needed) {
+                    Ok(true) => {
+                        // What was asked at the load before is not waited for.
+                        (at, asked) = (load, false);
+                        let _ = events.send(Event::SourceSet(load));
+                    }
+                    // Off came in the middle of the ramp; its order is the next.
+                    Ok(false) => {}
+                    Err(why) => fault(why.to_string()),
                 }
-                // Off came in the middle of the ramp; its order is the next.
-                Ok(false) => {}
-                Err(why) => fault(why.to_string()),
-            },
+            }
             Ok(Order::Off) => {
                 let tried = (0..OFF_TRIES).map(|_| guard.off()).find_or_last_ok();
                 match tried {
                     Ok(()) => {
-                        (at, asked) = (Load::OFF, false);
+                        (at, asked, live, owed) = (Load::OFF, false, false, false);
                         let _ = events.send(Event::SourceOff);
                     }
-                    Err(why) => fault(format!("it did not take over OFF: {why}")),
+                    Err(why) => {
+                        owed = true;
+                        fault(format!("it did not take over OFF: {why}"));
+                    }
                 }
             }
-            Err(RecvTimeoutError::Timeout) if asked => {}
-            Err(RecvTimeoutError::Timeout) => match guard.check() {
-                Ok(()) => told = false,
-                Err(why) if !told => {
-                    told = true;
-                    fault(why.to_string());
+            Err(RecvTimeoutError::Timeout) => {
+                let is_gone = needed.0.conductor_is_gone(now());
+                if live && is_gone && !off.swap(true, Ordering::SeqCst) {
+                    fault("nobody looks at the bench any more: it is switched off".into());
                 }
-                Err(_) => {}
-            },
+                if owed || (live && off.load(Ordering::SeqCst)) {
+                    owed = guard.off().is_err();
+                    if !owed {
+                        (at, asked, live) = (Load::OFF, false, false);
+                        let _ = events.send(Event::SourceOff);
+                    }
+                } else if !asked && now() - checked >= CHECK_EVERY {
+                    checked = now();
+                    match guard.check() {
+                        Ok(()) => told = false,
+                        Err(why) if !told => {
+                            told = true;
+                            fault(why.to_string());
+                        }
+                        Err(_) => {}
+                    }
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
@@ -141,6 +176,9 @@ fn raise<S: Source>(
             time::sleep(RAMP_EVERY);
             needed.0.source_ready(now());
         }
+        if needed.0.conductor_is_gone(now()) {
+            off.store(true, Ordering::SeqCst);
+        }
         if off.load(Ordering::SeqCst) {
             return Ok(false);
         }
@@ -167,6 +205,18 @@ impl<E, I: Iterator<Item = Result<(), E>>> FirstOk<E> for I {
     }
 }
 
+/// The energy up to a moment; edges that are on their way are waited for. Without it the sample has no energy.
+fn counted(tally: &Tally, at: Instant) -> Option<Energy> {
+    let end = now() + COUNTED_WITHIN;
+    loop {
+        let energy = tally.energy(at);
+        if energy.is_some() || now() >= end {
+            return energy;
+        }
+        time::sleep(Span::from_millis(5));
+    }
+}
+
 /// Samples at the interval.
 pub(super) fn reference<R: Reference>(
     mut reference: R,
@@ -182,7 +232,7 @@ pub(super) fn reference<R: Reference>(
             Ok(mut sample) => {
                 bad = 0;
                 if let Some(tally) = tally {
-                    sample.energy = tally.energy(sample.taken);
+                    sample.energy = counted(tally, sample.taken);
                 }
                 if events.send(Event::Sample(sample)).is_err() {
                     return;
@@ -266,7 +316,7 @@ pub(super) type Ended = Arc<AtomicBool>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::heartbeat::Vital;
+    use crate::bench::heartbeat::{CONDUCTOR_GONE, Vital};
     use crate::quantity::{Current, Voltage};
     use crate::source::{Fault, Limits};
     use std::sync::Mutex;
@@ -341,6 +391,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_conductor_that_looks_no_more_does_not_leave_a_load_behind() {
+        let log = Log::default();
+        let flaky = Flaky { log: Arc::clone(&log), calls: 0, at: 0, panics: false };
+        let guard = Guard::new(flaky).unwrap();
+        // It has not looked for most of the time already; the orders stay open, as they do where it hangs.
+        let looked = now() - (CONDUCTOR_GONE - Span::from_millis(300));
+        let (off, vital) = (Arc::new(AtomicBool::new(false)), Arc::new(Vital::new(now())));
+        vital.conductor_looked(looked);
+        let (orders, queue) = channel();
+        let (events, came) = channel();
+        orders.send(Order::Set(load(1.0))).unwrap();
+        let (up, needed) = (Arc::clone(&off), Needed(Arc::clone(&vital)));
+        let worker = spawn(Device::Source, events, move |events| source(guard, &queue, &up, &needed, events));
+        let came: Vec<Event> = came.iter().take(3).collect();
+        assert!(matches!(came[0], Event::SourceSet(_)), "{came:?}");
+        assert!(matches!(&came[1], Event::Fault { what, .. } if what.contains("nobody looks")), "{came:?}");
+        assert_eq!(came[2], Event::SourceOff);
+        assert!(off.load(Ordering::SeqCst));
+        assert_eq!(log.lock().unwrap().last(), Some(&"off"));
+        drop(orders);
+        worker.join().unwrap();
     }
 
     #[test]

@@ -10,6 +10,7 @@ use phantomload::plan::Nameplate;
 use phantomload::time::{Span, Stamp};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 #[derive(clap::Subcommand)]
 pub enum Which {
@@ -127,6 +128,8 @@ fn probe(ports: &[String], hosts: &[String], out: Option<&Path>) -> Ended {
 }
 
 fn check(bench: &Path, low_level: bool) -> Ended {
+    // From here on Ctrl-C means off, then the end.
+    let stop = super::verify::stop_flag()?;
     let description = Description::load(bench).map_err(Stop::input)?;
     let nameplate = match &description.nameplate {
         Some(path) => {
@@ -134,7 +137,7 @@ fn check(bench: &Path, low_level: bool) -> Ended {
         }
         None => None,
     };
-    let looks = check::all(&description, nameplate.as_ref(), low_level);
+    let looks = check::all(&description, nameplate.as_ref(), low_level, &|| stop.load(Ordering::SeqCst));
     let mut text = String::new();
     for look in &looks {
         let (mark, seen) = match &look.seen {

@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         None => lights.extend(of_standards(&builtin_simulated(), now.date())),
         Some(description) => {
             lights.extend(of_standards(&description.standards, now.date()));
-            lights.extend(check::all(description, None, false).into_iter().map(of_look));
+            lights.extend(check::all(description, None, false, &|| false).into_iter().map(of_look));
         }
     }
     let worst = lights.iter().map(|light| light.state).max().unwrap_or(State::Good);

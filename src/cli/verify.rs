@@ -76,6 +76,11 @@ pub fn run(arguments: &Arguments) -> Ended {
             opened.opening();
             journal = Some(opened);
             let description = Description { journal: journal.clone(), ..(**description).clone() };
+            if description.file.heartbeat.is_none() && !description.is_simulated() {
+                say(
+                    "this bench has no [heartbeat]: should this program die, nothing takes the load away but you",
+                );
+            }
             let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
             (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
         }

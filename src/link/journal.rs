@@ -404,10 +404,12 @@ impl Noted {
 
 impl Link for Noted {
     fn send(&mut self, bytes: &[u8]) -> Result<(), LinkFault> {
+        // Sent before it is noted: OFF does not wait for a disk.
+        let sent = self.link.send(bytes);
         if !bytes.is_empty() {
             self.note(Direction::Sent, bytes);
         }
-        self.link.send(bytes)
+        sent
     }
 
     fn receive(&mut self, buffer: &mut [u8], patience: Span) -> Result<usize, LinkFault> {

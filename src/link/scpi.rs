@@ -211,6 +211,11 @@ impl Instrument {
         }
     }
 
+    /// Sends a command and asks for nothing: for off, which is asked after as soon as everybody has heard it.
+    pub fn send_only(&mut self, command: &str) -> Result<(), Fault> {
+        Ok(self.lines.send(command)?)
+    }
+
     /// Closes a group of commands: waits until all is done, and looks whether the event status tells of an error that
     /// the queue did not. `what` names the group in messages.
     pub fn finish(&mut self, what: &str) -> Result<(), Fault> {

@@ -24,6 +24,8 @@ struct State {
     last: Option<Edge>,
     count: u64,
     recent: VecDeque<Instant>,
+    /// All edges up to here have been taken in.
+    seen_until: Option<Instant>,
 }
 
 impl Tally {
@@ -39,6 +41,7 @@ impl Tally {
             None => Ok(()),
             Some(last) => whole(&[last, edge]),
         };
+        state.seen_until = state.seen_until.max(Some(edge.at));
         if edge.rising {
             state.count += 1;
             state.recent.push_back(edge.at);
@@ -49,9 +52,17 @@ impl Tally {
         sound
     }
 
-    /// The energy of all pulses up to this moment. `None` where it lies further back than is kept.
+    /// No edge is waiting that happened up to this moment.
+    pub fn seen_until(&self, at: Instant) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen_until = state.seen_until.max(Some(at));
+    }
+
+    /// The energy of all pulses up to this moment. `None` where it lies further back than is kept, or where edges of
+    /// before may still be on their way.
     pub fn energy(&self, at: Instant) -> Option<Energy> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen_until.filter(|seen| *seen >= at)?;
         let later = state.recent.iter().rev().take_while(|edge| **edge > at).count();
         let known = later < state.recent.len() || state.count == later as u64;
         known.then(|| self.constant.energy(state.count - later as u64))
@@ -75,6 +86,7 @@ mod tests {
         for seq in 0..20 {
             tally.push(edge(seq, seq.cast_signed() * 50)).unwrap();
         }
+        tally.seen_until(Instant::ZERO + Span::from_secs(1));
         // Rising edges every 100 µs from 0 on, one joule each.
         let at = |micros: i64| Instant::ZERO + Span::from_nanos(micros * 1000);
         assert_eq!(tally.energy(at(-1)), Some(Energy::ZERO));
@@ -90,6 +102,9 @@ mod tests {
         tally.push(edge(0, 0)).unwrap();
         assert_eq!(tally.push(edge(4, 200)), Err(Flaw::Lost { after: 0, before: 4 }));
         assert_eq!(tally.push(edge(5, 250)), Ok(()));
-        assert_eq!(tally.energy(Instant::ZERO + Span::from_secs(1)).unwrap().joules().round(), 2.0);
+        let later = Instant::ZERO + Span::from_secs(1);
+        assert_eq!(tally.energy(later), None, "edges of before may be on their way");
+        tally.seen_until(later);
+        assert_eq!(tally.energy(later).unwrap().joules().round(), 2.0);
     }
 }

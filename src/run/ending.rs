@@ -29,8 +29,11 @@ impl Run {
         }
         self.actions.clear();
         self.actions.push_back(Action::SourceOff);
+        let safe = Voltage::from_volts(SAFE);
+        let seen = self.evidence.track.last().map_or(Voltage::ZERO, |sample| sample.voltage.abs());
+        let unwitnessed = self.load_lane.load.voltage_v >= safe && seen < safe;
         self.load_lane.load = Load::OFF;
-        self.evidence.switched_off = Some(SwitchedOff::begin(now));
+        self.evidence.switched_off = Some(SwitchedOff { unwitnessed, ..SwitchedOff::begin(now) });
         self.enter(now, Phase::Ending { outcome, since: now, off: false });
     }
 
@@ -87,7 +90,9 @@ impl Run {
             self.finish(now, outcome);
             return true;
         }
-        let danger = if seen.voltage_safe.is_some() {
+        let danger = if seen.zero().is_some() {
+            format!("{words} the reference saw no voltage before either: that it sees none now is no proof")
+        } else if seen.voltage_safe.is_some() {
             let amperes = self.evidence.track.last().map_or(String::new(), |s| s.current.to_string());
             format!("{words} a current of {amperes} still flows after {DISCHARGE_TIME}")
         } else {

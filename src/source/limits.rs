@@ -47,11 +47,18 @@ impl Limits {
         Ok(())
     }
 
+    /// The same, with no more current than the meter bears.
+    #[must_use]
+    pub fn narrowed(self, imax: Current) -> Self {
+        let most = self.current_max_a.map_or(imax, |most| most.min(imax));
+        Self { current_max_a: Some(most), ..self }
+    }
+
     /// Why the tester does not bear a load; none where it does.
     pub fn refuses(&self, load: Load) -> Option<String> {
         let beyond = |what: &str, asked: f64, most: Option<f64>, unit: &str| {
             let most = most.filter(|most| asked.abs() > *most)?;
-            Some(format!("{asked} {unit} is beyond the tester's {what} limit of {most} {unit}"))
+            Some(format!("{asked} {unit} is beyond the {what} limit of tester and meter of {most} {unit}"))
         };
         let volts = self.voltage_max_v.map(Voltage::volts);
         let amperes = self.current_max_a.map(Current::amperes);
@@ -111,7 +118,7 @@ mod tests {
         let limits = Limits { voltage_max_v: Some(Voltage::from_volts(800.0)), ..Limits::default() };
         assert_eq!(limits.refuses(load(800.0, 600.0)), None);
         let why = limits.refuses(load(850.0, 1.0)).unwrap();
-        assert_eq!(why, "850 V is beyond the tester's voltage limit of 800 V");
+        assert_eq!(why, "850 V is beyond the voltage limit of tester and meter of 800 V");
         assert!(Limits { ramp_a_per_s: Some(0.0), ..limits }.check().is_err());
     }
 }

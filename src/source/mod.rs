@@ -34,12 +34,15 @@ pub struct SwitchedOff {
     /// Until the heartbeat was stopped, so that a hardware watchdog opens the contactor; none where that was not needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Span>,
+    /// The reference had not seen the voltage that was to stand when off was decided: that it sees none is no proof then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwitnessed: bool,
 }
 
 impl SwitchedOff {
     /// Nothing seen yet.
     pub fn begin(decided: Instant) -> Self {
-        Self { decided, said: None, current_gone: None, voltage_safe: None, cut: None }
+        Self { decided, said: None, current_gone: None, voltage_safe: None, cut: None, unwitnessed: false }
     }
 
     /// From the decision to no current and a voltage below 60 V, both seen by the reference.
@@ -49,7 +52,7 @@ impl SwitchedOff {
 
     /// Whether the terminals may be touched.
     pub fn is_safe(&self) -> bool {
-        self.zero().is_some()
+        self.zero().is_some() && (self.said.is_some() || !self.unwitnessed)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Fault, Source};
 use crate::plan::Load;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a pair asks of each of its halves, beside setting and switching.
 pub trait Half: Source {
@@ -9,6 +10,8 @@ pub trait Half: Source {
     fn check_range(&self, load: Load) -> Result<(), Fault>;
     /// Whether `load` asks nothing of it.
     fn is_idle_at(&self, load: Load) -> bool;
+    /// Sends off and waits for no answer.
+    fn tell_off(&mut self);
 }
 
 impl Half for super::scpi::Scpi {
@@ -18,6 +21,13 @@ impl Half for super::scpi::Scpi {
     fn is_idle_at(&self, load: Load) -> bool {
         self.is_idle_at(load)
     }
+    fn tell_off(&mut self) {
+        self.tell_off();
+    }
+}
+
+fn caught<T>(act: impl FnOnce() -> T) -> std::thread::Result<T> {
+    catch_unwind(AssertUnwindSafe(act))
 }
 
 /// Both sources. Whatever fails, off is sent to each.
@@ -45,10 +55,18 @@ impl<V: Half, C: Half> Source for Pair<V, C> {
         if self.current.is_idle_at(load) { Ok(()) } else { self.current.set(load) }
     }
 
+    /// Each hears it before either is asked whether it has obeyed: one that is silent or broken holds the other up neither
+    /// for its answer nor for ever.
     fn off(&mut self) -> Result<(), Fault> {
-        let current = self.current.off();
-        let voltage = self.voltage.off();
-        current.and(voltage)
+        let _ = caught(|| self.current.tell_off());
+        let _ = caught(|| self.voltage.tell_off());
+        let current = caught(|| self.current.off());
+        let voltage = caught(|| self.voltage.off());
+        match (current, voltage) {
+            (Ok(current), Ok(voltage)) => current.and(voltage),
+            // The panic goes on, now that both were told.
+            (Err(panic), _) | (_, Err(panic)) => resume_unwind(panic),
+        }
     }
 
     fn check(&mut self) -> Result<(), Fault> {
@@ -82,6 +100,7 @@ mod tests {
         }
         fn off(&mut self) -> Result<(), Fault> {
             self.note("off");
+            assert!(self.0 != "broken", "on purpose");
             if self.2 { Err(self.fault()) } else { Ok(()) }
         }
         fn check(&mut self) -> Result<(), Fault> {
@@ -96,6 +115,9 @@ mod tests {
         }
         fn is_idle_at(&self, load: Load) -> bool {
             if self.0 == "U" { load.voltage_v == Voltage::ZERO } else { load.current_a == Current::ZERO }
+        }
+        fn tell_off(&mut self) {
+            self.note("told off");
         }
     }
 
@@ -120,6 +142,15 @@ mod tests {
         let notes = Arc::default();
         let mut pair = Pair::new(Noted("U", Arc::clone(&notes), false), Noted("I", Arc::clone(&notes), true));
         assert!(pair.off().is_err());
-        assert_eq!(*notes.lock().unwrap(), ["I off", "U off"]);
+        assert_eq!(*notes.lock().unwrap(), ["I told off", "U told off", "I off", "U off"]);
+    }
+
+    #[test]
+    fn the_voltage_goes_off_also_where_the_current_source_breaks_down() {
+        let notes = Arc::default();
+        let broken = Noted("broken", Arc::clone(&notes), false);
+        let mut pair = Pair::new(Noted("U", Arc::clone(&notes), false), broken);
+        assert!(catch_unwind(AssertUnwindSafe(|| pair.off())).is_err());
+        assert_eq!(notes.lock().unwrap().last().unwrap(), "U off");
     }
 }

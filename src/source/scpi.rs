@@ -101,6 +101,14 @@ impl Scpi {
         }
     }
 
+    /// Sends every off command and waits for no answer.
+    pub fn tell_off(&mut self) {
+        for command in self.profile.command.off.clone() {
+            // Whether it was taken over is asked after.
+            let _ = self.instrument.send_only(&command);
+        }
+    }
+
     /// Refuses a load that is beyond it. Nothing is sent.
     pub fn check_range(&self, load: Load) -> Result<(), Fault> {
         let (voltage, current) = self.asked(load);

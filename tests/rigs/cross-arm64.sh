@@ -33,7 +33,7 @@ fi
 cargo fetch --quiet --locked
 # Its own mounts, gone with it.
 export root work
-nice -n 5 unshare --mount bash -euo pipefail <<'BUILD' >&2
+unshare --mount bash -euo pipefail <<'BUILD' >&2
 registry="${CARGO_HOME:-$HOME/.cargo}/registry"
 mkdir -p "$root/src" "$root/out" "$root/root/.cargo/registry" "$work/target-arm64"
 mount --bind "$PWD" "$root/src"

@@ -44,6 +44,8 @@ libraries=usr/lib/aarch64-linux-gnu
 tar -xf "$work/bookworm-arm64.tar" -C "$root" ./lib ./usr/lib/ld-linux-aarch64.so.1 "./$libraries/ld-linux-aarch64.so.1" \
   "./$libraries/libc.so.6" "./$libraries/libm.so.6" "./$libraries/libgcc_s.so.1"
 
+# The board wakes up in 1970, and no certificate can be made then.
+date +%s >"$root/now"
 cat >"$root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -51,6 +53,7 @@ export PATH=/usr/bin:/bin HOME=/data
 mount -t proc p /proc; mount -t sysfs s /sys; mount -t devtmpfs d /dev 2>/dev/null
 mkdir -p /dev/pts; mount -t devpts p /dev/pts
 ip link set lo up
+date -s "@$(cat /now)" >/dev/null
 echo "RIG $(uname -r), $(tr -d '\0' </proc/device-tree/model), $(grep -c ^processor /proc/cpuinfo) cores"
 good() { echo "RIG-RESULT $1 0"; }
 bad() { echo "RIG-RESULT $1 1"; cat /tmp/said; }
@@ -66,12 +69,14 @@ phantomload --version
 phantomload verify --data /data >/tmp/said 2>&1 && grep -q ^PASS /tmp/said &&
   echo "RIG $(grep ^PASS /tmp/said); $(cut -d' ' -f1 /proc/uptime) s after the start of the kernel" &&
   phantomload certificate verify "$(ls /data/packages | tail -1)" --data /data >/tmp/said 2>&1 &&
-  echo "RIG $(grep -m1 . /tmp/said)" && good whole_verification || bad whole_verification
+  echo "RIG $(grep -m1 -i authentic /tmp/said)" && good whole_verification || bad whole_verification
 
 phantomload sim --serve /bench >/tmp/served 2>&1 &
 while ! [ -s /bench/bench.toml ]; do sleep 0.2; done
 sleep 1
-cat >>/bench/bench.toml <<'BENCH'
+# The served bench beats to a relay on a line; here it is to be the board's own line.
+awk '/^\[/ { out = $0 == "[heartbeat]" } !out' /bench/bench.toml >/tmp/bench.toml
+cat /tmp/bench.toml - >/bench/bench.toml <<'BENCH'
 
 [interlock]
 emergency_stop = { gpio = 5 }

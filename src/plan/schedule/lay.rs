@@ -54,7 +54,8 @@ impl Draft<'_> {
         self.hear(&mut laid, choice.hear)?;
         let dwell = self.warm_up()?;
         if dwell > Span::ZERO {
-            let load = Load { voltage_v: nominal, current_a: self.currents.itr * 10.0 };
+            let load =
+                Load { voltage_v: nominal, current_a: (self.currents.itr * 10.0).min(self.currents.imax) };
             let doing = Doing::settled(Item::BasicError, "Warm-up", Work::WarmUp { dwell }, dwell);
             laid.step(self.bench, doing.demanded(dwell), load)?;
         }

@@ -27,6 +27,8 @@ pub const PORT: u16 = 24_433;
 const CONTROL_SILENCE: Span = Span::from_millis(1500);
 /// So long 源停止 may take to be answered.
 const OFF_PATIENCE: Span = Span::from_secs(5);
+/// 源停止 without an answer is sent again after this.
+const STOP_AGAIN: Span = Span::from_millis(500);
 /// An error calculator that is worse than this is none. A house rule.
 const EXPANDED_MAX: f64 = 10.0;
 /// The longest message, in bytes.
@@ -310,12 +312,16 @@ impl Xl9600 {
     /// 源停止, which is always answered.
     fn stop(&mut self) -> Result<(), Fault> {
         self.reading = None;
-        self.send(&Message::bare(STOP))?;
         let deadline = now() + OFF_PATIENCE;
-        while let Some(message) = self.receive(STOP, deadline - now())? {
-            if message.answers(STOP) {
-                self.load = Load::OFF;
-                return Ok(());
+        // A datagram may be lost, and off may be said twice: it is said again until it is answered.
+        while now() < deadline {
+            self.send(&Message::bare(STOP))?;
+            let again = (now() + STOP_AGAIN).min(deadline);
+            while let Some(message) = self.receive(STOP, again - now())? {
+                if message.answers(STOP) {
+                    self.load = Load::OFF;
+                    return Ok(());
+                }
             }
         }
         Err(Fault::Silent { peer: self.peer().to_owned(), command: STOP, patience: OFF_PATIENCE })
