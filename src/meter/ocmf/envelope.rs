@@ -126,7 +126,7 @@ mod tests {
     fn a_file_holds_one_record_or_many_on_lines_of_their_own_or_over_several() {
         let one = ("record 1".to_owned(), "OCMF|{}|{}".to_owned(), None);
         let two = ("record 2".to_owned(), "OCMF|{\n}|{}".to_owned(), None);
-        assert_eq!(records("  OCMF|{}|{}\r\n"), [one.clone()]);
+        assert_eq!(records("  OCMF|{}|{}\r\n"), std::slice::from_ref(&one));
         assert_eq!(records("OCMF|{}|{}\nOCMF|{\n}|{}\n"), [one, two]);
         assert_eq!(records("garbage\nOCMF|{}|{}")[0].1, "garbage");
         assert!(open(b" \n").unwrap_err().what.contains("no record"));
