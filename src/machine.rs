@@ -141,7 +141,8 @@ impl Machine {
             let read = |name: &str| fs::read_to_string(disk.join("device").join(name)).ok();
             let pre_end_of_life = hex(read("pre_eol_info")?.trim())?;
             let used_tenths = read("life_time")?.split_whitespace().filter_map(hex).max()?;
-            Some(FlashLife { pre_end_of_life, used_tenths })
+            // JEDEC leaves 0 undefined: such a memory does not tell it.
+            (pre_end_of_life > 0 && used_tenths > 0).then_some(FlashLife { pre_end_of_life, used_tenths })
         })
     }
 
@@ -224,6 +225,9 @@ mod tests {
         assert_eq!(pi.supply(), Supply { low_now: Some(true), was_low: Some(true), throttled: Some(true) });
         assert_eq!(pi.disk_errors(), [("mmcblk0p2".to_owned(), 3)]);
         assert_eq!(pi.flash(), Some(FlashLife { pre_end_of_life: 1, used_tenths: 3 }));
+        let life = ["pre_eol_info", "life_time"].map(|name| format!("sys/block/mmcblk0/device/{name}"));
+        let (_dir, mute) = machine(&[(life[0].as_str(), "0x00"), (life[1].as_str(), "0x00 0x00")]);
+        assert_eq!(mute.flash(), None);
         let (_dir, other) = machine(&[
             ("sys/class/hwmon/hwmon1/name", "rpi_volt\n"),
             ("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n"),

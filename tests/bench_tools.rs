@@ -1,5 +1,7 @@
 //! `phantomload bench probe | check | log` on the simulated bench over real lines, through the program's front door.
 
+#[path = "support/served.rs"]
+mod served;
 mod support;
 
 use phantomload::link::modbus::{self, Wrapping};
@@ -8,51 +10,20 @@ use phantomload::meter::dlt645::frame::Frame;
 use phantomload::meter::dlt645::{Address, Control};
 use phantomload::source::xl9600::message::Message;
 use phantomload::time::{Span, now};
-use std::io::{BufRead, BufReader, Read, Write};
+use served::Served;
+use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use support::{json, phantomload, short_regulation, stderr};
 
-/// `phantomload sim --serve`, ended when dropped.
-struct Served {
-    child: Child,
-    dir: tempfile::TempDir,
-}
-
-impl Served {
-    fn start(more: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
-            .args(["sim", "--serve", dir.path().to_str().unwrap()])
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, dir }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// The links in its bench file, in their order: source, reference, pulse, seconds pulse, meter.
-    fn links(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.path("bench.toml")).unwrap();
-        let file: toml::Table = text.parse().unwrap();
-        let link = |table: &str| file[table]["link"].as_str().unwrap().to_owned();
-        ["source", "reference", "pulse", "seconds_pulse", "meter"].map(link).to_vec()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The links in its bench file, in their order: source, reference, pulse, seconds pulse, meter.
+fn links(served: &Served) -> Vec<String> {
+    let text = std::fs::read_to_string(served.path("bench.toml")).unwrap();
+    let file: toml::Table = text.parse().unwrap();
+    let link = |table: &str| file[table]["link"].as_str().unwrap().to_owned();
+    ["source", "reference", "pulse", "seconds_pulse", "meter"].map(link).to_vec()
 }
 
 /// What a stand-in answers to what it has heard.
@@ -177,7 +148,7 @@ fn text(path: &Path) -> &str {
 #[test]
 fn the_probe_finds_every_device_and_its_bench_file_can_be_checked() {
     let served = Served::start(&[]);
-    let links = served.links();
+    let links = links(&served);
     let found = served.path("found.toml");
     let mut arguments = vec!["bench", "probe", "--out", text(&found)];
     for link in &links {
@@ -329,7 +300,7 @@ fn nobody_there_is_said_for_each_line() {
 fn a_run_leaves_every_byte_in_the_log_and_it_reads_in_words() {
     let served = Served::start(&[]);
     let (data, log) = (served.path("data"), served.path("log"));
-    let regulation = short_regulation(served.dir.path());
+    let regulation = short_regulation(served.dir());
     let began = now();
     let output = phantomload(&[
         "verify",

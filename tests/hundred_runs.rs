@@ -3,6 +3,8 @@
 //! On the served bench each run is broken off after a moment, since a whole one takes its time; `PHANTOMLOAD_RUNS=100`
 //! and `PHANTOMLOAD_RUN_SECS=600` make a hundred whole ones of it.
 
+#[path = "support/served.rs"]
+mod served;
 mod support;
 
 use phantomload::archive::{Archive, opening};
@@ -13,9 +15,8 @@ use phantomload::regulation::{Kind, Profile};
 use phantomload::run::Run;
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::{Span, Stamp, now};
-use std::io::{BufRead, BufReader};
+use served::Served;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The tests count what the whole process holds: one at a time.
@@ -99,37 +100,20 @@ fn a_hundred_verifications_with_their_packages_leave_nothing_behind() {
     is_flat(early.unwrap());
 }
 
-/// `phantomload sim --serve` in another process.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_bench_file_that_is_run_again_and_again_leaves_no_line_open() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
-        .args(["sim", "--serve", dir.path().to_str().unwrap()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let _served = Served(child);
+    let served = Served::start(&[]);
+    let dir = served.dir();
     let (runs, secs) = (number("PHANTOMLOAD_RUNS", 12), number("PHANTOMLOAD_RUN_SECS", 1));
-    let text = std::fs::read_to_string(dir.path().join("meter.toml")).unwrap();
+    let text = std::fs::read_to_string(dir.join("meter.toml")).unwrap();
     let nameplate = Nameplate::from_toml("meter.toml", &text).unwrap();
-    let regulation = std::fs::read_to_string(support::short_regulation(dir.path())).unwrap();
+    let regulation = std::fs::read_to_string(support::short_regulation(dir)).unwrap();
     let profile = Profile::from_toml("short.toml", &regulation).unwrap();
     let mut early = None;
     let mut completed = 0;
     for n in 0..runs {
-        let description = Description::load(&dir.path().join("bench.toml")).unwrap();
+        let description = Description::load(&dir.join("bench.toml")).unwrap();
         let devices = Devices::open(&description, &nameplate).unwrap();
         let (standards, capability) = (description.standards.clone(), devices.capability());
         let entries = Entries::simulated();
@@ -138,7 +122,7 @@ fn a_bench_file_that_is_run_again_and_again_leaves_no_line_open() {
         let plan =
             plan::make(nameplate.clone(), profile.clone(), kind, standards, capability, entries, today);
         let mut bench = devices.start();
-        let data = dir.path().join("data");
+        let data = dir.join("data");
         completed += i64::from(verify(&data, &mut bench, plan.unwrap(), Some(Span::from_secs(secs))));
         drop(bench);
         if n == runs / 3 {

@@ -1,60 +1,38 @@
 //! The XL-9600's own error readings beside ours, through the program's front door: a stand-in of the bench on loopback, a
 //! run by `verify --bench`. One whose calculator agrees, one whose calculator is off.
 
+#[path = "support/served.rs"]
+mod served;
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use served::Served;
 use support::{json, phantomload, regulation_of_windows, stderr};
 
 /// Long enough that readings of one second fit beside ours, once the load stands.
 const WINDOW_SECS: u32 = 5;
 
-/// `phantomload sim --serve`, ended when dropped.
-struct Served {
-    child: Child,
-    dir: tempfile::TempDir,
+/// With an XL-9600 as its source, whose calculator says so many percent more than the truth.
+fn xl9600(off_percent: &str) -> Served {
+    Served::start(&["--xl9600", off_percent])
 }
 
-impl Served {
-    /// With an XL-9600 as its source, whose calculator says so many percent more than the truth.
-    fn start(off_percent: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
-            .args(["sim", "--serve", dir.path().to_str().unwrap(), "--xl9600", off_percent])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, dir }
-    }
-
-    fn verify(&self) -> serde_json::Value {
-        let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
-        let regulation = regulation_of_windows(self.dir.path(), WINDOW_SECS);
-        let output = phantomload(&[
-            "verify",
-            "--json",
-            "--bench",
-            &path("bench.toml"),
-            "--data",
-            &path("data"),
-            "--regulation",
-            regulation.to_str().unwrap(),
-            "--kind",
-            "in-service",
-        ]);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        json(&output)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn verify(served: &Served) -> serde_json::Value {
+    let path = |name: &str| served.path(name).to_str().unwrap().to_owned();
+    let regulation = regulation_of_windows(served.dir(), WINDOW_SECS);
+    let output = phantomload(&[
+        "verify",
+        "--json",
+        "--bench",
+        &path("bench.toml"),
+        "--data",
+        &path("data"),
+        "--regulation",
+        regulation.to_str().unwrap(),
+        "--kind",
+        "in-service",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    json(&output)
 }
 
 fn findings(told: &serde_json::Value) -> Vec<&str> {
@@ -70,8 +48,8 @@ fn errors(told: &serde_json::Value) -> Vec<f64> {
 
 #[test]
 fn an_opinion_that_agrees_stands_beside_ours_and_is_no_finding() {
-    let served = Served::start("0");
-    let told = served.verify();
+    let served = xl9600("0");
+    let told = verify(&served);
     let opinions = told["opinions"].as_array().unwrap();
     let points = errors(&told).len();
     assert!(points > 2, "{told:#}");
@@ -88,8 +66,8 @@ fn an_opinion_that_agrees_stands_beside_ours_and_is_no_finding() {
 
 #[test]
 fn an_opinion_beyond_both_uncertainties_is_a_finding_at_each_point_and_moves_no_error_and_no_verdict() {
-    let served = Served::start("0.5");
-    let told = served.verify();
+    let served = xl9600("0.5");
+    let told = verify(&served);
     let found = findings(&told);
     let opinions = told["opinions"].as_array().unwrap();
     assert!(!opinions.is_empty() && found.len() == opinions.len(), "{found:#?}");

@@ -1,76 +1,46 @@
 //! The simulated bench in real time over pseudo-terminals and TCP, through the program's front door: one whole run,
 //! and every way a bench can fail in the middle of one. Two-second windows keep it short; the long one is in README.
 
+#[path = "support/served.rs"]
+mod served;
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use served::Served;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use support::{json, phantomload, short_regulation, stderr};
 
-/// `phantomload sim --serve`, ended when dropped.
-struct Served {
-    child: Child,
-    dir: tempfile::TempDir,
-}
-
-impl Served {
-    fn start(more: &[&str]) -> Self {
-        use std::io::{BufRead, BufReader};
-        let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
-            .args(["sim", "--serve", dir.path().to_str().unwrap()])
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.contains("SIMULATED"), "{line}");
-        Self { child, dir }
-    }
-
-    fn bench(&self) -> PathBuf {
-        self.dir.path().join("bench.toml")
-    }
-
-    fn verify(&self, more: &[&str]) -> Output {
-        let (bench, data) = (self.bench(), self.dir.path().join("data"));
-        let regulation = short_regulation(self.dir.path());
-        let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
-        let mut arguments = vec![
-            "verify",
-            "--json",
-            "--bench",
-            &bench,
-            "--data",
-            &data,
-            "--regulation",
-            &regulation,
-            "--kind",
-            "in-service",
-        ];
-        arguments.extend(more);
-        phantomload(&arguments)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Verifies on it with short windows.
+fn verify(served: &Served, more: &[&str]) -> Output {
+    let (bench, data) = (served.path("bench.toml"), served.path("data"));
+    let regulation = short_regulation(served.dir());
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
+    let mut arguments = vec![
+        "verify",
+        "--json",
+        "--bench",
+        &bench,
+        "--data",
+        &data,
+        "--regulation",
+        &regulation,
+        "--kind",
+        "in-service",
+    ];
+    arguments.extend(more);
+    phantomload(&arguments)
 }
 
 #[test]
 fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_the_run_in_process() {
     let served = Served::start(&["--meter", "bad-at-imin"]);
-    let told = json(&served.verify(&[]));
+    let told = json(&verify(&served, &[]));
     assert_eq!((&told["verdict"], &told["simulated"]), (&"fail".into(), &true.into()), "{told:#}");
     let (planned, took) = (told["plan_secs"].as_f64().unwrap(), told["elapsed_secs"].as_f64().unwrap());
     println!("planned {planned:.1} s, took {took:.1} s");
     assert!((planned - took).abs() < 5.0, "planned {planned}, took {took}");
-    let regulation = short_regulation(served.dir.path());
+    let regulation = short_regulation(served.dir());
     let in_process = json(&phantomload(&[
         "verify",
         "--json",
@@ -81,7 +51,7 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
         "--regulation",
         regulation.to_str().unwrap(),
         "--data",
-        served.dir.path().join("other").to_str().unwrap(),
+        served.path("other").to_str().unwrap(),
     ]));
     let verdicts = |told: &serde_json::Value| -> Vec<String> {
         let items = told["items"].as_array().unwrap();
@@ -99,7 +69,7 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
 /// A bench that goes wrong: exit 3, the reason in words, the record kept, nobody left with a live terminal.
 fn goes_wrong(mishap: &str, words: &str) {
     let served = Served::start(&["--mishap", mishap]);
-    let output = served.verify(&[]);
+    let output = verify(&served, &[]);
     assert_eq!(
         output.status.code(),
         Some(3),
@@ -167,7 +137,7 @@ fn a_counter_that_loses_edges_spoils_its_windows() {
 #[test]
 fn a_source_that_answers_garbage_is_sent_off_all_the_same() {
     let served = Served::start(&["--mishap", "source:garbage@4"]);
-    let output = served.verify(&[]);
+    let output = verify(&served, &[]);
     assert_eq!(output.status.code(), Some(3));
     let told = json(&output);
     assert!(told["outcome"]["why"].as_str().unwrap().contains("nonsense"), "{told:#}");
@@ -178,7 +148,7 @@ fn a_source_that_answers_garbage_is_sent_off_all_the_same() {
 #[test]
 fn an_instrument_that_says_it_is_somebody_else_is_refused() {
     let served = Served::start(&["--mishap", "source:stranger"]);
-    let output = served.verify(&[]);
+    let output = verify(&served, &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("ACME,TOASTER"), "{}", stderr(&output));
 }
@@ -186,7 +156,7 @@ fn an_instrument_that_says_it_is_somebody_else_is_refused() {
 #[test]
 fn ctrl_c_switches_off_first_and_leaves_a_record_that_says_aborted() {
     let served = Served::start(&[]);
-    let (bench, data) = (served.bench(), served.dir.path().join("data"));
+    let (bench, data) = (served.path("bench.toml"), served.path("data"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
         .args(["verify", "--json", "--bench", bench.to_str().unwrap(), "--data", data.to_str().unwrap()])
         .stdout(Stdio::piped())
@@ -223,7 +193,7 @@ fn voltage_at_terminals(bench: &Path) -> f64 {
 fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
     use phantomload::time::{Span, now};
     let served = Served::start(&[]);
-    let (bench, data) = (served.bench(), served.dir.path().join("data"));
+    let (bench, data) = (served.path("bench.toml"), served.path("data"));
     let wait_until = |what: &str, is: &dyn Fn(f64) -> bool| {
         let began = now();
         while !is(voltage_at_terminals(&bench)) {

@@ -124,6 +124,8 @@ impl Bench for Real {
     }
 
     fn act(&mut self, action: Action) {
+        // Whoever orders is there: a slow disk before the first order must not look like a dead conductor behind it.
+        self.vital.conductor_looked(now());
         match action {
             Action::SetSource(load) => self.order(Order::Set(load)),
             Action::SourceOff => {
