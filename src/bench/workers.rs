@@ -1,6 +1,7 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
 use super::heartbeat::Needed;
+use crate::meter::transaction::{Order as Deed, Transacted};
 use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::pulse::stream::{Counter, Fault as StreamFault};
@@ -278,11 +279,32 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
     }
 }
 
+/// What the meter's worker is to do.
+pub(super) enum Talk {
+    /// Ask.
+    Query(Query),
+    /// Begin or end a transaction, or fetch its record.
+    Transact(Deed, String),
+}
+
 /// Answers, one question at a time.
-pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, events: &Sender<Event>) {
+pub(super) fn meter(mut client: Box<dyn Meter>, queue: &Receiver<Talk>, events: &Sender<Event>) {
     // A question that this meter has answered before.
     let mut known = None;
-    while let Ok(query) = queries.recv() {
+    while let Ok(talk) = queue.recv() {
+        let query = match talk {
+            Talk::Query(query) => query,
+            Talk::Transact(deed, id) => {
+                let told = client.transactions().map_or_else(
+                    || Transacted::refused(deed, &id, now(), "it signs nothing".to_owned()),
+                    |meter| meter.transact(deed, &id),
+                );
+                if events.send(Event::Transacted(told)).is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
         let event = match client.read(query) {
             Ok(answer) => {
                 known = known.or(Some(query));

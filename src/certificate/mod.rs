@@ -18,4 +18,5 @@ pub mod report;
 pub(crate) mod sample;
 pub mod second_opinion;
 pub mod sign;
+pub mod signed_record;
 pub mod verify;

@@ -3,6 +3,7 @@
 use super::cross_check::CrossCheck;
 use super::raw::Logged;
 pub use super::second_opinion::SecondOpinion;
+use super::signed_record::SignedRecord;
 use crate::plan::Plan;
 use crate::pulse::Window;
 use crate::pulse::proof::Proof;
@@ -344,6 +345,9 @@ pub struct Results {
     /// The ways to one energy held against one another; none where the load point for it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<CrossCheck>,
+    /// What a meter that signs gave of the run's transaction; none where it signs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_record: Option<SignedRecord>,
     /// What another error calculator on the bench said, beside ours and never averaged with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opinions: Vec<SecondOpinion>,

@@ -186,6 +186,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         results: Results {
             items,
             cross_check: Some(cross_check()),
+            signed_record: None,
             opinions: vec![],
             verdict,
             correlations: vec![],

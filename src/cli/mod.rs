@@ -92,8 +92,8 @@ enum Command {
 #[derive(Args)]
 struct Task {
     /// Nameplate file, or the name of a demo meter: good, fast, bad-at-imin, creeping, not-starting, wrong-constant,
-    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses [default: the
-    /// bench file's, else good]
+    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses, signing,
+    /// slow-to-sign, forged-record, signed-energy-off [default: the bench file's, else good]
     #[arg(long, value_name = "FILE|DEMO")]
     meter: Option<String>,
     /// Bench file, or `simulated`

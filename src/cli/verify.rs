@@ -8,6 +8,7 @@ use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Description, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
+use phantomload::certificate::signed_record::SignedRecord;
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
 use phantomload::run::Run;
@@ -233,6 +234,9 @@ struct Told<'a> {
     record: PathBuf,
     package: PathBuf,
     findings: &'a [String],
+    /// What a meter that signs gave of the run's transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_record: Option<&'a SignedRecord>,
     /// What another error calculator on the bench said.
     opinions: &'a [SecondOpinion],
     why_no_certificate: Vec<String>,
@@ -324,6 +328,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         record: stored.record.clone(),
         package: stored.package.clone(),
         findings: &record.results.findings,
+        signed_record: record.results.signed_record.as_ref(),
         opinions: &record.results.opinions,
         why_no_certificate: record.why_no_certificate(),
         notices: &stored.notices,
@@ -362,6 +367,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => {}
+    }
+    if let Some(looked) = record.results.signed_record.as_ref().and_then(|signed| signed.looked.as_ref()) {
+        let _ = writeln!(text, "signed record: {}", looked.words);
     }
     for opinion in &record.results.opinions {
         let _ = writeln!(text, "second opinion: {opinion}");

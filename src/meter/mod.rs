@@ -16,6 +16,7 @@ pub mod modbus;
 pub mod obis;
 pub mod ocmf;
 pub mod sml;
+pub mod transaction;
 pub mod watch;
 
 use crate::link::{self, hex};
@@ -335,6 +336,12 @@ pub trait Meter: Send {
 
     /// Tells nothing any more of what came before: for a bench whose clock jumps.
     fn forget(&mut self) {}
+
+    /// The meter as one that is told to begin and end transactions; none where it signs no records. Reading it never
+    /// needs this.
+    fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
+        None
+    }
 }
 
 impl<M: Meter + ?Sized> Meter for Box<M> {
@@ -349,6 +356,9 @@ impl<M: Meter + ?Sized> Meter for Box<M> {
     }
     fn forget(&mut self) {
         (**self).forget();
+    }
+    fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
+        (**self).transactions()
     }
 }
 

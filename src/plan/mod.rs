@@ -143,6 +143,14 @@ pub enum Work {
         /// Number of the step whose load it uses.
         during: usize,
     },
+    /// A transaction of a meter that signs, from the register at rest before the load points to that behind them. Its
+    /// record is fetched when the load is off again.
+    SignedRecord {
+        /// The meter takes none shorter.
+        shortest: Span,
+        /// How long it may take to sign.
+        within: Span,
+    },
     /// Seconds pulse against our time base.
     DailyRate {
         /// One reading.

@@ -169,6 +169,11 @@ impl<'a> Draft<'a> {
         self.nameplate.data_output.is_some()
     }
 
+    /// The data output, where the meter signs records of transactions.
+    fn signing(&self) -> Option<&super::nameplate::DataOutput> {
+        self.nameplate.data_output.as_ref().filter(|output| output.signs())
+    }
+
     fn wants(&self, item: Item) -> bool {
         self.profile.demand(self.kind, item) != Demand::No
     }

@@ -1,7 +1,6 @@
 //! The data lane: questions to the meter's data output, one at a time, beside the loads.
 
 use super::evidence::Answered;
-use super::load_lane::Phase;
 use super::{Action, Device, Run};
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Lane, Work};
@@ -76,7 +75,7 @@ impl Run {
     }
 
     pub(super) fn advance_data(&mut self, now: Instant) {
-        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+        if self.load_lane.phase.is_leaving() {
             return;
         }
         if let Some((_, query, since)) = self.data_lane.out

@@ -3,6 +3,7 @@
 use crate::certificate::record::{Attempt, LeadIn, Line, PulseReading};
 use crate::error;
 use crate::error::edge_fit::{EdgeFit, rhythm};
+use crate::meter::transaction::Transacted;
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Load, Method, Plan, Step, Work};
 use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
@@ -25,6 +26,40 @@ pub(super) struct Answered {
     pub answer: Answer,
 }
 
+/// When the meter did something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    /// Best estimate.
+    pub at: Instant,
+    /// It lies within `at` ± this.
+    pub half_width: Span,
+}
+
+impl From<&Transacted> for Moment {
+    fn from(told: &Transacted) -> Self {
+        Self { at: told.taken, half_width: told.taken_half_width }
+    }
+}
+
+/// What has come of the transaction of a meter that signs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SignedEvidence {
+    /// Its name.
+    pub id: String,
+    /// When it began.
+    pub begun: Option<Moment>,
+    /// When it ended.
+    pub ended: Option<Moment>,
+    /// The record as it came.
+    pub bytes: Option<Vec<u8>>,
+    /// From the end to the record.
+    pub waited: Option<Span>,
+    /// Why there is no record.
+    pub why_none: Option<String>,
+    /// The meter's last answer in place of a record.
+    pub last_answer: Option<String>,
+}
+
 /// The evidence of a run so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
@@ -36,6 +71,8 @@ pub(super) struct Evidence {
     pub seconds_edges: Vec<Edge>,
     /// Answers of the data output.
     pub answers: Vec<Answered>,
+    /// The transaction of a meter that signs.
+    pub signed: Option<SignedEvidence>,
     /// What another error calculator said, by step number; the last one counts.
     pub opinions: BTreeMap<usize, Opinion>,
     /// Attempts at windows, by step number.

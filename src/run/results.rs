@@ -19,6 +19,7 @@ mod energy;
 mod joint;
 mod lead_in;
 mod opinion;
+mod signed;
 
 /// Silence that is no evidence.
 const UNHEARD: &str =
@@ -33,6 +34,7 @@ pub(super) fn all(
     elapsed: Span,
 ) -> Results {
     let mut judge = Judge { plan, evidence, began, started, findings: evidence.findings.clone() };
+    let signed_record = judge.signed_record();
     let mut items = vec![];
     for demanded in &plan.items {
         let results = match demanded.item {
@@ -46,7 +48,10 @@ pub(super) fn all(
             Item::ClockIndication => judge.clock(demanded.demand),
             Item::DailyRate => judge.daily_rate(demanded.demand),
             Item::TariffRegisters => judge.tariff_registers(),
-            Item::DataOutput => judge.cross_check(),
+            Item::DataOutput => {
+                let seen = judge.cross_check();
+                judge.with_signed(seen, signed_record.as_ref())
+            }
         };
         if results.is_empty() && demanded.demand == Demand::Required {
             items.push(undecided(demanded.item, "not measured".into()));
@@ -54,6 +59,7 @@ pub(super) fn all(
         items.extend(results);
     }
     let cross_check = judge.four_ways();
+    judge.tell_signed(signed_record.as_ref());
     if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
         judge.leads();
     }
@@ -65,6 +71,7 @@ pub(super) fn all(
     Results {
         items,
         cross_check,
+        signed_record,
         opinions,
         verdict,
         correlations,

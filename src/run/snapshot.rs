@@ -26,7 +26,9 @@ pub struct Snapshot {
     pub sample: Option<Sample>,
     /// Pulses that have come.
     pub pulses: usize,
-    /// The run is over, no current flows, and the reference has seen a voltage below 60 V: the leads may be taken off.
+    /// The load is off and the meter signs its record: so much patience is left.
+    pub signing_left: Option<Span>,
+    /// The run is over, or only the meter's signature is waited for; no current flows, and the reference has seen a voltage below 60 V: the leads may be taken off.
     pub safe_to_disconnect: bool,
 }
 
@@ -37,7 +39,7 @@ impl Run {
         let step = self.step();
         let total = self.plan.total;
         let remaining = match (&lane.phase, step) {
-            (Phase::Over(_), _) | (_, None) => Span::ZERO,
+            (Phase::Over(_) | Phase::Signing { .. }, _) | (_, None) => Span::ZERO,
             (_, Some(step)) => {
                 let inside = (step.duration - (now - lane.step_began)).max(Span::ZERO);
                 total - step.end() + inside
@@ -50,6 +52,7 @@ impl Run {
                 Phase::Settling => "settling",
                 Phase::Working { .. } => "measuring",
                 Phase::Ending { .. } => "switching off",
+                Phase::Signing { .. } => "waiting for the meter's signature",
                 Phase::Over(_) => "over",
             },
             readings: step.map_or(0, |s| self.evidence.readings(s.no)),
@@ -59,7 +62,9 @@ impl Run {
             load: lane.load,
             sample: self.evidence.track.last().copied(),
             pulses: self.evidence.meter_edges.len() / 2,
-            safe_to_disconnect: self.is_over() && self.evidence.switched_off.is_some_and(|off| off.is_safe()),
+            signing_left: self.signing_left(now),
+            safe_to_disconnect: (self.is_over() || matches!(lane.phase, Phase::Signing { .. }))
+                && self.evidence.switched_off.is_some_and(|off| off.is_safe()),
         }
     }
 }

@@ -204,13 +204,23 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
                 data_output(stage, slave, Box::new(link));
             }
         })?;
-        meter_line = Some(MeterLine { link: Address::Tcp { host: "127.0.0.1".into(), port } });
+        meter_line = Some(MeterLine::plain(Address::Tcp { host: "127.0.0.1".into(), port }));
+    } else if let Some(web) = rig.slave().as_ref().and_then(Slave::another) {
+        // Every connection reaches the same meter.
+        let web = Mutex::new(web);
+        let port = listen(&stage, move |stage, stream| {
+            let slave = web.lock().unwrap_or_else(PoisonError::into_inner).another();
+            if let (Some(slave), Ok(link)) = (slave, tcp::Tcp::from_stream(stream)) {
+                data_output(stage, slave, Box::new(link));
+            }
+        })?;
+        meter_line = Some(MeterLine::plain(format!("http://127.0.0.1:{port}").parse()?));
     } else if let Some(slave) = rig.slave() {
         let (link, path, keep) = serial::pseudo_terminal()?;
         let device = stage.clone();
         spawn(move || data_output(&device, slave, link));
         kept.push(keep);
-        meter_line = Some(MeterLine { link: serial_address(&path)? });
+        meter_line = Some(MeterLine::plain(serial_address(&path)?));
     }
     let tcp = |port| Address::Tcp { host: "127.0.0.1".into(), port };
     let file = File {

@@ -3,7 +3,7 @@
 //! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
 
 use super::Rig;
-use super::truth::{BenchTruth, Luck, Truth, gauss, uniform};
+use super::truth::{BenchTruth, Luck, Signing, Truth, gauss, uniform};
 use crate::calibration::{Change, Fault, Standards};
 use crate::meter::{Query, Unit, Value};
 use crate::plan::{Capability, Load, Nameplate, Settle};
@@ -180,6 +180,11 @@ impl World {
         let counted = if step > 0.0 { (self.reference_j / step).floor() * step } else { self.reference_j };
         let energy = Some(Energy::from_joules(counted));
         Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy }
+    }
+
+    /// How the meter signs.
+    pub(super) fn signing(&self) -> Signing {
+        self.truth.signing.clone()
     }
 
     /// What the meter's data output says now; `None` where it has nothing.

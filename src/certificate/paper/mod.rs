@@ -6,7 +6,7 @@ mod sections;
 pub mod words;
 
 pub use chinese::said;
-pub use sections::{cited, prior, rule, scope, stopping, unconfirmed};
+pub use sections::{cited, prior, rule, scope, signature, stopping, unconfirmed};
 pub use words::{Language, Words};
 
 use super::csv::{self, Said, results_said, valid_until};

@@ -1,6 +1,7 @@
 //! The simulated meter's data output: it answers from the world by the same tables the clients read by.
 
 mod dlt645;
+pub(super) mod lem;
 mod others;
 
 use super::world::World;
@@ -31,6 +32,7 @@ enum Tongue {
     Modbus(others::Modbus),
     Dlt698(others::Dlt698),
     Iec62056(others::Iec62056),
+    Lem(lem::Lem),
 }
 
 impl Slave {
@@ -58,6 +60,7 @@ impl Slave {
                 Tongue::Dlt698(others::Dlt698::new(address.parse().map_err(|_| bad_address())?))
             }
             Protocol::Iec62056 => Tongue::Iec62056(others::Iec62056::default()),
+            Protocol::LemDcbm => Tongue::Lem(lem::Lem::new()),
             Protocol::Sml => return Ok(None),
         })))
     }
@@ -69,6 +72,15 @@ impl Slave {
             Tongue::Modbus(meter) => meter.answer(bytes, world),
             Tongue::Dlt698(meter) => meter.answer(bytes, world),
             Tongue::Iec62056(meter) => meter.answer(bytes, world),
+            Tongue::Lem(meter) => meter.answer(bytes, world),
+        }
+    }
+
+    /// The same meter behind a further connection to its web server; none where it has none.
+    pub fn another(&self) -> Option<Self> {
+        match &self.0 {
+            Tongue::Lem(meter) => Some(Self(Tongue::Lem(meter.another()))),
+            _ => None,
         }
     }
 }
