@@ -2,9 +2,8 @@
 
 use super::devices::Devices;
 use super::heartbeat::{self, Needed, Vital};
-use super::workers::{self, Ended, Order};
+use super::workers::{self, Ended, Order, ToMeter};
 use super::{Bench, Waited, watch};
-use crate::meter::Query;
 use crate::pulse::Input;
 use crate::run::{Action, Device, Event};
 use crate::time::{Instant, Span, now};
@@ -21,7 +20,7 @@ pub struct Real {
     events: Receiver<Event>,
     source: Option<Sender<Order>>,
     source_worker: Option<JoinHandle<()>>,
-    meter: Option<Sender<Query>>,
+    meter: Option<Sender<ToMeter>>,
     own: Sender<Event>,
     ended: Ended,
     /// Up from the first off on; the source's worker sets no load any more.
@@ -113,6 +112,12 @@ impl Real {
         }
     }
 
+    fn tell_meter(&self, order: ToMeter) {
+        if self.meter.as_ref().is_none_or(|meter| meter.send(order).is_err()) {
+            self.fault(Device::Meter, "there is no line to it".into());
+        }
+    }
+
     fn fault(&self, device: Device, what: String) {
         let _ = self.own.send(Event::Fault { device, what });
     }
@@ -132,11 +137,8 @@ impl Bench for Real {
                 self.off.store(true, Ordering::SeqCst);
                 self.order(Order::Off);
             }
-            Action::Ask(query) => {
-                if self.meter.as_ref().is_none_or(|meter| meter.send(query).is_err()) {
-                    self.fault(Device::Meter, "there is no line to it".into());
-                }
-            }
+            Action::Ask(query) => self.tell_meter(ToMeter::Ask(query)),
+            Action::SwitchSecondsPulse => self.tell_meter(ToMeter::SwitchSecondsPulse),
             Action::AskOpinion { count } => self.order(Order::Opinion { count }),
             Action::StopHeartbeat => self.vital.stop(),
         }

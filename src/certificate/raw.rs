@@ -1,6 +1,7 @@
 //! What came in during a run, as it came: the evidence. Results are a pure function of it and the frozen plan.
 
 use crate::meter::Answer;
+use crate::meter::output::Switched;
 use crate::plan::Load;
 use crate::pulse::{Edge, Input};
 use crate::reference::Sample;
@@ -73,6 +74,8 @@ pub enum Event {
     },
     /// The meter answered a query, with a value or with nothing.
     Answer(Answer),
+    /// The meter was told to give its seconds pulse, and did or did not.
+    Switched(Switched),
     /// A device does not work.
     Fault {
         /// Which.

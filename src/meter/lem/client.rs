@@ -226,6 +226,7 @@ impl Meter for Client {
             exchanges,
             reading,
             remarks: vec![],
+            disputed: None,
         })
     }
 
