@@ -65,12 +65,15 @@
 //!   uncertainties is a finding, and it moves no error and no verdict.
 //! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever
 //!   changed. A paper is issued after three persons have signed; an amendment or withdrawal is a further entry.
+//! * An opening or programming that no paper knows of, or a broken seal, fails nobody and lets nobody pass, until an approver
+//!   has answered it in the chain, before the run that then passes ([`plan::seal`]).
 //! * What comes from a simulated device is marked so in every file.
 //!
 //! # What is deliberately absent
 //!
-//! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end. No unconfirmed
-//! figure without its mark. No default of the bench file that switches anything on. Not yet here: the
+//! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end, and the
+//! seconds pulse that it is told to put on its output ([`meter::output`]) where the clock's rate is wanted and none comes.
+//! No unconfirmed figure without its mark. No default of the bench file that switches anything on. Not yet here: the
 //! touchscreen.
 
 pub mod quantity;

@@ -139,6 +139,7 @@ impl Bench for Real {
             }
             Action::Ask(query) => self.talk(Talk::Query(query)),
             Action::Transact { order, id } => self.talk(Talk::Transact(order, id)),
+            Action::SwitchSecondsPulse => self.talk(Talk::SwitchSecondsPulse),
             Action::AskOpinion { count } => self.order(Order::Opinion { count }),
             Action::StopHeartbeat => self.vital.stop(),
         }

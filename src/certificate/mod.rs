@@ -11,6 +11,7 @@ pub mod package;
 pub mod page;
 pub mod paper;
 pub mod pdf;
+pub mod photograph;
 pub mod raw;
 pub mod record;
 pub mod report;

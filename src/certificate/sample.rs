@@ -196,10 +196,12 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             rule: Some(Rule::of(&plan.profile)),
             stopping_rule: plan.early_stop.words(),
             elapsed: Span::from_secs(431),
+            seals: None,
             switched_off: None,
         },
         plan,
         raw: vec![],
+        closing: None,
     }
 }
 

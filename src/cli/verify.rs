@@ -3,7 +3,7 @@
 use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{self, Stored};
+use phantomload::archive::{self, Photograph, Stored};
 use phantomload::bench::notify::Notify;
 use phantomload::bench::{Bench, Description, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
@@ -11,11 +11,13 @@ use phantomload::certificate::report;
 use phantomload::certificate::signed_record::SignedRecord;
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
+use phantomload::plan::seal::Closing;
 use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
+use rust_decimal::Decimal;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,6 +36,12 @@ pub struct Arguments {
     /// Folder of the raw interface log of a real bench [default: `interface` in the data folder]
     #[arg(long, value_name = "DIR")]
     log: Option<PathBuf>,
+    /// What the meter's display shows as its energy before the run, with all its digits: settles a disputed unit
+    #[arg(long, value_name = "KWH")]
+    display_energy: Option<Decimal>,
+    /// The seals at the end (TOML, `[[seal]]` with place, number, photograph): read once the run has ended
+    #[arg(long, value_name = "FILE")]
+    closing: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -58,7 +66,8 @@ fn pace(text: &str) -> Result<Pace, String> {
 /// Makes the verification.
 pub fn run(arguments: &Arguments) -> Ended {
     let dir = arguments.data.dir()?;
-    let inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    let mut inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
@@ -134,8 +143,10 @@ pub fn run(arguments: &Arguments) -> Ended {
     let asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
+    let mut seals = Seals::default();
     conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
         progress.show(run, now);
+        seals.tell(run);
         notify.alive(phantomload::time::now());
     });
     drop(bench);
@@ -146,10 +157,21 @@ pub fn run(arguments: &Arguments) -> Ended {
     progress.end();
     let completed = run.outcome() == Some(&Outcome::Completed);
     let certificate_no = completed.then_some(numbers.certificate_no);
-    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
+    let mut record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
-    let stored = match archive.store(&record) {
+    let mut photographs = inputs.photographs;
+    if let Some(path) = &arguments.closing {
+        match closing(path) {
+            Ok((closing, more)) => {
+                record.closing = Some(closing);
+                photographs.extend(more);
+            }
+            // What was measured is not lost for it.
+            Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
+        }
+    }
+    let stored = match archive.store_with(&record, &photographs) {
         Ok(stored) => stored,
         Err(fault) => {
             // What was measured is shown and kept, although it could not be stored.
@@ -163,6 +185,42 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// What is written down when the meter is closed again, and its photographs.
+fn closing(path: &Path) -> Result<(Closing, Vec<Photograph>), Stop> {
+    let text = super::inputs::read(path)?;
+    let mut closing = Closing::from_toml(&path.display().to_string(), &text).map_err(Stop::input)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let photographs = super::photographs::take(&mut closing.seal, folder, "after")?;
+    Ok((closing, photographs))
+}
+
+/// Says at once what was found at the seals: whoever can answer it may be called before the ten minutes are over.
+#[derive(Default)]
+struct Seals {
+    step: Option<usize>,
+    told: bool,
+}
+
+impl Seals {
+    fn tell(&mut self, run: &Run) {
+        let step = run.step_no();
+        // At the begin of a step is early enough.
+        if self.told || self.step == step {
+            return;
+        }
+        self.step = step;
+        for words in run.waiting_seals() {
+            self.told = true;
+            say(&format!("seals: {words}"));
+        }
+        if self.told {
+            say(
+                "the run goes on and stays undecided. To lose no time: stop it (Ctrl-C), have an approver answer (`phantomload seal answer` with the number of the record), begin again",
+            );
+        }
+    }
 }
 
 fn exit_code(record: &Record) -> u8 {

@@ -1,7 +1,8 @@
 //! The meter's data outputs: what a meter says about itself, asked one [`Query`] at a time and only ever read.
 //!
 //! One recipe for each protocol: bytes and their meaning without I/O, then a client that is a [`Meter`] on any link.
-//! [`access`] finds the protocol's client for a nameplate; [`exchange`] is the craft of the bus that all share.
+//! [`access`] finds the protocol's client for a nameplate; [`exchange`] is the craft of the bus that all share. The one
+//! command that switches something of a meter stands apart, in [`output`].
 //!
 //! An [`Answer`] holds the value or the reason for none, the time at which the meter took it, and every byte exchanged.
 
@@ -15,6 +16,7 @@ pub mod lem;
 pub mod modbus;
 pub mod obis;
 pub mod ocmf;
+pub mod output;
 pub mod sml;
 pub mod transaction;
 pub mod watch;
@@ -286,6 +288,26 @@ pub struct Answer {
     /// What must be known of how it came about: quirks of the meter in force, figures that are not confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// A number whose unit sources dispute: `reading` is absent, and this is what the register holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disputed: Option<Disputed>,
+}
+
+/// A register that is read, and whose unit is not sure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disputed {
+    /// All its digits, as a whole number.
+    pub digits: Decimal,
+    /// By each source: how many of them stand behind the point, in kWh, and the source.
+    pub by_source: Vec<(u32, String)>,
+}
+
+impl Disputed {
+    /// The number with so many digits behind the point; `None` where it has no room for them.
+    pub fn with(&self, decimals: u32) -> Option<Decimal> {
+        Decimal::try_from_i128_with_scale(self.digits.mantissa(), self.digits.scale() + decimals).ok()
+    }
 }
 
 impl Answer {
@@ -305,7 +327,7 @@ impl Answer {
     ) -> Self {
         let taken_half_width = (not_after - not_before).half();
         let taken = not_before + taken_half_width;
-        Self { query, asked, taken, taken_half_width, exchanges, reading, remarks }
+        Self { query, asked, taken, taken_half_width, exchanges, reading, remarks, disputed: None }
     }
 
     /// What is absent without a byte on the line: the model has no such item.
@@ -318,6 +340,7 @@ impl Answer {
             exchanges: vec![],
             reading: Reading::Absent(why),
             remarks: vec![],
+            disputed: None,
         }
     }
 }
@@ -342,6 +365,11 @@ pub trait Meter: Send {
     fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
         None
     }
+
+    /// What can be switched, where the protocol has a command for it. Whoever writes to a meter does it through this door.
+    fn outputs(&mut self) -> Option<&mut dyn output::Outputs> {
+        None
+    }
 }
 
 impl<M: Meter + ?Sized> Meter for Box<M> {
@@ -359,6 +387,9 @@ impl<M: Meter + ?Sized> Meter for Box<M> {
     }
     fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
         (**self).transactions()
+    }
+    fn outputs(&mut self) -> Option<&mut dyn output::Outputs> {
+        (**self).outputs()
     }
 }
 
@@ -454,6 +485,7 @@ mod tests {
             exchanges: vec![Exchange { request: vec![0x68, 0xAA], reply: vec![] }],
             reading: Reading::Value(Value::Number("0.260".parse().unwrap(), Unit::KilowattHour)),
             remarks: vec![],
+            disputed: None,
         };
         let text = serde_json::to_string(&answer).unwrap();
         assert!(text.contains(r#""request":"68 AA""#) && text.contains(r#"["0.260","kWh"]"#), "{text}");

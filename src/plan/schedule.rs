@@ -92,6 +92,7 @@ pub fn make(
         standards,
         capability,
         entries,
+        seals_before: super::seal::History::default(),
     })
 }
 
@@ -150,7 +151,7 @@ impl<'a> Draft<'a> {
             let demand = match item {
                 // House items: where the meter can be read, what it says must not contradict what is measured.
                 Item::Identity | Item::Seal | Item::DataOutput => {
-                    if self.reads() {
+                    if self.reads() || (item == Item::Seal && !self.entries.seal.is_empty()) {
                         Demand::IfPresent
                     } else {
                         Demand::No

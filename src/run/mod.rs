@@ -10,6 +10,7 @@ mod load_lane;
 mod results;
 mod signing;
 mod snapshot;
+mod unit;
 mod windows;
 mod wiring;
 mod work;
@@ -51,6 +52,8 @@ pub enum Action {
         /// Its name.
         id: String,
     },
+    /// Tell the meter to put the clock's seconds pulse on its multi-function output.
+    SwitchSecondsPulse,
     /// Ask the other error calculator for the mean of so many readings at the load that stands.
     AskOpinion {
         /// How many.
@@ -128,6 +131,7 @@ impl Run {
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
             Event::Answer(answer) => self.handle_answer(answer),
             Event::Transacted(told) => self.handle_transacted(now, &told),
+            Event::Switched(switched) => self.handle_switched(switched),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
         }
@@ -200,6 +204,17 @@ impl Run {
         results
     }
 
+    /// Number of the present step.
+    pub fn step_no(&self) -> Option<usize> {
+        self.step().map(|step| step.no)
+    }
+
+    /// What was found at the seals and waits for an answer, as far as it has been read: to be told at once, since whoever
+    /// can answer may be called now.
+    pub fn waiting_seals(&self) -> Vec<String> {
+        results::waiting_seals(&self.plan, &self.evidence, self.began, self.started)
+    }
+
     /// The record of an ended run. `None` while it runs.
     pub fn record(
         self,
@@ -221,6 +236,7 @@ impl Run {
             results,
             plan: Arc::unwrap_or_clone(self.plan),
             raw: self.log,
+            closing: None,
         })
     }
 }

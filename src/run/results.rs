@@ -19,7 +19,10 @@ mod energy;
 mod joint;
 mod lead_in;
 mod opinion;
+mod seal;
 mod signed;
+
+pub(super) use seal::{last_of, seal_queries};
 
 /// Silence that is no evidence.
 const UNHEARD: &str =
@@ -64,6 +67,8 @@ pub(super) fn all(
         judge.leads();
     }
     let opinions = judge.second_opinions(&items);
+    let seals = judge.step(|w| *w == Work::Seal).is_none().then(|| judge.seals()).flatten();
+    judge.unit_of_register();
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (correlations, joint_conformity) = joint::of(&items);
@@ -81,8 +86,15 @@ pub(super) fn all(
         rule: Some(rule),
         stopping_rule: plan.early_stop.words(),
         elapsed,
+        seals,
         switched_off: evidence.switched_off,
     }
+}
+
+/// What of the seals waits for an answer, as far as it has been read.
+pub(super) fn waiting_seals(plan: &Plan, evidence: &Evidence, began: Instant, started: Stamp) -> Vec<String> {
+    let judge = Judge { plan, evidence, began, started, findings: vec![] };
+    judge.seals().map_or(vec![], |seals| seals.waiting)
 }
 
 /// Why a point takes no further reading; `None` where it takes another.

@@ -5,6 +5,7 @@ use super::slave::{SharedWorld, Slave, SlaveLink, hold};
 use super::world::{Sight, World};
 use crate::bench::{Bench, Waited};
 use crate::meter::access::Described;
+use crate::meter::output::Switched;
 use crate::meter::transaction::{Order, Transacted};
 use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
@@ -134,6 +135,19 @@ impl InProcess {
         self.later(ANSWER, Event::Transacted(told));
     }
 
+    fn switch(&mut self) {
+        let asked = self.now;
+        let switched = match self.client.as_mut().and_then(|client| client.outputs()) {
+            None => Ok(Switched::refused(asked, asked, "its protocol has no command for it".into())),
+            Some(outputs) => outputs.seconds_pulse(),
+        };
+        let event = match switched {
+            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }),
+            Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
+        };
+        self.later(ANSWER, event);
+    }
+
     /// Lets the world run until it has shown something or has come to `until`.
     fn look(&mut self, until: Instant) {
         let mut world = hold(&self.world);
@@ -175,6 +189,7 @@ impl Bench for InProcess {
             }
             Action::Ask(query) => self.ask(query),
             Action::Transact { order, id } => self.transact(order, &id),
+            Action::SwitchSecondsPulse => self.switch(),
             // The bench in process has no other calculator.
             Action::AskOpinion { .. } => {}
             Action::StopHeartbeat => self.heart_stopped = true,

@@ -9,7 +9,7 @@ mod world;
 
 pub use in_process::InProcess;
 pub use slave::{Slave, hold};
-pub use truth::{BenchTruth, Luck, Signing, Truth};
+pub use truth::{BenchTruth, Luck, SecondsPulse, Signing, Truth};
 pub use world::{Sight, World};
 
 use crate::bench::description::EXCHANGE;
@@ -48,6 +48,9 @@ pub const DEMO_METERS: &[(&str, &str)] = demo![
     "led-off",
     "stale-power",
     "slow-pulses",
+    "seconds-told",
+    "seconds-refused",
+    "disputed-unit",
     "signing",
     "slow-to-sign",
     "forged-record",
@@ -170,7 +173,8 @@ impl Rig {
 
     /// The meter on its data output, where it has one.
     pub fn slave(&self) -> Option<Slave> {
-        Slave::new(self.output.as_ref()?).ok()?
+        let output = self.output.clone()?;
+        Slave::new(&DataOutput { energy_decimals: self.truth.register_decimals, ..output }).ok()?
     }
 
     /// The bench in process.

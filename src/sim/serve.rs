@@ -512,7 +512,7 @@ fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
             continue;
         }
         time::sleep(METER_DELAY);
-        let reply = slave.answer(&buffer[..count], &hold(&stage.world));
+        let reply = slave.answer(&buffer[..count], &mut hold(&stage.world));
         let reply = match wrong {
             Some(Wrong::Silence) => vec![],
             Some(Wrong::Garbage) => reply.iter().map(|b| b ^ 0x5A).collect(),

@@ -40,8 +40,16 @@ pub struct Truth {
     pub clock_ahead_secs: f64,
     /// Its daily rate.
     pub clock_rate_s_per_day: f64,
-    /// Cover openings.
+    /// Cover openings, the last on 2026-11-17.
     pub cover_openings: u32,
+    /// Whether the cover is open now.
+    pub cover_open: bool,
+    /// Programmings, the last on 2026-11-17.
+    pub programmings: u32,
+    /// When its output gives seconds pulses.
+    pub seconds_pulse: SecondsPulse,
+    /// Digits behind the point of its energy register, where sources dispute them.
+    pub register_decimals: Option<i32>,
     /// Number on the data output; absent: the nameplate's serial number.
     pub told_number: Option<String>,
     /// How it signs records, where its data output does.
@@ -70,6 +78,18 @@ impl Default for Signing {
     }
 }
 
+/// When a meter's output gives seconds pulses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondsPulse {
+    /// Of itself.
+    Always,
+    /// Once it was told to (1DH).
+    Told,
+    /// Never: it refuses the command.
+    Refused,
+}
+
 impl Default for Truth {
     fn default() -> Self {
         Self {
@@ -88,6 +108,10 @@ impl Default for Truth {
             clock_ahead_secs: 1.0,
             clock_rate_s_per_day: 0.1,
             cover_openings: 0,
+            cover_open: false,
+            programmings: 0,
+            seconds_pulse: SecondsPulse::Always,
+            register_decimals: None,
             told_number: None,
             signing: Signing::default(),
         }

@@ -383,7 +383,13 @@ impl Paper {
             rows,
             decision: sections::decision(record),
             cross_check: sections::cross_check(record),
-            findings: record.results.findings.iter().map(|finding| said(finding)).collect(),
+            findings: record
+                .results
+                .findings
+                .iter()
+                .map(|finding| said(finding))
+                .chain(record.closing.iter().flat_map(|closing| closing.lines()).map(|line| said(&line)))
+                .collect(),
             why_no_certificate: why_no_certificate(record, document),
             scope: sections::scope(record, document),
             program: format!("{} {}", record.program.name, record.program.version),

@@ -282,6 +282,7 @@ impl Meter for Client {
             exchanges,
             reading,
             remarks: vec![],
+            disputed: None,
         })
     }
 

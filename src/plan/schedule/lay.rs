@@ -1,7 +1,7 @@
 //! Lays the steps on the two lanes: what follows what, what runs beside it, and how long it takes.
 
 use super::{Draft, LOW_VOLTAGE};
-use crate::plan::nameplate::SHORTEST_TRANSACTION;
+use crate::plan::nameplate::{Protocol, SHORTEST_TRANSACTION};
 use crate::plan::{Capability, Fault, Lane, Load, Step, TEN_MINUTES, Windows, Work};
 use crate::quantity::{Current, Energy};
 use crate::regulation::{Item, Kind};
@@ -115,7 +115,9 @@ impl Draft<'_> {
             // One second to find the first pulse; the windows follow one another.
             let (reading, readings) = (Span::from_secs_f64(rate.reading_seconds.value), rate.readings.value);
             let time = reading * f64::from(readings);
-            let work = Work::DailyRate { reading, readings };
+            let output = self.nameplate.data_output.as_ref();
+            let switch = output.is_some_and(|output| output.protocol == Protocol::Dlt645);
+            let work = Work::DailyRate { reading, readings, switch };
             laid.beside(Item::DailyRate, "Daily clock rate", work, from, time + Span::from_secs(1));
             if let Some(step) = laid.steps.last_mut() {
                 step.floor = time;
@@ -130,9 +132,10 @@ impl Draft<'_> {
             at = at + exchange * exchanges;
         };
         read(laid, Item::Identity, "Identity and constant", Work::Identify, 3.0);
-        read(laid, Item::Seal, "Cover record", Work::Seal, 2.0);
+        // Five counts, and the last times of what there was.
+        read(laid, Item::Seal, "Event records", Work::SealRecords, 7.0);
         if self.wants(Item::ClockIndication) && self.nameplate.clock {
-            read(laid, Item::ClockIndication, "Clock", Work::Clock, 3.0);
+            read(laid, Item::ClockIndication, "Clock", Work::Clock { delay: true }, 3.0);
         }
         if self.wants(Item::TariffRegisters) && self.nameplate.tariffs && self.kind != Kind::First {
             read(laid, Item::TariffRegisters, "Tariff registers", Work::TariffRegisters, 6.0);

@@ -51,7 +51,10 @@ impl Slave {
                 Tongue::Dlt645(dlt645::Dlt645::new(address.parse().map_err(|_| bad_address())?, profile))
             }
             Protocol::ModbusRtu | Protocol::ModbusTcp => {
-                let profile = modbus::Profile::builtin(&output.profile)?;
+                let mut profile = modbus::Profile::builtin(&output.profile)?;
+                if let Some(decimals) = output.energy_decimals {
+                    profile.settle_energy(decimals);
+                }
                 let unit = if auto { Ok(profile.unit()) } else { output.address.parse() };
                 let tcp = output.protocol == Protocol::ModbusTcp;
                 Tongue::Modbus(others::Modbus::new(unit.map_err(|_| bad_address())?, profile, tcp))
@@ -66,7 +69,7 @@ impl Slave {
     }
 
     /// What the meter sends back when these bytes arrive; nothing while a request is not whole.
-    pub fn answer(&mut self, bytes: &[u8], world: &World) -> Vec<u8> {
+    pub fn answer(&mut self, bytes: &[u8], world: &mut World) -> Vec<u8> {
         match &mut self.0 {
             Tongue::Dlt645(meter) => meter.answer(bytes, world),
             Tongue::Modbus(meter) => meter.answer(bytes, world),
@@ -109,7 +112,7 @@ impl SlaveLink {
 
 impl Link for SlaveLink {
     fn send(&mut self, bytes: &[u8]) -> Result<(), link::Fault> {
-        self.waiting.extend(self.slave.answer(bytes, &hold(&self.world)));
+        self.waiting.extend(self.slave.answer(bytes, &mut hold(&self.world)));
         Ok(())
     }
 

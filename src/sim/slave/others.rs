@@ -68,14 +68,31 @@ impl Modbus {
             let Some(place) = place.filter(|place| place + usize::from(item.count) <= held.len()) else {
                 continue;
             };
-            let Some(words) = world.told(query).and_then(|value| encoded(item, value)) else { continue };
+            let Some((words, point)) = world.told(query).and_then(|value| pointed(item, value)) else {
+                continue;
+            };
             if item.function == read.function {
                 held[place..place + words.len()].copy_from_slice(&words);
                 any = true;
+                if let Some((register, point)) = point
+                    && let Some(word) =
+                        register.checked_sub(read.register).and_then(|at| held.get_mut(usize::from(at)))
+                {
+                    *word = point;
+                }
             }
         }
         any.then_some(held)
     }
+}
+
+/// The registers of a value, and its point's register where it has one: the smallest point with which it fits.
+fn pointed(item: &Item, value: Value) -> Option<(Vec<u16>, Option<(u16, u16)>)> {
+    let Some((register, offset)) = item.point else { return Some((encoded(item, value)?, None)) };
+    (0..=6).find_map(|point| {
+        let shifted = Item { exponent: item.exponent + offset + i32::from(point), ..item.clone() };
+        Some((encoded(&shifted, value.clone())?, Some((register, point))))
+    })
 }
 
 fn encoded(item: &Item, value: Value) -> Option<Vec<u16>> {
