@@ -128,7 +128,9 @@ fn apdu(bytes: &[u8]) {
     if let [_, _, piid, o3, o2, o1, o0, ..] = *bytes {
         let oad = Oad(u32::from_be_bytes([o3, o2, o1, o0]));
         let _ = dlt698::data::got_normal(bytes, piid, oad);
+        let _ = dlt698::data::got_record(bytes, piid, oad);
     }
+    let _ = dlt698::data::link_answer(bytes, [0; 8]);
     let mut rest = bytes;
     if let Ok(value) = Data::parse(&mut rest) {
         let mut again = vec![];
@@ -200,11 +202,12 @@ fn sml_frames(data: &[u8]) {
 }
 
 fn sml_list(list: &sml::List) {
-    let maker = list.maker();
+    let _ = (list.maker(), list.number(), list.server_text());
     for entry in &list.entries {
         let _ = (entry.code(), entry.number(), entry.unit_text());
         for quirk in sml::quirk::builtin() {
-            if quirk.means(maker.as_deref(), entry) {
+            let _ = quirk.is_of(list);
+            if quirk.means(entry) {
                 let _ = quirk.applied(entry).number();
             }
         }

@@ -82,10 +82,9 @@ impl Client {
         let Some(entry) = obis::codes(query).into_iter().find_map(|code| list.find(code)) else {
             return Reading::Absent(format!("the meter pushes no {query}"));
         };
-        let maker = list.maker();
         let mut meant = entry.clone();
-        for quirk in &self.quirks {
-            if quirk.means(maker.as_deref(), &meant) {
+        for quirk in self.quirks.iter().filter(|quirk| quirk.is_of(list)) {
+            if quirk.means(&meant) {
                 meant = quirk.applied(&meant);
                 remarks.push(quirk.words());
             }
@@ -114,7 +113,7 @@ impl Meter for Client {
             None => self.next_frame()?,
         };
         last.told.insert(query);
-        let mut remarks = vec![];
+        let mut remarks = last.list.quirks.clone();
         let reading = self.reading(query, &last.list, &mut remarks);
         let between = (last.came, last.not_after);
         let answer = Answer::between(query, asked, between, last.exchanges.clone(), reading, remarks);

@@ -142,7 +142,7 @@ mod tests {
             server in proptest::collection::vec(any::<u8>(), 1..12),
             entries in proptest::collection::vec(any_entry(), 0..20),
         ) {
-            let said = List { server, entries };
+            let said = List { server, entries, quirks: vec![] };
             let bytes = said.emit();
             prop_assume!(bytes.len() < 4000);
             let mut scanner = Scanner::default();

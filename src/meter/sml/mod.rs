@@ -3,6 +3,7 @@
 
 pub mod client;
 mod emit;
+mod kermit;
 pub mod list;
 pub mod quirk;
 

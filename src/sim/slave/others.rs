@@ -275,6 +275,6 @@ impl Sml {
             };
             entries.push(Entry { obis: [1, 0, c, d, e, 255], content, unsigned: false, unit, scaler });
         }
-        List { server: SERVER.to_vec(), entries }.emit()
+        List { server: SERVER.to_vec(), entries, quirks: vec![] }.emit()
     }
 }
