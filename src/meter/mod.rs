@@ -40,6 +40,8 @@ pub enum Query {
     Energy,
     /// Forward active energy of one tariff, 1..=63; gives kWh.
     TariffEnergy(u8),
+    /// Reverse active energy, all tariffs; gives kWh.
+    ReverseEnergy,
     /// Voltage (phase A); gives V.
     Voltage,
     /// Current (phase A), negative against the counting direction; gives A.
@@ -70,15 +72,18 @@ pub enum Query {
     PowerLossCount,
     /// The last loss of its supply.
     PowerLossLast,
+    /// The words in which the meter keeps its own state; gives a text: seven words in hex, then what of them is known.
+    StatusWords,
 }
 
 impl Query {
     /// Every query; the tariffs, of which there may be 63, come by [`Query::TariffEnergy`] besides.
-    pub const fn all() -> [Self; 18] {
+    pub const fn all() -> [Self; 20] {
         [
             Self::Address,
             Self::MeterNumber,
             Self::Energy,
+            Self::ReverseEnergy,
             Self::Voltage,
             Self::Current,
             Self::Power,
@@ -94,13 +99,14 @@ impl Query {
             Self::ClockSetLast,
             Self::PowerLossCount,
             Self::PowerLossLast,
+            Self::StatusWords,
         ]
     }
 
     /// The unit of its number; `None` where the answer is no number with a unit.
     pub const fn unit(self) -> Option<Unit> {
         match self {
-            Self::Energy | Self::TariffEnergy(_) => Some(Unit::KilowattHour),
+            Self::Energy | Self::TariffEnergy(_) | Self::ReverseEnergy => Some(Unit::KilowattHour),
             Self::Voltage => Some(Unit::Volt),
             Self::Current => Some(Unit::Ampere),
             Self::Power => Some(Unit::Kilowatt),
@@ -132,6 +138,8 @@ impl fmt::Display for Query {
             Self::ClockSetLast => "last clock setting",
             Self::PowerLossCount => "number of power losses",
             Self::PowerLossLast => "last power loss",
+            Self::ReverseEnergy => "reverse active energy",
+            Self::StatusWords => "status words",
         })
     }
 }

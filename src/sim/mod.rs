@@ -115,10 +115,7 @@ impl Rig {
         let output = nameplate.data_output.clone();
         if let Some(output) = &output {
             Described::of(output).map_err(|e| refuse(e.to_string()))?;
-            let slave = Slave::new(output).map_err(|e| refuse(e.to_string()))?;
-            if slave.is_none() {
-                return Err(refuse(format!("the simulated meter does not speak {}", output.protocol.name())));
-            }
+            Slave::new(output).map_err(|e| refuse(e.to_string()))?;
         }
         let shipped = |text: &str| toml::from_str::<source::Profile>(text);
         let source = shipped(include_str!("../../assets/instruments/simulated-source.toml"));
@@ -174,7 +171,7 @@ impl Rig {
     /// The meter on its data output, where it has one.
     pub fn slave(&self) -> Option<Slave> {
         let output = self.output.clone()?;
-        Slave::new(&DataOutput { energy_decimals: self.truth.register_decimals, ..output }).ok()?
+        Slave::new(&DataOutput { energy_decimals: self.truth.register_decimals, ..output }).ok()
     }
 
     /// The bench in process.

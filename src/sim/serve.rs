@@ -34,6 +34,8 @@ const ALIVE_EVERY: Span = Span::from_millis(100);
 const XL9600_EXPANDED_PERCENT: f64 = 0.05;
 /// The simulated meter thinks this long before it answers; real ones take 20 to 500 ms.
 const METER_DELAY: Span = Span::from_millis(30);
+/// A simulated meter that speaks unasked does so this often; real ones push every 1 to 4 s.
+const PUSH_EVERY: Span = Span::from_millis(1000);
 /// The watchdog relay waits so long for a change of level.
 const BEAT_PATIENCE: Span = Span::from_millis(1000);
 /// How long a device waits for a line before it looks again.
@@ -494,6 +496,7 @@ fn reference(stage: &Stage, stream: TcpStream) {
 
 fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
     let mut buffer = [0; 512];
+    let mut push_at = now();
     loop {
         let count = match link.receive(&mut buffer, PATIENCE) {
             Ok(count) => count,
@@ -508,11 +511,18 @@ fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
         if wrong == Some(Wrong::HangUp) {
             return;
         }
-        if count == 0 {
-            continue;
-        }
-        time::sleep(METER_DELAY);
-        let reply = slave.answer(&buffer[..count], &mut hold(&stage.world));
+        let unasked = if now() >= push_at { slave.push(&hold(&stage.world)) } else { None };
+        let reply = match unasked {
+            Some(pushed) => {
+                push_at = now() + PUSH_EVERY;
+                pushed
+            }
+            None if count == 0 => continue,
+            None => {
+                time::sleep(METER_DELAY);
+                slave.answer(&buffer[..count], &mut hold(&stage.world))
+            }
+        };
         let reply = match wrong {
             Some(Wrong::Silence) => vec![],
             Some(Wrong::Garbage) => reply.iter().map(|b| b ^ 0x5A).collect(),

@@ -217,6 +217,12 @@ impl World {
                     Unit::KilowattHour,
                 ))
             }
+            // No simulated load flows back, and no simulated meter has anything to report.
+            Query::ReverseEnergy => {
+                let scale = self.nameplate.register_resolution_kwh.scale();
+                Some(Value::Number(Decimal::new(0, scale), Unit::KilowattHour))
+            }
+            Query::StatusWords => Some(Value::Text(["0000"; 7].join(" "))),
             Query::Voltage => number(load.voltage_v.volts(), 3, Unit::Volt),
             Query::Current => number(load.current_a.amperes() * error, 4, Unit::Ampere),
             Query::Power => {

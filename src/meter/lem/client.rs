@@ -241,6 +241,7 @@ impl Client {
             Query::Current => number(self.live()?.current_a, Unit::Ampere),
             Query::Power => number(self.live()?.power_kw, Unit::Kilowatt),
             Query::Energy => number(self.live()?.import_kwh, Unit::KilowattHour),
+            Query::ReverseEnergy => number(self.live()?.export_kwh, Unit::KilowattHour),
             Query::MeterNumber | Query::Address => match self.status()?.meter_id {
                 Some(id) => Reading::Value(Value::Text(id)),
                 None => missing("number"),

@@ -71,6 +71,10 @@ impl Client {
         if matches!(query, Query::Address | Query::MeterNumber) {
             let named = list.find(Code::new(96, 1, 0)).map(|entry| &entry.content);
             return Reading::Value(Value::Text(match named {
+                // Letters and digits as they are, a number by DIN 43863-5 as hex.
+                Some(Content::Bytes(bytes)) if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic) => {
+                    bytes.iter().map(|byte| char::from(*byte)).collect()
+                }
                 Some(Content::Bytes(bytes)) => crate::link::hex::text(bytes).replace(' ', ""),
                 _ => list.server_text(),
             }));
@@ -78,10 +82,9 @@ impl Client {
         let Some(entry) = obis::codes(query).into_iter().find_map(|code| list.find(code)) else {
             return Reading::Absent(format!("the meter pushes no {query}"));
         };
-        let maker = list.maker();
         let mut meant = entry.clone();
-        for quirk in &self.quirks {
-            if quirk.means(maker.as_deref(), &meant) {
+        for quirk in self.quirks.iter().filter(|quirk| quirk.is_of(list)) {
+            if quirk.means(&meant) {
                 meant = quirk.applied(&meant);
                 remarks.push(quirk.words());
             }
@@ -110,7 +113,7 @@ impl Meter for Client {
             None => self.next_frame()?,
         };
         last.told.insert(query);
-        let mut remarks = vec![];
+        let mut remarks = last.list.quirks.clone();
         let reading = self.reading(query, &last.list, &mut remarks);
         let between = (last.came, last.not_after);
         let answer = Answer::between(query, asked, between, last.exchanges.clone(), reading, remarks);

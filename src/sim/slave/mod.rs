@@ -33,11 +33,12 @@ enum Tongue {
     Dlt698(others::Dlt698),
     Iec62056(others::Iec62056),
     Lem(lem::Lem),
+    Sml(others::Sml),
 }
 
 impl Slave {
-    /// A meter with this data output; `None` where the simulator does not speak its protocol.
-    pub fn new(output: &DataOutput) -> Result<Option<Self>, NoMeter> {
+    /// A meter with this data output.
+    pub fn new(output: &DataOutput) -> Result<Self, NoMeter> {
         let auto = output.address == "auto";
         let address = if auto { ADDRESS_645 } else { &output.address };
         let bad_address = || NoMeter::BadAddress {
@@ -45,7 +46,7 @@ impl Slave {
             protocol: output.protocol.name(),
             allowed: "as the protocol writes it, or auto",
         };
-        Ok(Some(Self(match output.protocol {
+        Ok(Self(match output.protocol {
             Protocol::Dlt645 | Protocol::Dlt645Of1997 => {
                 let profile = protocol645::Profile::builtin(&output.profile)?;
                 Tongue::Dlt645(dlt645::Dlt645::new(address.parse().map_err(|_| bad_address())?, profile))
@@ -64,8 +65,8 @@ impl Slave {
             }
             Protocol::Iec62056 => Tongue::Iec62056(others::Iec62056::default()),
             Protocol::LemDcbm => Tongue::Lem(lem::Lem::new()),
-            Protocol::Sml => return Ok(None),
-        })))
+            Protocol::Sml => Tongue::Sml(others::Sml),
+        }))
     }
 
     /// What the meter sends back when these bytes arrive; nothing while a request is not whole.
@@ -76,6 +77,8 @@ impl Slave {
             Tongue::Dlt698(meter) => meter.answer(bytes, world),
             Tongue::Iec62056(meter) => meter.answer(bytes, world),
             Tongue::Lem(meter) => meter.answer(bytes, world),
+            // It hears nothing.
+            Tongue::Sml(_) => vec![],
         }
     }
 
@@ -85,6 +88,11 @@ impl Slave {
             Tongue::Lem(meter) => Some(Self(Tongue::Lem(meter.another()))),
             _ => None,
         }
+    }
+
+    /// What the meter sends unasked, again and again; `None` where it speaks only when it is asked.
+    pub fn push(&self, world: &World) -> Option<Vec<u8>> {
+        if let Tongue::Sml(meter) = &self.0 { Some(meter.push(world)) } else { None }
     }
 }
 
@@ -117,6 +125,9 @@ impl Link for SlaveLink {
     }
 
     fn receive(&mut self, buffer: &mut [u8], _patience: Span) -> Result<usize, link::Fault> {
+        if self.waiting.is_empty() {
+            self.waiting.extend(self.slave.push(&hold(&self.world)).unwrap_or_default());
+        }
         let count = buffer.len().min(self.waiting.len());
         for (place, byte) in buffer.iter_mut().zip(self.waiting.drain(..count)) {
             *place = byte;

@@ -1,0 +1,58 @@
+//! What the fuzzer has found worth keeping, played again through the same functions on every build: no panic, no hang.
+//!
+//! `tests/fuzz/run SECONDS` lets it go on inventing; `tests/fuzz/README.md` says what was run.
+
+#[path = "fuzz/bodies.rs"]
+mod bodies;
+
+use bodies::BODIES;
+use std::path::{Path, PathBuf};
+
+fn corpus(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(name);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_kept_input_of_every_parser_is_borne() {
+    for (name, body) in BODIES {
+        let files = corpus(name);
+        assert!(!files.is_empty(), "{name} has no corpus");
+        for file in files {
+            // Said before, so that a panic shows which.
+            println!("{}", file.display());
+            body(&std::fs::read(&file).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_kept_input_is_borne_cut_off_at_any_place_and_with_any_byte_turned_over() {
+    for (name, body) in BODIES {
+        for file in corpus(name) {
+            println!("{}", file.display());
+            let bytes = std::fs::read(&file).unwrap();
+            // Of a long file a hundred places.
+            for place in (0..bytes.len()).step_by(bytes.len() / 100 + 1) {
+                body(&bytes[..place]);
+                let mut damaged = bytes.clone();
+                damaged[place] ^= 0xFF;
+                body(&damaged);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_parser_is_a_target_of_the_fuzzer_and_the_kept_inputs_stay_small() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz");
+    let targets: toml::Table = std::fs::read_to_string(here.join("Cargo.toml")).unwrap().parse().unwrap();
+    let targets = targets["bin"].as_array().unwrap();
+    let targets: Vec<&str> = targets.iter().filter_map(|target| target["name"].as_str()).collect();
+    assert_eq!(targets, BODIES.map(|(name, _)| name));
+    let sizes = BODIES.iter().flat_map(|(name, _)| corpus(name)).map(|file| file.metadata().unwrap().len());
+    assert!(sizes.sum::<u64>() < 1_000_000);
+}
