@@ -59,8 +59,10 @@
 //!   the raw events by [`run::recompute`], bit for bit.
 //! * The regulation profile names the decision rule; whatever it is, the guarded verdict, the probability of conformity
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
-//! * Pulses, register and the meter's own power are held against one another and the reference, pair by pair; a
-//!   disagreement is a finding with its likely cause, never averaged away.
+//! * Pulses, register, the meter's own power and the record it signs are held against one another and the reference, pair
+//!   by pair; a disagreement is a finding with its likely cause, never averaged away.
+//! * A signed record is kept byte by byte and checked over these bytes with the key on the nameplate. One that is not
+//!   authentic, or contradicts its own register, lets no pass through; one that does not come holds no load and fails no run.
 //! * Another error calculator on the bench is a second opinion: it stands beside ours, a difference beyond both
 //!   uncertainties is a finding, and it moves no error and no verdict.
 //! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever

@@ -7,13 +7,15 @@ use std::path::Path;
 use support::{json, phantomload, stderr};
 
 /// Protocol, model, address; the first is what the others are held against.
-const WIRES: [(&str, &str, &str); 6] = [
+const WIRES: [(&str, &str, &str); 7] = [
     ("dlt645-2007", "simulated-dc", "202611210001"),
     ("modbus-rtu", "simulated-dc-modbus", "1"),
     ("modbus-tcp", "simulated-dc-modbus", "auto"),
     ("dlt698", "dlt698", "202611210001"),
     ("iec62056-21", "iec62056-21", "auto"),
     ("sml", "sml", "auto"),
+    // A web server that signs a record of each transaction.
+    ("lem-dcbm", "lem-dcbm", "auto"),
 ];
 
 /// The demo meter's file with another data output.
