@@ -169,7 +169,7 @@ impl Tail {
                     self.heart_stopped = true;
                     self.live = false;
                 }
-                Action::Ask(_) | Action::AskOpinion { .. } => {}
+                Action::Ask(_) | Action::SwitchSecondsPulse | Action::AskOpinion { .. } => {}
             }
         }
     }
