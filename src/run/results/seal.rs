@@ -62,6 +62,7 @@ impl Judge<'_> {
             return vec![];
         }
         let clause = "rule of this house";
+        let measured = Some(count(Unit::One, seals.waiting.len() as u64, 0.0));
         let result = match seals.waiting.as_slice() {
             [] => {
                 let since = self.plan.seals_before.last.as_ref();
@@ -84,7 +85,7 @@ impl Judge<'_> {
                 plain(Item::Seal, Verdict::Undecided, reason, clause)
             }
         };
-        vec![result]
+        vec![ItemResult { measured, ..result }]
     }
 
     /// What was seen; none where there was nothing to look at, or nothing was read yet.
