@@ -59,7 +59,7 @@ impl Slave {
                 Tongue::Dlt698(others::Dlt698::new(address.parse().map_err(|_| bad_address())?))
             }
             Protocol::Iec62056 => Tongue::Iec62056(others::Iec62056::default()),
-            Protocol::Sml => Tongue::Sml(others::Sml),
+            Protocol::Sml => Tongue::Sml(others::Sml::new()),
         }))
     }
 
