@@ -44,6 +44,7 @@ pub const BODIES: [(&str, Body); 14] = [
 ];
 
 /// The body of that name.
+#[allow(dead_code, reason = "the fuzzer asks by name, the tests take all")]
 pub fn body(name: &str) -> Option<Body> {
     BODIES.iter().find(|(known, _)| *known == name).map(|(_, body)| *body)
 }
@@ -93,7 +94,12 @@ fn dlt645_values(data: &[u8]) {
             let Ok(phantomload::meter::Reading::Value(value)) = item.decode(&bytes) else { continue };
             // What it means has bytes that mean the same.
             if let Ok(again) = item.encode(&value) {
-                assert_eq!(item.decode(&again), Ok(phantomload::meter::Reading::Value(value)), "{}", item.di());
+                assert_eq!(
+                    item.decode(&again),
+                    Ok(phantomload::meter::Reading::Value(value)),
+                    "{}",
+                    item.di()
+                );
             }
         }
     }
@@ -152,7 +158,8 @@ fn modbus_frames(data: &[u8]) {
     let [unit, function, count, rest @ ..] = data else { return };
     let read = Read { unit: *unit, function: *function, register: 0, count: u16::from(*count) };
     let _ = read.reply(&Adu { unit: *unit, pdu: rest.to_vec() });
-    let registers: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+    let registers: Vec<u16> =
+        rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
     let _ = (number::clock(&registers), number::text(Places::BIG, &registers));
     for kind in [
         Kind::U16,
@@ -243,13 +250,20 @@ fn meters(data: &[u8]) {
     static DESCRIBED: OnceLock<Vec<Described>> = OnceLock::new();
     let described = DESCRIBED.get_or_init(|| {
         let all = Protocol::ALL.into_iter().flat_map(|protocol| {
-            ["auto", if matches!(protocol, Protocol::ModbusRtu | Protocol::ModbusTcp) { "1" } else { "000000000161" }]
-                .into_iter()
-                .filter_map(move |address| {
-                    let wanted =
-                        Wanted { protocol, profile: usual_profile(protocol), address, energy_decimals: None };
-                    Described::new(&wanted).ok()
-                })
+            [
+                "auto",
+                if matches!(protocol, Protocol::ModbusRtu | Protocol::ModbusTcp) {
+                    "1"
+                } else {
+                    "000000000161"
+                },
+            ]
+            .into_iter()
+            .filter_map(move |address| {
+                let wanted =
+                    Wanted { protocol, profile: usual_profile(protocol), address, energy_decimals: None };
+                Described::new(&wanted).ok()
+            })
         });
         all.collect()
     });

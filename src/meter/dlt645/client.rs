@@ -96,7 +96,11 @@ impl Client {
     fn be_alone(&mut self, first: &Frame, exchanges: &mut [Exchange]) -> Result<(), Fault> {
         let rest = self.line.line.hear_out(REST_LIMIT);
         let mut scanner = Scanner::default();
-        scanner.handle_bytes(&rest);
+        if let Some(last) = exchanges.last_mut() {
+            last.reply.extend(rest);
+            // All of it: an adapter may hand over both replies at once.
+            scanner.handle_bytes(&last.reply);
+        }
         let mut who = vec![first.address.to_string()];
         while let Some(event) = scanner.poll() {
             if let Event::Frame { frame, .. } = event
@@ -105,9 +109,6 @@ impl Client {
             {
                 who.push(frame.address.to_string());
             }
-        }
-        if let Some(last) = exchanges.last_mut() {
-            last.reply.extend(rest);
         }
         if who.len() == 1 {
             return Ok(());

@@ -191,10 +191,13 @@ impl Client {
         }
         let wildcard = ServerAddress::wildcard();
         let what = format!("communication address ({ADDRESS})");
-        let heard =
-            self.fetch(&wildcard, &what, exchanges, &|piid| data::get_normal(piid, ADDRESS), &|apdu, piid| {
-                data::got_normal(apdu, piid, ADDRESS)
-            })?;
+        let heard = self.fetch(
+            &wildcard,
+            &what,
+            exchanges,
+            &|piid| data::get_normal(piid, ADDRESS),
+            &|apdu, piid| data::got_normal(apdu, piid, ADDRESS),
+        )?;
         let (got, replier) = heard.answer;
         let told = match got {
             Ok(Data::Octets(bytes)) => ServerAddress::from_high_first(&bytes),
@@ -202,7 +205,11 @@ impl Client {
         };
         let rest = self.line.hear_out(REST_LIMIT);
         let mut scanner = Scanner::default();
-        scanner.handle_bytes(&rest);
+        if let Some(last) = exchanges.last_mut() {
+            last.reply.extend(rest);
+            // All of it: an adapter may hand over both replies at once.
+            scanner.handle_bytes(&last.reply);
+        }
         let mut who = vec![replier.to_string()];
         while let Some(found) = scanner.poll() {
             if let Ok((_, frame)) = found
@@ -211,9 +218,6 @@ impl Client {
             {
                 who.push(frame.server.to_string());
             }
-        }
-        if let Some(last) = exchanges.last_mut() {
-            last.reply.extend(rest);
         }
         if who.len() > 1 {
             let line = self.line.link.peer().to_owned();
@@ -238,7 +242,13 @@ impl Client {
             (Query::StatusWords, Data::Array(words)) => {
                 let words: Option<Vec<String>> = words
                     .iter()
-                    .map(|word| if let Data::Bits(_, held) = word { Some(hex::text(held).replace(' ', "")) } else { None })
+                    .map(|word| {
+                        if let Data::Bits(_, held) = word {
+                            Some(hex::text(held).replace(' ', ""))
+                        } else {
+                            None
+                        }
+                    })
                     .collect();
                 words.map(|words| Reading::Value(Value::Text(words.join(" ")))).ok_or_else(not)
             }
@@ -322,7 +332,8 @@ type Find<'a, A> = &'a dyn Fn(&[u8], u8) -> Option<Result<Result<A, u8>, Refusal
 
 /// What a record says; none where there is no record.
 fn event(query: Query, row: &[(Oad, Data)]) -> Value {
-    let moment = |wanted: Oad| row.iter().find(|(column, _)| *column == wanted).and_then(|(_, data)| data.moment());
+    let moment =
+        |wanted: Oad| row.iter().find(|(column, _)| *column == wanted).and_then(|(_, data)| data.moment());
     let (from, to) = (moment(BEGUN), moment(ENDED));
     match query {
         Query::ProgrammingLast => Value::Event { at: from },

@@ -332,7 +332,8 @@ mod tests {
     #[test]
     fn a_part_has_a_head_and_is_confirmed_by_its_number() {
         let server: ServerAddress = "000039200933".parse().unwrap();
-        let part = |control, apdu: &[u8]| Frame { control, server: server.clone(), client: 0, apdu: apdu.to_vec() };
+        let part =
+            |control, apdu: &[u8]| Frame { control, server: server.clone(), client: 0, apdu: apdu.to_vec() };
         let middle = part(0xC3 | SPLIT, &[0x05, 0xC0, 0x85]);
         assert_eq!(middle.part(), Some(Part { place: Place::Middle, number: 5, data: &[0x85] }));
         let confirmation = middle.confirmation(5);

@@ -311,6 +311,14 @@ impl Row {
         if self.register.checked_add(count).is_none() {
             return Err(("register", self.register.to_string(), "0 to 65535, its last one too"));
         }
+        if let Some(point) = &self.point {
+            if point.register == u16::MAX {
+                return Err(("point", point.register.to_string(), "a register from 0 to 65534"));
+            }
+            if !(-9..=9).contains(&point.offset) {
+                return Err(("point", point.offset.to_string(), "an offset from -9 to 9"));
+            }
+        }
         let fits = match query {
             Query::Address | Query::MeterNumber => self.kind == Kind::Ascii || self.kind.is_number(),
             Query::Clock => self.kind == Kind::ClockBytes,
@@ -397,6 +405,8 @@ mod tests {
             ("register = 0", "register = 65535", &["register is 65535"]),
             ("\"display\"", "\" \"", &["source is empty"]),
             ("register = 0", "register = 0\nregisters = 2", &["registers is 2"]),
+            ("decimals = 1", "point = { register = 65535 }", &["point is 65535"]),
+            ("decimals = 1", "point = { register = 1, offset = 2147483647 }", &["point is 2147483647"]),
         ] {
             let fault = Profile::from_toml("mine.toml", &LINE.replace(from, to)).unwrap_err().to_string();
             assert!(parts.iter().all(|part| fault.contains(part)), "{from} -> {to}: {fault}");

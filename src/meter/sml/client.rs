@@ -72,7 +72,9 @@ impl Client {
             let named = list.find(Code::new(96, 1, 0)).map(|entry| &entry.content);
             return Reading::Value(Value::Text(match named {
                 // Letters and digits as they are, a number by DIN 43863-5 as hex.
-                Some(Content::Bytes(bytes)) if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic) => {
+                Some(Content::Bytes(bytes))
+                    if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic) =>
+                {
                     bytes.iter().map(|byte| char::from(*byte)).collect()
                 }
                 Some(Content::Bytes(bytes)) => crate::link::hex::text(bytes).replace(' ', ""),

@@ -24,7 +24,11 @@ impl List {
         let entries: Vec<Vec<u8>> = self.entries.iter().map(entry).collect();
         let values = list(&entries);
         let mut messages = vec![];
-        messages.extend(message(0, OPEN, &list(&[absent(), absent(), octets(&[0]), server.clone(), absent(), absent()])));
+        messages.extend(message(
+            0,
+            OPEN,
+            &list(&[absent(), absent(), octets(&[0]), server.clone(), absent(), absent()]),
+        ));
         let said = list(&[absent(), server, absent(), absent(), values, absent(), absent()]);
         messages.extend(message(1, GET_LIST_RESPONSE, &said));
         messages.extend(message(2, CLOSE, &list(&[absent()])));

@@ -104,7 +104,8 @@ mod tests {
     fn meter(maker: [u8; 3]) -> List {
         let server = [&[0x0A, 0x01][..], &maker, &[0, 0, 0, 0, 1]].concat();
         let content = Content::Number(23_559_290, 32);
-        let energy = Entry { obis: [1, 0, 1, 8, 0, 255], content, unsigned: false, unit: Some(30), scaler: -1 };
+        let energy =
+            Entry { obis: [1, 0, 1, 8, 0, 255], content, unsigned: false, unit: Some(30), scaler: -1 };
         List { server, entries: vec![energy], quirks: vec![] }
     }
 
@@ -138,7 +139,11 @@ mod tests {
         let lists = heard(&frame(&own));
         let [Ok(list)] = &lists[..] else { panic!("{lists:?}") };
         assert_eq!((&list.server, &list.entries), (&own.server, &own.entries));
-        assert!(list.quirks.len() == 1 && list.quirks[0].contains("holley-dtz541-check"), "{:?}", list.quirks);
+        assert!(
+            list.quirks.len() == 1 && list.quirks[0].contains("holley-dtz541-check"),
+            "{:?}",
+            list.quirks
+        );
         let foreign = heard(&frame(&meter(*b"ISK")));
         assert!(matches!(foreign[..], [Err(_)]), "{foreign:?}");
         // The same maker's newer meters check as everybody does.

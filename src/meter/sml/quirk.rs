@@ -134,7 +134,9 @@ mod tests {
         let unsigned = quirk(Effect::Unsigned);
         assert!(unsigned.is_of(&of(*b"DZG", 42_000_000)) && unsigned.is_of(&of(*b"DZG", 58_999_999)));
         // The number of the captured DVS-7420, which does it right.
-        for sound in [of(*b"DZG", 60_694_613), of(*b"DZG", 41_999_999), of(*b"ISK", 42_000_000), List::default()] {
+        for sound in
+            [of(*b"DZG", 60_694_613), of(*b"DZG", 41_999_999), of(*b"ISK", 42_000_000), List::default()]
+        {
             assert!(!unsigned.is_of(&sound), "{sound:?}");
         }
         // 328.05 W, as 8025H with a sign.

@@ -65,7 +65,7 @@ impl Slave {
             }
             Protocol::Iec62056 => Tongue::Iec62056(others::Iec62056::default()),
             Protocol::LemDcbm => Tongue::Lem(lem::Lem::new()),
-            Protocol::Sml => Tongue::Sml(others::Sml),
+            Protocol::Sml => Tongue::Sml(others::Sml::new()),
         }))
     }
 

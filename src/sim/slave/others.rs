@@ -169,7 +169,9 @@ impl Dlt698 {
                 let unsigned = || u64::try_from(whole).ok();
                 match query {
                     Query::Energy if decimals == 4 => Data::Unsigned(0x15, unsigned()?),
-                    Query::Energy | Query::ReverseEnergy | Query::Constant => Data::Unsigned(0x06, unsigned()?),
+                    Query::Energy | Query::ReverseEnergy | Query::Constant => {
+                        Data::Unsigned(0x06, unsigned()?)
+                    }
                     Query::Voltage => Data::Unsigned(0x12, unsigned()?),
                     _ => Data::Signed(0x05, whole.to_i64()?),
                 }
@@ -191,11 +193,12 @@ fn moment(at: DateTime) -> Option<Data> {
 /// The last event of a table; no columns where there never was one, none where the meter has no such table.
 fn row(table: Oad, world: &World) -> Option<Vec<(Oad, Data)>> {
     let query = Query::all().into_iter().find(|query| events(*query) == Some(table))?;
-    let (from, to) = match world.told(query)? {
-        Value::CoverOpen { from, to } => (from, to),
-        Value::Event { at } => (at, None),
-        Value::ClockSet { before, after } => (before, after),
-        _ => return None,
+    let (from, to) = match world.told(query) {
+        None => (None, None),
+        Some(Value::CoverOpen { from, to }) => (from, to),
+        Some(Value::Event { at }) => (at, None),
+        Some(Value::ClockSet { before, after }) => (before, after),
+        Some(_) => return None,
     };
     let columns = [(BEGUN, from), (ENDED, to)].into_iter();
     Some(columns.filter_map(|(column, at)| Some((column, moment(at?)?))).collect())
@@ -263,13 +266,18 @@ fn readout(world: &World) -> Readout {
 }
 
 /// A meter that pushes SML.
-pub(super) struct Sml;
+pub(super) struct Sml {
+    server: Vec<u8>,
+}
 
 /// The simulator's number by DIN 43863-5: medium electricity, the maker's letters, block 0.
 const SERVER: [u8; 10] = [0x0A, 0x01, b'S', b'I', b'M', 0, 0, 0, 0, 1];
 
 impl Sml {
-    #[expect(clippy::unused_self, reason = "as the other meters: a meter does it")]
+    pub(super) fn new() -> Self {
+        Self { server: SERVER.to_vec() }
+    }
+
     pub(super) fn push(&self, world: &World) -> Vec<u8> {
         let mut entries = vec![];
         for (query, [c, d, e], unit) in [
@@ -292,6 +300,6 @@ impl Sml {
             };
             entries.push(Entry { obis: [1, 0, c, d, e, 255], content, unsigned: false, unit, scaler });
         }
-        List { server: SERVER.to_vec(), entries, quirks: vec![] }.emit()
+        List { server: self.server.clone(), entries, quirks: vec![] }.emit()
     }
 }
