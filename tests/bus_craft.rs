@@ -38,7 +38,7 @@ struct Bus {
 
 impl Link for Bus {
     fn send(&mut self, bytes: &[u8]) -> Result<(), link::Fault> {
-        let reply = self.slave.answer(bytes, &self.world);
+        let reply = self.slave.answer(bytes, &mut self.world);
         if !reply.is_empty() {
             self.waiting.extend(self.before.iter().chain(&reply).chain(&self.behind));
         }
