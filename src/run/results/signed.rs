@@ -148,31 +148,6 @@ impl Judge<'_> {
         looked.against.extend(self.crossing().as_ref().and_then(contradiction));
     }
 
-    /// The data output's result with what the signed record does to it.
-    pub(super) fn with_signed(
-        &self,
-        mut items: Vec<ItemResult>,
-        signed: Option<&SignedRecord>,
-    ) -> Vec<ItemResult> {
-        let Some(signed) = signed else { return items };
-        let against = signed.looked.as_ref().map(|looked| looked.against.join("; ")).unwrap_or_default();
-        if items.is_empty() && !against.is_empty() {
-            items.push(undecided(Item::DataOutput, against));
-            return items;
-        }
-        for item in &mut items {
-            if against.is_empty() {
-                let words = signed.looked.as_ref().map(|looked| looked.words.as_str());
-                let words = words.or(signed.why_none.as_deref()).unwrap_or("none");
-                item.reason = format!("{}; signed record: {words}", item.reason);
-            } else {
-                item.verdict = Verdict::Undecided;
-                item.reason = format!("{}; but {against}", item.reason);
-            }
-        }
-        items
-    }
-
     /// What an inspector has to know of the signed record, among the findings.
     pub(super) fn tell_signed(&mut self, signed: Option<&SignedRecord>) {
         let Some(signed) = signed else { return };
@@ -187,6 +162,27 @@ impl Judge<'_> {
         let deviations = looked.deviations.iter();
         self.findings.extend(deviations.map(|what| format!("signed record: deviation: {what}")));
     }
+}
+
+/// The data output's result with what the signed record does to it.
+pub(super) fn with_signed(mut items: Vec<ItemResult>, signed: Option<&SignedRecord>) -> Vec<ItemResult> {
+    let Some(signed) = signed else { return items };
+    let against = signed.looked.as_ref().map(|looked| looked.against.join("; ")).unwrap_or_default();
+    if items.is_empty() && !against.is_empty() {
+        items.push(undecided(Item::DataOutput, against));
+        return items;
+    }
+    for item in &mut items {
+        if against.is_empty() {
+            let words = signed.looked.as_ref().map(|looked| looked.words.as_str());
+            let words = words.or(signed.why_none.as_deref()).unwrap_or("none");
+            item.reason = format!("{}; signed record: {words}", item.reason);
+        } else {
+            item.verdict = Verdict::Undecided;
+            item.reason = format!("{}; but {against}", item.reason);
+        }
+    }
+    items
 }
 
 /// Where the record tells of another energy than the register that it is of.
