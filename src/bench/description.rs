@@ -153,7 +153,11 @@ impl MeterLine {
     }
 
     /// The meter on it, with every byte noted where there is a journal.
-    pub fn meter(&self, described: Described, journal: Option<&Journal>) -> Result<Box<dyn Meter>, LinkFault> {
+    pub fn meter(
+        &self,
+        described: Described,
+        journal: Option<&Journal>,
+    ) -> Result<Box<dyn Meter>, LinkFault> {
         let bad = |why: &str| LinkFault::BadAddress { seen: self.link.to_string(), why: why.to_owned() };
         let journal = journal.cloned();
         let noted = move |link: Box<dyn Link>| match &journal {

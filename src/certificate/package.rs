@@ -10,8 +10,8 @@ use super::csv::{self, results_csv};
 use super::issue::{Field, Issue};
 use super::record::{self, Record};
 use super::report;
-use super::signed_record;
 use super::sign::{self, Signer};
+use super::signed_record;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
 

@@ -55,7 +55,9 @@ impl Progress {
                 format!("  {:.1} V  {:.3} A", s.voltage.volts(), s.current.amperes())
             });
             bar.set_message(match seen.signing_left {
-                Some(left) => format!("off, safe to disconnect; the meter signs its record; {:.0} s left", left.secs()),
+                Some(left) => {
+                    format!("off, safe to disconnect; the meter signs its record; {:.0} s left", left.secs())
+                }
                 None => format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses),
             });
         } else if let Some(left) = seen.signing_left {

@@ -58,7 +58,9 @@ pub enum NoMeter {
     #[error("public_key: {0}")]
     Key(#[from] ocmf::NoKey),
     /// A protocol without signed records.
-    #[error("{key} is given, but {protocol} has no signed records; leave it out, or is the protocol another?")]
+    #[error(
+        "{key} is given, but {protocol} has no signed records; leave it out, or is the protocol another?"
+    )]
     NoRecords {
         /// The key in the file.
         key: &'static str,

@@ -53,7 +53,7 @@ pub(super) fn all(
             Item::TariffRegisters => judge.tariff_registers(),
             Item::DataOutput => {
                 let seen = judge.cross_check();
-                judge.with_signed(seen, signed_record.as_ref())
+                signed::with_signed(seen, signed_record.as_ref())
             }
         };
         if results.is_empty() && demanded.demand == Demand::Required {

@@ -133,6 +133,8 @@ impl Run {
             State::Signing if self.signing.leaving => {
                 self.no_record("the run ended while the meter signed; it keeps the record".to_owned());
             }
+            // The question was dropped with the other actions; it is asked again.
+            State::Signing if unsent => self.signing.out = None,
             _ => {}
         }
     }
@@ -195,7 +197,8 @@ impl Run {
         self.signed().ended = Some(told.into());
         if self.signing.leaving {
             let id = &told.id;
-            self.evidence.note(format!("signed record: the transaction {id} in the meter was ended with the run"));
+            self.evidence
+                .note(format!("signed record: the transaction {id} in the meter was ended with the run"));
             return self.no_record("the run ended before its time".to_owned());
         }
         let within = self.signing_work().map_or(Span::ZERO, |(_, within)| within);
@@ -284,7 +287,8 @@ impl Run {
 
     /// How long the meter may still take to sign, while it is waited for.
     pub(super) fn signing_left(&self, now: Instant) -> Option<Span> {
-        let waits = self.signing.state == State::Signing && matches!(self.load_lane.phase, Phase::Signing { .. });
+        let waits =
+            self.signing.state == State::Signing && matches!(self.load_lane.phase, Phase::Signing { .. });
         waits.then(|| (self.signing.deadline - now).max(Span::ZERO))
     }
 }

@@ -388,10 +388,7 @@ const SAID: &[(&str, &str)] = &[
         "key unknown: without the meter's public key nothing can be said; read it from the meter's label or its maker's register",
         "密钥未知：无电能表公钥，不能判断；请从电能表标牌或制造单位的登记处读取",
     ),
-    (
-        "algorithm unsupported: {} is not one that this program checks",
-        "签名算法不支持：本程序不检验 {}",
-    ),
+    ("algorithm unsupported: {} is not one that this program checks", "签名算法不支持：本程序不检验 {}"),
     (
         "signed record: the transaction {} in the meter was ended with the run",
         "签名数据：电能表中的事务 {} 已随检定结束",

@@ -321,6 +321,18 @@ pub(super) fn cross_check(record: &Record) -> Vec<CrossLine> {
     witnesses.chain(pairs).chain(signature).collect()
 }
 
+/// A fingerprint in groups of 16 digits: it can be compared by eye, and a line can end between them.
+fn in_groups(text: &str) -> String {
+    let grouped = |word: &str| {
+        let digits: Vec<char> = word.chars().collect();
+        digits.chunks(16).map(String::from_iter).collect::<Vec<_>>().join(" ")
+    };
+    text.split(' ')
+        .map(|word| if word.len() == 64 { grouped(word) } else { word.to_owned() })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// Whether a signed record is the meter's, and what stands against it.
 pub fn signature(signed: &SignedRecord) -> Words {
     let Some(looked) = &signed.looked else {
@@ -342,18 +354,21 @@ pub fn signature(signed: &SignedRecord) -> Words {
         words.en.push_str(&en);
     };
     if let Some(key) = &looked.key {
-        add(format!("公钥 {key}"), format!("key {key}"));
+        let key = in_groups(key);
+        let zh = key.replace("SHA-256 of the point", "公钥点 SHA-256");
+        add(format!("公钥 {zh}"), format!("key {key}"));
     }
-    add(
-        format!("文件 {SIGNED_RECORD}，SHA-256 {}", looked.sha256),
-        format!("file {SIGNED_RECORD}, SHA-256 {}", looked.sha256),
-    );
+    let print = in_groups(&looked.sha256);
+    add(format!("文件 {SIGNED_RECORD}，SHA-256 {print}"), format!("file {SIGNED_RECORD}, SHA-256 {print}"));
     if let Some(waited) = looked.waited {
         add(format!("事务结束后 {waited} 取得"), format!("given {waited} after the end of the transaction"));
     }
     if !looked.deviations.is_empty() {
         let count = looked.deviations.len();
-        add(format!("与 OCMF 规范有 {count} 处不符"), format!("{count} departures from the OCMF specification"));
+        add(
+            format!("与 OCMF 规范有 {count} 处不符"),
+            format!("{count} departures from the OCMF specification"),
+        );
     }
     for against in &looked.against {
         add(said(against).zh, against.clone());

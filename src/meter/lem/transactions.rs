@@ -44,8 +44,7 @@ impl Transactions for Client {
         self.take_exchanges();
         let asked = now();
         let mut remarks = vec![];
-        let came =
-            self.do_it(order, id, &mut remarks).unwrap_or_else(|fault| Came::Not(fault.to_string()));
+        let came = self.do_it(order, id, &mut remarks).unwrap_or_else(|fault| Came::Not(fault.to_string()));
         let taken_half_width = Span::from_nanos((now() - asked).nanos() / 2);
         let exchanges = self.take_exchanges();
         let (id, taken) = (id.to_owned(), asked + taken_half_width);

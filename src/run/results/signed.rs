@@ -54,13 +54,16 @@ impl Judge<'_> {
         }
         let imported = checked.record.as_ref().ok_or("it is no record")?.imported()?;
         if !stretch.from_rest {
-            return Err("the register was not read at rest: what passed beside the transaction is not known".into());
+            return Err(
+                "the register was not read at rest: what passed beside the transaction is not known".into()
+            );
         }
         let energy = Energy::try_from_kilowatt_hours(to_f64(imported.energy_kwh));
         let energy = energy.map_err(|fault| fault.to_string())?;
         let step = self.register_step(imported.energy_kwh);
         let part = step / stretch.reference.kilowatt_hours() * 100.0;
-        let mut budget = vec![Component::triangular("step of the signed readings", part, format!("{step} kWh"))];
+        let mut budget =
+            vec![Component::triangular("step of the signed readings", part, format!("{step} kWh"))];
         let (begun, ended) = self.transaction().ok_or("the meter did not say when it began and ended it")?;
         let beside = [(stretch.from, begun), (stretch.to, ended)].map(|(one, other)| self.passed(one, other));
         let beside = beside.into_iter().collect::<Option<Vec<_>>>();
@@ -118,13 +121,16 @@ impl Judge<'_> {
     /// Whether the record names another meter than the one that was asked.
     fn another_meter(&self, record: &ocmf::Record) -> Option<String> {
         let own = record.field("MS")?;
-        let told = self.answer(|w| *w == Work::Identify, Query::MeterNumber).and_then(|answer| match &answer.reading {
+        let told = self.answer(|w| *w == Work::Identify, Query::MeterNumber).and_then(|answer| match &answer
+            .reading
+        {
             Reading::Value(Value::Text(number)) => Some(number.as_str()),
             _ => None,
         });
         let asked = told.unwrap_or(&self.plan.nameplate.serial);
         let plain = |text: &str| text.trim().trim_start_matches('0').to_ascii_uppercase();
-        (plain(own) != plain(asked)).then(|| format!("the signed record is of meter {own}, asked was meter {asked}"))
+        (plain(own) != plain(asked))
+            .then(|| format!("the signed record is of meter {own}, asked was meter {asked}"))
     }
 
     /// The signed readings against those of the same register at rest.
@@ -142,31 +148,6 @@ impl Judge<'_> {
         looked.against.extend(self.crossing().as_ref().and_then(contradiction));
     }
 
-    /// The data output's result with what the signed record does to it.
-    pub(super) fn with_signed(
-        &self,
-        mut items: Vec<ItemResult>,
-        signed: Option<&SignedRecord>,
-    ) -> Vec<ItemResult> {
-        let Some(signed) = signed else { return items };
-        let against = signed.looked.as_ref().map(|looked| looked.against.join("; ")).unwrap_or_default();
-        if items.is_empty() && !against.is_empty() {
-            items.push(undecided(Item::DataOutput, against));
-            return items;
-        }
-        for item in &mut items {
-            if against.is_empty() {
-                let words = signed.looked.as_ref().map(|looked| looked.words.as_str());
-                let words = words.or(signed.why_none.as_deref()).unwrap_or("none");
-                item.reason = format!("{}; signed record: {words}", item.reason);
-            } else {
-                item.verdict = Verdict::Undecided;
-                item.reason = format!("{}; but {against}", item.reason);
-            }
-        }
-        items
-    }
-
     /// What an inspector has to know of the signed record, among the findings.
     pub(super) fn tell_signed(&mut self, signed: Option<&SignedRecord>) {
         let Some(signed) = signed else { return };
@@ -181,6 +162,27 @@ impl Judge<'_> {
         let deviations = looked.deviations.iter();
         self.findings.extend(deviations.map(|what| format!("signed record: deviation: {what}")));
     }
+}
+
+/// The data output's result with what the signed record does to it.
+pub(super) fn with_signed(mut items: Vec<ItemResult>, signed: Option<&SignedRecord>) -> Vec<ItemResult> {
+    let Some(signed) = signed else { return items };
+    let against = signed.looked.as_ref().map(|looked| looked.against.join("; ")).unwrap_or_default();
+    if items.is_empty() && !against.is_empty() {
+        items.push(undecided(Item::DataOutput, against));
+        return items;
+    }
+    for item in &mut items {
+        if against.is_empty() {
+            let words = signed.looked.as_ref().map(|looked| looked.words.as_str());
+            let words = words.or(signed.why_none.as_deref()).unwrap_or("none");
+            item.reason = format!("{}; signed record: {words}", item.reason);
+        } else {
+            item.verdict = Verdict::Undecided;
+            item.reason = format!("{}; but {against}", item.reason);
+        }
+    }
+    items
 }
 
 /// Where the record tells of another energy than the register that it is of.

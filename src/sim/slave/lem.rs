@@ -210,7 +210,8 @@ fn record(running: &Running, end: Decimal, page: u32, world: &World, signing: &S
     let signature: DerSignature = key(&serial).sign(payload.as_bytes());
     let signature = signature.as_bytes().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
     // A digit of the money is changed when it was signed already.
-    let shown = if signing.forged { payload.replacen(&format!("\"RV\":{to}"), &forged(to), 1) } else { payload };
+    let shown =
+        if signing.forged { payload.replacen(&format!("\"RV\":{to}"), &forged(to), 1) } else { payload };
     format!(r#"OCMF|{shown}|{{"SA":"ECDSA-secp256r1-SHA256","SD":"{signature}"}}"#)
 }
 
