@@ -69,7 +69,7 @@ impl Archive {
         let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
         let record = rows::record(&folder)?;
         let photographs = photographs(&folder, &record)?;
-        Ok(Package { record, json, issue, paper, photographs })
+        Ok(Package { paper, record, json, issue, photographs })
     }
 
     /// A draft that may be signed or issued.

@@ -103,8 +103,8 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
             _ => {}
         }
     })?;
-    let standing_papers = papers.iter().rev().filter(|(number, _)| !gone.contains(number));
-    let last = standing_papers.filter_map(|(number, sha256)| earlier(dir, number, sha256)).next();
+    let mut standing_papers = papers.iter().rev().filter(|(number, _)| !gone.contains(number));
+    let last = standing_papers.find_map(|(number, sha256)| earlier(dir, number, sha256));
     let answers = state.seals.get(&meter(plate, simulated)).cloned().unwrap_or_default();
     Ok(History { last, answers })
 }

@@ -132,13 +132,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     }
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
-    // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
-    let mut notify = Notify::from_environment()
-        .or_else(|fault| {
-            say(&format!("{fault}"));
-            Notify::to(None, None)
-        })
-        .map_err(Stop::fault)?;
+    let mut notify = notifier()?;
     notify.ready();
     let asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
@@ -160,17 +154,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     let mut record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
-    let mut photographs = inputs.photographs;
-    if let Some(path) = &arguments.closing {
-        match closing(path) {
-            Ok((closing, more)) => {
-                record.closing = Some(closing);
-                photographs.extend(more);
-            }
-            // What was measured is not lost for it.
-            Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
-        }
-    }
+    let photographs = photographed(&mut record, inputs.photographs, arguments.closing.as_deref());
     let stored = match archive.store_with(&record, &photographs) {
         Ok(stored) => stored,
         Err(fault) => {
@@ -185,6 +169,31 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
+fn notifier() -> Result<Notify, Stop> {
+    Notify::from_environment()
+        .or_else(|fault| {
+            say(&format!("{fault}"));
+            Notify::to(None, None)
+        })
+        .map_err(Stop::fault)
+}
+
+/// Takes what was written down at the end into the record; gives all its photographs.
+fn photographed(record: &mut Record, before: Vec<Photograph>, path: Option<&Path>) -> Vec<Photograph> {
+    let mut photographs = before;
+    match path.map(closing).transpose() {
+        Ok(Some((closing, more))) => {
+            record.closing = Some(closing);
+            photographs.extend(more);
+        }
+        Ok(None) => {}
+        // What was measured is not lost for it.
+        Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
+    }
+    photographs
 }
 
 /// What is written down when the meter is closed again, and its photographs.

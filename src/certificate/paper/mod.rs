@@ -13,6 +13,7 @@ use super::csv::{self, Said, results_said, valid_until};
 use super::issue::{Correction, Field, Issue};
 use super::number;
 use super::record::{Document, ItemResult, Measured, Record, Unit};
+use crate::plan::seal::Closing;
 use crate::regulation::Item;
 use crate::time::Stamp;
 use crate::uncertainty::COVERAGE;
@@ -388,7 +389,7 @@ impl Paper {
                 .findings
                 .iter()
                 .map(|finding| said(finding))
-                .chain(record.closing.iter().flat_map(|closing| closing.lines()).map(|line| said(&line)))
+                .chain(record.closing.iter().flat_map(Closing::lines).map(|line| said(&line)))
                 .collect(),
             why_no_certificate: why_no_certificate(record, document),
             scope: sections::scope(record, document),

@@ -393,7 +393,8 @@ fn inside(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, key: Option<&
 /// As much of a record as is compared.
 #[derive(Deserialize)]
 struct Record {
-    record_no: String,
+    #[serde(rename = "record_no")]
+    no: String,
     results: Results,
     #[serde(default)]
     plan: Planned,
@@ -436,8 +437,8 @@ fn says(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, entry: &Entry) 
     if let Some(bytes) = files.get(RECORD).filter(|_| !found.has(RECORD)) {
         match serde_json::from_slice::<Record>(bytes) {
             Ok(record) => {
-                if entry.record.as_ref().is_some_and(|no| *no != record.record_no) {
-                    differs(found, RECORD, &record.record_no, entry.record.as_deref());
+                if entry.record.as_ref().is_some_and(|no| *no != record.no) {
+                    differs(found, RECORD, &record.no, entry.record.as_deref());
                 }
                 if entry.verdict.is_some() && record.results.verdict != entry.verdict {
                     let own = record.results.verdict.as_deref().unwrap_or("-");

@@ -88,8 +88,11 @@ impl Modbus {
     }
 }
 
+/// The register of a point, and what it holds.
+type Point = (u16, u16);
+
 /// The registers of a value, and its point's register where it has one: the smallest point with which it fits.
-fn pointed(item: &Item, value: Value) -> Option<(Vec<u16>, Option<(u16, u16)>)> {
+fn pointed(item: &Item, value: Value) -> Option<(Vec<u16>, Option<Point>)> {
     let Some((register, offset)) = item.point else { return Some((encoded(item, value)?, None)) };
     (0..=6).find_map(|point| {
         let shifted = Item { exponent: item.exponent + offset + i32::from(point), ..item.clone() };
