@@ -22,7 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The tests count what the whole process holds: one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What the process holds: resident memory in kB, open files, threads.
+/// What the process holds: resident memory of its own in kB, open files, threads. Pages of the program's file come and go
+/// as the kernel likes.
 #[derive(Debug, Clone, Copy)]
 struct Holds {
     memory: u64,
@@ -37,7 +38,7 @@ fn holds() -> Holds {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
-    Holds { memory: field("VmRSS:"), files, threads: field("Threads:") }
+    Holds { memory: field("RssAnon:"), files, threads: field("Threads:") }
 }
 
 /// A run more may hold a little more for a while; a hundred hold no more than a few.

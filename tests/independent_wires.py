@@ -198,7 +198,8 @@ def dlt698_parts():
     def serve(line):
         stamp = native.DateTime(value=[0x07, 0xEA, 11, 21, 6, 10, 0, 0, 0, 0])
         login = native.LinkRequest(piid_acd=0, type=native.LinkRequestType.login, heartbeat_seconds=180, requested_at=stamp)
-        line.sendall(framed(0x81, native.encode_apdu(login)))
+        login = framed(0x81, native.encode_apdu(login))
+        line.sendall(login)
         decoder = native.FrameStreamDecoder()
         logged_in, sending = False, None
         while True:
@@ -219,6 +220,9 @@ def dlt698_parts():
                 elif logged_in:
                     sending = native.LinkFragmenter(native.encode_apdu(answer(request)), 8, 4096)
                     line.sendall(framed(0xE3, native.encode_fragment(sending.current())))
+                else:
+                    # Who has not answered the login is asked again.
+                    line.sendall(login)
 
     listener = socket.create_server(("127.0.0.1", 0))
 

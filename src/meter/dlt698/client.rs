@@ -112,7 +112,7 @@ impl Client {
         exchanges: &mut Vec<Exchange>,
         ask: &dyn Fn(u8) -> Vec<u8>,
         find: Find<'_, A>,
-    ) -> Result<Heard<(Result<A, u8>, ServerAddress)>, Fault> {
+    ) -> Result<Fetched<A>, Fault> {
         self.piid = (self.piid + 1) & 0x3F;
         let piid = self.piid;
         let heard = self.ask(server, ask(piid), what, exchanges, &|frame| {
@@ -326,6 +326,9 @@ impl Meter for Client {
 
 /// Not before and not after.
 type Between = (Instant, Instant);
+
+/// What was asked for or the meter's reason for none (DAR), and who said it.
+type Fetched<A> = Heard<(Result<A, u8>, ServerAddress)>;
 
 /// Sees the answer in an APDU to the request of that PIID.
 type Find<'a, A> = &'a dyn Fn(&[u8], u8) -> Option<Result<Result<A, u8>, Refusal>>;

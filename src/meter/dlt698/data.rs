@@ -275,7 +275,7 @@ pub type Row = Result<Vec<(Oad, Data)>, u8>;
 pub fn got_record(apdu: &[u8], piid: u8, oad: Oad) -> Option<Result<Row, Refusal>> {
     let mut rest = apdu;
     let head = take(&mut rest, 7).ok()?;
-    let fits = head[..2] == [0x85, 0x03] && (head[2] ^ piid) & 0x3F == 0 && head[3..] == oad.0.to_be_bytes();
+    let fits = head[..2] == [0x85, 0x03] && head[2] & 0x3F == piid & 0x3F && head[3..] == oad.0.to_be_bytes();
     fits.then(|| row(&mut rest))
 }
 

@@ -172,6 +172,7 @@ impl Frame {
     }
 
     /// The answer to a server that manages the link.
+    #[must_use]
     pub fn link_answer(&self, apdu: Vec<u8>) -> Self {
         Self { control: 0x01, server: self.server.clone(), client: self.client, apdu }
     }
@@ -190,6 +191,7 @@ impl Frame {
     }
 
     /// What a client answers to a part that is not the last: it has come.
+    #[must_use]
     pub fn confirmation(&self, number: u16) -> Self {
         let apdu = (0x8000 | number & 0x0FFF).to_le_bytes().to_vec();
         Self { control: 0x43 | SPLIT, server: self.server.clone(), client: self.client, apdu }

@@ -1,7 +1,7 @@
 //! Listening to a meter that pushes SML; one that does not is asked once by the sign-on of IEC 62056-21.
 
 use super::list::{Content, List, Scanner};
-use super::quirk::{self, Quirk};
+use super::quirk;
 use crate::link::Link;
 use crate::meter::exchange::{Heard, Line, Listener, Request, Told};
 use crate::meter::obis::{self, Code};
@@ -21,7 +21,6 @@ const PULL: &[u8] = b"/?!\r\n";
 /// A meter under an optical head.
 pub struct Client {
     line: Line,
-    quirks: Vec<Quirk>,
     number: Option<String>,
     last: Option<LastFrame>,
 }
@@ -43,7 +42,7 @@ impl Client {
         line.patience.between_bytes = BETWEEN_BYTES;
         line.limit = 4 * 4096;
         line.whole = Span::from_secs(20);
-        Self { line, quirks: quirk::builtin(), number: None, last: None }
+        Self { line, number: None, last: None }
     }
 
     fn whom(&self) -> String {
@@ -67,7 +66,7 @@ impl Client {
         Ok(LastFrame { list: answer, came: not_before, not_after, exchanges, told: BTreeSet::new() })
     }
 
-    fn reading(&self, query: Query, list: &List, remarks: &mut Vec<String>) -> Reading {
+    fn reading(query: Query, list: &List, remarks: &mut Vec<String>) -> Reading {
         if matches!(query, Query::Address | Query::MeterNumber) {
             let named = list.find(Code::new(96, 1, 0)).map(|entry| &entry.content);
             return Reading::Value(Value::Text(match named {
@@ -85,7 +84,7 @@ impl Client {
             return Reading::Absent(format!("the meter pushes no {query}"));
         };
         let mut meant = entry.clone();
-        for quirk in self.quirks.iter().filter(|quirk| quirk.is_of(list)) {
+        for quirk in quirk::builtin().iter().filter(|quirk| quirk.is_of(list)) {
             if quirk.means(&meant) {
                 meant = quirk.applied(&meant);
                 remarks.push(quirk.words());
@@ -116,7 +115,7 @@ impl Meter for Client {
         };
         last.told.insert(query);
         let mut remarks = last.list.quirks.clone();
-        let reading = self.reading(query, &last.list, &mut remarks);
+        let reading = Self::reading(query, &last.list, &mut remarks);
         let between = (last.came, last.not_after);
         let answer = Answer::between(query, asked, between, last.exchanges.clone(), reading, remarks);
         self.last = Some(last);

@@ -169,7 +169,7 @@ mod tests {
             let mut frame = [&[0x1B, 0x1B, 0x1B, 0x1B, 1, 1, 1, 1][..], &bytes, &[0x1B, 0x1B, 0x1B, 0x1B, 0x1A, 0]].concat();
             let check = kermit(&frame);
             frame.extend(check.to_be_bytes());
-            let _ = list(&frame, &builtin());
+            let _ = list(&frame, builtin());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Frames out of bytes that arrive in any pieces, and the list of values in each.
 
 use super::kermit;
-use super::quirk::{self, Quirk};
+use super::quirk;
 use crate::link::hex;
 use crate::meter::obis::Code;
 use rust_decimal::Decimal;
@@ -159,7 +159,6 @@ pub struct Scanner {
     tail: [u8; 8],
     /// The frame in progress as it came: what its check sum does not fit may be a quirk.
     raw: Vec<u8>,
-    quirks: Vec<Quirk>,
 }
 
 /// The start of a frame.
@@ -167,8 +166,7 @@ const START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 1, 1, 1, 1];
 
 impl Default for Scanner {
     fn default() -> Self {
-        let (decoder, quirks) = (Decoder::new(), quirk::builtin());
-        Self { decoder, taken: 0, begun: 0, tail: [0; 8], raw: vec![], quirks }
+        Self { decoder: Decoder::new(), taken: 0, begun: 0, tail: [0; 8], raw: vec![] }
     }
 }
 
@@ -192,7 +190,7 @@ impl Scanner {
             Ok(None) | Err(DecodeErr::DiscardedBytes(_)) => None,
             Err(why) => {
                 let damaged = || format!("damaged SML frame: {why:?}");
-                Some((self.begun, kermit::list(&self.raw, &self.quirks).ok_or_else(damaged)))
+                Some((self.begun, kermit::list(&self.raw, quirk::builtin()).ok_or_else(damaged)))
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use super::list::{Content, Entry, List};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// One quirk.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -43,10 +44,13 @@ struct File {
 }
 
 /// The quirks that come with the program.
-pub fn builtin() -> Vec<Quirk> {
+pub fn builtin() -> &'static [Quirk] {
+    static QUIRKS: OnceLock<Vec<Quirk>> = OnceLock::new();
     // A test holds that the file can be read.
-    toml::from_str::<File>(include_str!("../../../assets/meters/sml-quirks.toml"))
-        .map_or_else(|_| vec![], |file| file.quirk)
+    QUIRKS.get_or_init(|| {
+        toml::from_str::<File>(include_str!("../../../assets/meters/sml-quirks.toml"))
+            .map_or_else(|_| vec![], |file| file.quirk)
+    })
 }
 
 impl Quirk {
@@ -126,7 +130,7 @@ mod tests {
     }
 
     fn quirk(effect: Effect) -> Quirk {
-        builtin().into_iter().find(|quirk| quirk.effect == effect).unwrap()
+        builtin().iter().find(|quirk| quirk.effect == effect).unwrap().clone()
     }
 
     #[test]
