@@ -215,7 +215,7 @@ fn cross_check() -> CrossCheck {
             said: Said::Energy { energy_j, deviation: combine(percent, &budget).unwrap(), budget },
         }
     };
-    let why = "none: no protocol of this program gives a signed record yet ".repeat(4);
+    let why = "none: the meter signs no records by this protocol ".repeat(4);
     let pair = Pair {
         ways: [Way::Pulses, Way::Register],
         difference: -900.0,

@@ -353,7 +353,7 @@ const SAID: &[(&str, &str)] = &[
     ("register", "计度器"),
     ("active power", "有功功率"),
     ("signed record", "签名数据"),
-    ("none: no protocol of this program gives a signed record yet", "无：本程序的协议尚不提供签名数据"),
+    ("none: the meter signs no records by this protocol", "无：该表按此协议不提供签名数据"),
     ("none: {}", "无：{}"),
     ("the signed record is not authentic: {}", "签名数据不真实：{}"),
     ("the signed record is malformed: {}", "签名数据格式损坏：{}"),

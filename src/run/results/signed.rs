@@ -17,7 +17,7 @@ use crate::uncertainty::Component;
 use crate::verdict::Verdict;
 
 /// What stands in the place of the record of a meter that signs nothing.
-const SIGNS_NOTHING: &str = "none: no protocol of this program gives a signed record yet";
+const SIGNS_NOTHING: &str = "none: the meter signs no records by this protocol";
 
 impl Judge<'_> {
     /// Whether the meter was to sign a record in this run.
