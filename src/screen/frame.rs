@@ -143,7 +143,8 @@ impl Screen {
             _ => drawing::bolt(ui.painter(), sign, ink),
         }
         let text = Rect::from_min_max(pos2(sign.right() + 6.0, rect.top() + 4.0), rect.max - vec2(6.0, 4.0));
-        let [upper, lower] = widget::split(text, true, [1.2, 1.0]);
+        let upper = Rect::from_min_size(text.min - vec2(0.0, 1.0), vec2(text.width(), 27.0));
+        let lower = Rect::from_min_max(pos2(text.left(), upper.bottom()), text.max);
         widget::text_in(ui, upper, Align2::LEFT_CENTER, word, token::strong(token::BODY), ink);
         widget::text_in(ui, lower, Align2::LEFT_CENTER, &beside, token::plain(token::SMALL), ink);
         let response = ui.allocate_rect(rect, Sense::hover());

@@ -131,7 +131,7 @@ impl Entry {
         let w = face.language.words();
         let unknown = unknown_letters(&self.text);
         let mut typed = Typed::More;
-        let top = if face.upright { 190.0 } else { 92.0 };
+        let top = if face.upright { 190.0 } else { 76.0 };
         let head = Rect::from_min_size(rect.min, vec2(rect.width(), top));
         let keys = Rect::from_min_max(pos2(rect.left(), head.bottom() + token::GAP), rect.max);
         let tall = 68.0;

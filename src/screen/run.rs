@@ -162,7 +162,7 @@ fn tile_ui(ui: &mut Ui, face: &Face, rect: Rect, name: &str, number: &str, unit:
     let inner = rect.shrink2(vec2(8.0, 4.0));
     let [upper, middle] = widget::split(inner, true, [1.0, 1.7]);
     let head = format!("{name} {unit}");
-    let [left, right] = widget::split(upper, false, [1.0, 1.0]);
+    let [left, right] = widget::split(upper, false, [0.8, 1.1]);
     widget::text_in(ui, left, Align2::LEFT_CENTER, head.trim(), token::strong(token::SMALL), t.weak);
     widget::text_in(ui, right, Align2::RIGHT_CENTER, beside, token::plain(token::SMALL - 2.0), t.weak);
     widget::text_in(ui, middle, Align2::LEFT_CENTER, number, token::strong(token::BIG), t.ink);

@@ -26,11 +26,8 @@ impl Screen {
         let [upper, lower] = widget::split(foot, true, [1.0, 1.0]);
         let t = face.tokens;
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &now, token::strong(token::BODY), t.ink);
-        let bench = if self.options.simulated {
-            words::fill(&w.start.simulated_bench, &[&self.options.bench])
-        } else {
-            words::fill(&w.start.bench, &[&self.options.bench])
-        };
+        let name = if self.options.simulated { &w.start.simulated_bench } else { &w.start.bench };
+        let bench = words::fill(name, &[&self.options.bench]);
         widget::text_in(ui, lower, Align2::LEFT_CENTER, &bench, token::plain(token::SMALL), t.weak);
         if self.lead_ui(ui, face, &w.start.new_meter, true) {
             self.choose(Job { title: String::new(), about: String::new(), text: String::new(), last: None });

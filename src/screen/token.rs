@@ -233,7 +233,8 @@ impl Tokens {
         ]
         .into();
         style.spacing.item_spacing = vec2(GAP, GAP);
-        style.spacing.interact_size = vec2(TARGET, TARGET);
+        // Our own buttons have their sizes; a line of text is as high as it is.
+        style.spacing.interact_size = vec2(TARGET, 0.0);
         style.spacing.button_padding = vec2(16.0, 8.0);
         style.spacing.window_margin = Margin::same(INSIDE);
         style.spacing.scroll = ScrollStyle { bar_width: 12.0, floating: false, ..ScrollStyle::solid() };

@@ -124,7 +124,7 @@ words! {
     }
     connect: Connect {
         voltage, current, reference, meter, head, not_yet, how, looking, low_level, good, good_about, wrong,
-        stopped, measured, check, again,
+        stopped, measured, voltage_circuit, current_circuit, check, again,
     }
     plan: Plan {
         planning, total, at_most, begin, fits, does_not_fit, lower_bound, by_hand, test_report,
