@@ -65,15 +65,40 @@ impl Inputs {
     /// Reads everything that the arguments name.
     pub fn load(task: &Task, data: Option<&Path>) -> Result<Self, Stop> {
         let kind: Kind = task.kind.parse().map_err(Stop::input)?;
+        let meter = match &task.meter {
+            Some(meter) => Some(meter_text(meter)?),
+            None => None,
+        };
+        let entries = match &task.entries {
+            Some(path) => {
+                let mut entries =
+                    Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?;
+                let folder = path.parent().unwrap_or(Path::new("."));
+                let photographs = super::photographs::take(&mut entries.seal, folder, "before")?;
+                Some((entries, photographs))
+            }
+            None => None,
+        };
+        Self::of(task, meter, kind, entries, data)
+    }
+
+    /// For this meter (its name for messages, and its text), else the bench's own; of `task` bench and regulation count.
+    pub fn of(
+        task: &Task,
+        meter: Option<(String, String)>,
+        kind: Kind,
+        entries: Option<(Entries, Vec<Photograph>)>,
+        data: Option<&Path>,
+    ) -> Result<Self, Stop> {
         let (mut profile, text) = regulation(&task.regulation)?;
         let (nameplate, bench, simulated) = if task.bench == "simulated" {
-            let (origin, text) = meter_text(task.meter.as_deref().unwrap_or("good"))?;
+            let (origin, text) = meter.map_or_else(|| meter_text("good"), Ok)?;
             let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
             (rig.nameplate.clone(), Chosen::Simulated(Box::new(rig)), true)
         } else {
             let description = Description::load(Path::new(&task.bench)).map_err(Stop::input)?;
-            let (origin, text) = match (&task.meter, &description.nameplate) {
-                (Some(meter), _) => meter_text(meter)?,
+            let (origin, text) = match (meter, &description.nameplate) {
+                (Some(meter), _) => meter,
                 (None, Some(path)) => (path.display().to_string(), read(path)?),
                 (None, None) => {
                     return Err(Stop::input(format!(
@@ -97,17 +122,10 @@ impl Inputs {
         if let Some(dir) = data {
             seals_before = archive::seal_history(dir, &nameplate, simulated).map_err(Stop::fault)?;
         }
-        let mut photographs = vec![];
-        let entries = match &task.entries {
-            Some(path) => {
-                let mut entries =
-                    Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?;
-                let folder = path.parent().unwrap_or(Path::new("."));
-                photographs = super::photographs::take(&mut entries.seal, folder, "before")?;
-                entries
-            }
-            None if simulated => Entries::simulated(),
-            None => Entries::default(),
+        let (entries, photographs) = match entries {
+            Some(entered) => entered,
+            None if simulated => (Entries::simulated(), vec![]),
+            None => (Entries::default(), vec![]),
         };
         Ok(Self {
             nameplate,

@@ -1,15 +1,14 @@
 //! `phantomload verify`
 
-use super::inputs::{Chosen, Inputs};
+use super::inputs::Inputs;
 use super::progress::Progress;
+use super::verification::{self, How};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{self, Photograph, Stored};
+use phantomload::archive::{self, Archive, Photograph, Stored};
 use phantomload::bench::notify::Notify;
-use phantomload::bench::{Bench, Description, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
 use phantomload::certificate::signed_record::SignedRecord;
-use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
 use phantomload::plan::seal::Closing;
 use phantomload::run::Run;
@@ -49,9 +48,9 @@ pub struct Arguments {
 
 /// How fast the simulated bench runs; none: as fast as it goes.
 #[derive(Clone, Copy)]
-struct Pace(Option<f64>);
+pub(super) struct Pace(pub(super) Option<f64>);
 
-fn pace(text: &str) -> Result<Pace, String> {
+pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace(None));
     }
@@ -70,90 +69,27 @@ pub fn run(arguments: &Arguments) -> Ended {
     inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
-    let started = Stamp::now();
-    let mut journal: Option<Journal> = None;
-    let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
-        Chosen::Simulated(rig) => {
-            let plan = inputs.plan(rig.capability())?;
-            let pace = arguments.pace.0;
-            (plan, Box::new(rig.in_process(arguments.seed, started, pace)), pace.is_some())
+    let how = How { dir: &dir, pace: arguments.pace.0, seed: arguments.seed, log: arguments.log.clone() };
+    let ready = verification::prepare(&inputs, &how, &say, &|plan, archive| {
+        if !arguments.json {
+            tell_plan(&inputs, plan, archive);
         }
-        Chosen::Real(description) => {
-            // What cannot be planned is told before a device is touched.
-            inputs.plan(description.capability())?;
-            let log = arguments.log.clone().unwrap_or_else(|| dir.join("interface"));
-            let opened = Journal::open(&log).map_err(Stop::fault)?;
-            opened.opening();
-            journal = Some(opened);
-            let description = Description { journal: journal.clone(), ..(**description).clone() };
-            if description.file.heartbeat.is_none() && !description.is_simulated() {
-                say(
-                    "this bench has no [heartbeat]: should this program die, nothing takes the load away but you",
-                );
-            }
-            let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
-            (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
-        }
-    };
-    if matches!(inputs.bench, Chosen::Real(_)) {
-        for light in super::selftest::before_run(&dir)? {
-            say(&format!("self test: {}", light.line()));
-        }
-    }
-    // A data folder that cannot be written is told before the run, not after it.
-    let mut archive = super::open(&arguments.data)?;
-    let plan_time = plan.total;
-    if !arguments.json {
-        say(&format!(
-            "{}planned {}, {}",
-            if inputs.simulated { "SIMULATED bench, " } else { "" },
-            plan_time,
-            plan.profile.id
-        ));
-        for doubt in &plan.doubts {
-            say(doubt);
-        }
-        for why in plan.standards.check_dates(started.date()) {
-            say(&format!("no certificate will come of this: {why}"));
-        }
-        // A demo key is made where there is none.
-        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
-            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
-        }
-        for advice in &plan.advice {
-            say(&format!("does not fit into ten minutes: {advice}"));
-        }
-    }
-    // On the disk before the first action: from here on the run cannot vanish.
-    let about = archive::opening(&plan, &inputs.profile_sha256);
-    let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
-    if let Some(journal) = &journal {
-        journal.run_begins(&numbers.record_no);
-    }
-    let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
-    let mut progress = Progress::new(plan_time, arguments.json, real_time);
+    })?;
+    let plan_time = ready.plan_time;
+    let mut progress = Progress::new(plan_time, arguments.json, ready.real_time);
     let mut notify = notifier()?;
     notify.ready();
-    let asked = || {
+    let mut asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
     let mut seals = Seals::default();
-    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
+    let (mut record, mut archive) = ready.conduct(&mut asked, &mut |run, now| {
         progress.show(run, now);
         seals.tell(run);
         notify.alive(phantomload::time::now());
-    });
-    drop(bench);
-    if let Some(journal) = &journal {
-        journal.run_ended(&numbers.record_no);
-    }
+    })?;
     notify.stopping();
     progress.end();
-    let completed = run.outcome() == Some(&Outcome::Completed);
-    let certificate_no = completed.then_some(numbers.certificate_no);
-    let mut record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
-        Stop::fault("the run did not end: a bug in this program; the source was switched off")
-    })?;
     let photographs = photographed(&mut record, inputs.photographs, arguments.closing.as_deref());
     let stored = match archive.store_with(&record, &photographs) {
         Ok(stored) => stored,
@@ -232,6 +168,29 @@ impl Seals {
     }
 }
 
+/// What somebody should know before it begins.
+fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
+    say(&format!(
+        "{}planned {}, {}",
+        if inputs.simulated { "SIMULATED bench, " } else { "" },
+        plan.total,
+        plan.profile.id
+    ));
+    for doubt in &plan.doubts {
+        say(doubt);
+    }
+    for why in plan.standards.check_dates(Stamp::now().date()) {
+        say(&format!("no certificate will come of this: {why}"));
+    }
+    // A demo key is made where there is none.
+    if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+        say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+    }
+    for advice in &plan.advice {
+        say(&format!("does not fit into ten minutes: {advice}"));
+    }
+}
+
 fn exit_code(record: &Record) -> u8 {
     match (&record.outcome, record.results.verdict) {
         (Outcome::Completed, Some(Verdict::Pass)) => 0,
@@ -250,7 +209,7 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 }
 
 /// The data folder failed after the run: the raw data must not be lost with it, nor who signed what came of it.
-fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
+pub(super) fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
     // The very bytes whose SHA-256 stands in the chain, or in the signed verdict beside them.
