@@ -30,13 +30,15 @@ fn every_kept_input_of_every_parser_is_borne() {
 }
 
 #[test]
-fn every_kept_input_is_borne_cut_off_at_any_place_and_with_any_byte_turned_over() {
+fn every_kept_input_is_borne_cut_off_and_with_a_byte_turned_over() {
     for (name, body) in BODIES {
-        for file in corpus(name) {
+        for (n, file) in corpus(name).into_iter().enumerate() {
             println!("{}", file.display());
             let bytes = std::fs::read(&file).unwrap();
-            // Of a long file a dozen places: each of a record or of a signed one takes its time.
-            for place in (0..bytes.len()).step_by(bytes.len() / 12 + 1) {
+            // Two places of each file, others in the next: the fuzzer itself tries them all.
+            for place in
+                [n * 7, n * 131].map(|at| at % bytes.len().max(1)).into_iter().filter(|_| !bytes.is_empty())
+            {
                 body(&bytes[..place]);
                 let mut damaged = bytes.clone();
                 damaged[place] ^= 0xFF;
