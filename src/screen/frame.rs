@@ -100,12 +100,13 @@ impl Screen {
         for index in 0..Place::WAY.len() {
             let left = rect.left() + index as f32 * (long + 4.0);
             let bar = Rect::from_min_size(pos2(left, rect.bottom() - 13.0), vec2(long, 7.0));
-            let field = match index {
-                i if i < here => t.good,
-                i if i == here => t.lead.field,
-                _ => t.line,
+            let round = CornerRadius::same(3);
+            // What is still to come is hollow: told apart without colour.
+            match index {
+                i if i < here => ui.painter().rect_filled(bar, round, t.good),
+                i if i == here => ui.painter().rect_filled(bar, round, t.lead.field),
+                _ => ui.painter().rect_stroke(bar, round, Stroke::new(1.5, t.line), StrokeKind::Inside),
             };
-            ui.painter().rect_filled(bar, CornerRadius::same(3), field);
         }
     }
 

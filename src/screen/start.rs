@@ -28,7 +28,7 @@ impl Screen {
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &now, token::strong(token::BODY), t.ink);
         let name = if self.options.simulated { &w.start.simulated_bench } else { &w.start.bench };
         let bench = words::fill(name, &[&self.options.bench]);
-        widget::text_in(ui, lower, Align2::LEFT_CENTER, &bench, token::plain(token::SMALL), t.weak);
+        widget::data_in(ui, lower, &bench, token::plain(token::SMALL), t.weak);
         if self.lead_ui(ui, face, &w.start.new_meter, true) {
             self.choose(Job { title: String::new(), about: String::new(), text: String::new(), last: None });
         }
@@ -150,8 +150,8 @@ fn job_ui(ui: &mut Ui, face: &Face, job: &Job, found: bool) -> bool {
     }
     let text = Rect::from_min_max(inner.min, pos2(sign.left() - 8.0, inner.bottom()));
     let [upper, lower] = widget::split(text, true, [1.15, 1.0]);
-    widget::text_in(ui, upper, Align2::LEFT_CENTER, &job.title, token::strong(token::BODY), t.ink);
+    widget::data_in(ui, upper, &job.title, token::strong(token::BODY), t.ink);
     let beside = format!("{}   {last}", job.about);
-    widget::text_in(ui, lower, Align2::LEFT_CENTER, beside.trim(), token::plain(token::SMALL), t.weak);
+    widget::data_in(ui, lower, beside.trim(), token::plain(token::SMALL), t.weak);
     response.clicked()
 }

@@ -248,7 +248,8 @@ impl Tokens {
         let mut visuals = if self.dark { Visuals::dark() } else { Visuals::light() };
         let corner_radius = CornerRadius::same(ROUND);
         let state = |field: Color32, ink: Color32, frame: f32| WidgetVisuals {
-            bg_fill: field,
+            // Handles of scroll bars have this colour.
+            bg_fill: self.line,
             weak_bg_fill: field,
             bg_stroke: Stroke::new(frame, self.line),
             corner_radius,

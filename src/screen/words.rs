@@ -40,7 +40,7 @@ impl Language {
 
     /// A text of the program, which the record keeps in English, in this language as far as it is known.
     pub(super) fn said(self, english: &str) -> String {
-        self.of(crate::certificate::paper::spoken(english))
+        super::keyboard::printable(&self.of(crate::certificate::paper::spoken(english))).into_owned()
     }
 
     /// One of two.

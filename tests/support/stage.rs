@@ -163,7 +163,7 @@ pub fn job(name: &str) -> Job {
     let text = demo_meter(name).unwrap().to_owned();
     let plate = phantomload::plan::Nameplate::from_toml(name, &text).unwrap();
     Job {
-        title: format!("{} / {}", plate.charger, plate.serial),
+        title: format!("{name}: {} / {}", plate.charger, plate.serial),
         about: format!("{} {}, {}", plate.maker, plate.model, plate.class),
         text,
         last: None,
