@@ -31,7 +31,8 @@ fn every_kept_input_of_every_parser_is_borne() {
 
 #[test]
 fn every_kept_input_is_borne_cut_off_and_with_a_byte_turned_over() {
-    for (name, body) in BODIES {
+    // Whole clients wait as they would on a line: their inputs are played as they are, above.
+    for (name, body) in BODIES.into_iter().filter(|(name, _)| *name != "meters") {
         for (n, file) in corpus(name).into_iter().enumerate() {
             println!("{}", file.display());
             let bytes = std::fs::read(&file).unwrap();
