@@ -194,8 +194,8 @@ impl Entry {
         let (title, ink) = if unknown.is_empty() {
             (self.title.clone(), t.weak)
         } else {
-            let letters: String = unknown.iter().map(|c| format!("U+{:04X} ", u32::from(*c))).collect();
-            (super::words::fill(&w.key.unknown, &[letters.trim()]), t.care)
+            let letters: Vec<String> = unknown.iter().map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+            (super::words::fill(&w.key.unknown, &[&letters.join(" ")]), t.care)
         };
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &title, token::plain(token::SMALL), ink);
         let mut text: String = if self.target.is_secret() {
