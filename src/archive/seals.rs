@@ -36,8 +36,15 @@ pub(super) type Answers = BTreeMap<String, Vec<Answer>>;
 
 /// Which meter is meant; one that was made up is another than one of the same name.
 fn meter(plate: &Nameplate, simulated: bool) -> String {
-    let name = [&plate.maker, &plate.model, &plate.serial].map(|text| format!("{text:?}")).join(" ");
+    let name = [&plate.maker, &plate.model, &plate.serial].map(|text| format!("{:?}", typed(text))).join(" ");
     if simulated { format!("SIMULATED {name}") } else { name }
+}
+
+/// A name or number as one reads it: blanks and the case of letters are a matter of typing, leading zeros too.
+fn typed(text: &str) -> String {
+    let text = text.split_whitespace().collect::<String>().to_lowercase();
+    let short = text.trim_start_matches('0');
+    if short.is_empty() { text } else { short.to_owned() }
 }
 
 /// Takes an answer of the chain; what is not signed counts for nothing.
@@ -75,25 +82,28 @@ pub(super) fn unknown<'a>(answers: &Answers, record: &'a Record) -> Option<&'a A
 pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<History, Fault> {
     let mut own = BTreeSet::new();
     let mut gone = BTreeSet::new();
-    // Number and SHA-256 of the record, oldest first.
-    let mut papers: Vec<(String, String)> = vec![];
+    // Number and SHA-256 of the record, and the entry of its verdict; oldest first.
+    let mut papers: Vec<(String, String, u64)> = vec![];
+    let mut opened = BTreeMap::new();
     let state = chain::read(dir, |entry, _| {
         let said = |key: &str| entry.said.get(key).map_or("", String::as_str);
         let is_own = || entry.record.as_ref().is_some_and(|record| own.contains(record));
         let cert = entry.cert.clone().unwrap_or_default();
         match entry.kind {
             Kind::RunOpen => {
-                let same = (said("maker"), said("model"), said("serial"))
-                    == (plate.maker.as_str(), plate.model.as_str(), plate.serial.as_str());
+                let same = [("maker", &plate.maker), ("model", &plate.model), ("serial", &plate.serial)]
+                    .iter()
+                    .all(|(key, own)| typed(said(key)) == typed(own));
                 if same && entry.said.contains_key(super::SIMULATED) == simulated {
                     own.extend(entry.record.clone());
+                    opened.extend(entry.record.clone().map(|record| (record, entry.seq)));
                 }
             }
             Kind::Verdict if is_own() && entry.verdict.as_deref() == Some("pass") => {
-                papers.extend(entry.files.get(RECORD).map(|sha256| (cert, sha256.clone())));
+                papers.extend(entry.files.get(RECORD).map(|sha256| (cert, sha256.clone(), entry.seq)));
             }
             Kind::Amend => {
-                for paper in papers.iter_mut().filter(|(number, _)| number == said("replaces")) {
+                for paper in papers.iter_mut().filter(|(number, ..)| number == said("replaces")) {
                     paper.0.clone_from(&cert);
                 }
             }
@@ -103,15 +113,31 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
             _ => {}
         }
     })?;
-    let mut standing_papers = papers.iter().rev().filter(|(number, _)| !gone.contains(number));
-    let last = standing_papers.find_map(|(number, sha256)| earlier(dir, number, sha256));
-    let answers = state.seals.get(&meter(plate, simulated)).cloned().unwrap_or_default();
+    let standing_papers = papers.iter().rev().filter(|(number, ..)| !gone.contains(number));
+    let mut standing_papers =
+        standing_papers.filter_map(|(number, sha256, seq)| earlier(dir, number, sha256, *seq));
+    let mut last = standing_papers.next();
+    if let Some(last) = &mut last {
+        // A meter that falls silent about a kind is held to what it told of it last.
+        for older in standing_papers {
+            for events in older.events.into_iter().filter(|events| events.count.is_some()) {
+                if !last.events.iter().any(|own| own.kept == events.kept && own.count.is_some()) {
+                    last.events.retain(|own| own.kept != events.kept);
+                    last.events.push(events);
+                }
+            }
+        }
+    }
+    // An answer for a run that is older than the last paper says nothing of what came after that paper.
+    let paper = last.as_ref().map_or(0, |last| last.entry);
+    let mut answers = state.seals.get(&meter(plate, simulated)).cloned().unwrap_or_default();
+    answers.retain(|answer| opened.get(&answer.record_no).is_none_or(|opened| *opened > paper));
     Ok(History { last, answers })
 }
 
 /// What a paper knows of the seals; `None` where its record is not at hand, is not the one in the chain, or is older than
 /// the event records.
-fn earlier(dir: &Path, number: &str, expected: &str) -> Option<Earlier> {
+fn earlier(dir: &Path, number: &str, expected: &str, entry: u64) -> Option<Earlier> {
     let path = find(dir, number).ok()?;
     let json = disk::read(&path).ok().filter(|json| sha256(json) == expected)?;
     let record = Record::from_json(number, &String::from_utf8_lossy(&json)).ok()?;
@@ -120,13 +146,17 @@ fn earlier(dir: &Path, number: &str, expected: &str) -> Option<Earlier> {
         return None;
     }
     // What nobody says was changed at the end was left as it was found.
-    let left = record.closing.as_ref().map_or(&record.plan.entries.seal, |closing| &closing.seal);
+    let closing = record.closing.as_ref().map_or(&[][..], |closing| &closing.seal);
+    let found =
+        record.plan.entries.seal.iter().filter(|found| !closing.iter().any(|new| new.is_beside(found)));
+    let left: Vec<Seal> = found.chain(closing).cloned().collect();
     Some(Earlier {
         certificate_no: number.to_owned(),
         at: record.started,
         status: standing(dir, number).map_or_else(|_| String::new(), |paper| paper.status.to_string()),
+        entry,
         events: seals.events.clone(),
-        seals: left.clone(),
+        seals: left,
     })
 }
 
@@ -163,7 +193,8 @@ impl Archive {
         let events = record.results.seals.as_ref().map(|seals| seals.events.clone()).unwrap_or_default();
         let seals = record.plan.entries.seal.clone();
         let answered = |answer: &Answer| (&answer.events, &answer.seals) == (&events, &seals);
-        if self.chain.state.seals.get(&meter).and_then(|answers| answers.last()).is_some_and(answered) {
+        let history = seal_history(&self.dir, &record.plan.nameplate, record.simulated)?;
+        if history.answers_since().next_back().is_some_and(answered) {
             return Err(refuse("it has been answered already; verify the meter again".into()));
         }
         self.needs_key(record.simulated)?;

@@ -57,7 +57,8 @@ pub struct Entries {
     /// What the meter's display shows as its energy before the run, in kWh, with all its digits: settles a disputed unit.
     #[serde(default, with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
     pub display_energy_kwh: Option<Decimal>,
-    /// Cover openings that papers from elsewhere know of, where this tester has made none; absent: nobody has looked.
+    /// Cover openings that papers from elsewhere know of: asked by plans older than the event records alone. In newer ones an
+    /// approver answers (`phantomload seal answer`), not an entry.
     #[serde(default)]
     pub known_cover_openings: Option<u32>,
     /// Whether the tester's own clock was compared with a time signal today, its zone included.

@@ -62,6 +62,14 @@ pub struct Seal {
     pub photograph_sha256: Option<String>,
 }
 
+impl Seal {
+    /// Whether both sit at the same place, however it was typed.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let typed = |place: &str| place.split_whitespace().collect::<String>().to_lowercase();
+        typed(&self.place) == typed(&other.place)
+    }
+}
+
 impl fmt::Display for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = if self.number.is_empty() { "without number" } else { &self.number };
@@ -204,7 +212,10 @@ pub struct Earlier {
     pub at: Stamp,
     /// `draft`, `checked` or `issued`, when this plan was made.
     pub status: String,
-    /// What the meter said of itself.
+    /// The entry of its verdict in the chain: what was answered before it answers for nothing after it.
+    #[serde(default)]
+    pub entry: u64,
+    /// What the meter said of itself; of a kind that it did not tell then, what it told last.
     pub events: Vec<Events>,
     /// The seals that were left on it.
     #[serde(default)]
@@ -262,6 +273,13 @@ pub struct History {
 }
 
 impl History {
+    /// What was answered for since the last paper: what came before stands on that paper already. By the chain's order, not
+    /// by clocks.
+    pub fn answers_since(&self) -> impl DoubleEndedIterator<Item = &Answer> {
+        let paper = self.last.as_ref().map_or(0, |last| last.entry);
+        self.answers.iter().filter(move |answer| answer.entry > paper)
+    }
+
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

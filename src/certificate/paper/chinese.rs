@@ -252,7 +252,11 @@ const SAID: &[(&str, &str)] = &[
     ("{}; {} knows of {}", "{}；{}载有 {} 次"),
     ("the last certificate, {} of {},", "上次证书 {}（{}）"),
     ("what {} has answered for in {}", "{} 对 {} 的答复"),
-    ("the operator, by papers from elsewhere,", "操作员据其他机构文件"),
+    ("no count any more of: {}; {} knows of {}", "不再给出次数：{}；{}载有 {} 次"),
+    (
+        "seal {} at {} was not looked at; the last certificate, {} of {}, left it there",
+        "封印 {}（位置 {}）未查看；上次证书 {}（{}）在此处留有该封印",
+    ),
     ("{}: it is open now", "{}：现处于打开状态"),
     ("{}; the last certificate, {} of {}, left seal {} there", "{}；上次证书 {}（{}）在此处留有封印 {}"),
     ("seal without number at {}: {}", "封印（无编号），位置 {}：{}"),
@@ -318,6 +322,10 @@ const SAID: &[(&str, &str)] = &[
     (
         "the display was entered as {} kWh, which contradicts the register by every source ({}): {}",
         "录入的显示为 {} kWh，与任一来源的计度器读数均不符（{}）：请重新读取显示及小数点；{}",
+    ),
+    (
+        "the pulses contradict the {} digits behind the point that the nameplate gives the register: compare the display",
+        "脉冲与铭牌所给计度器 {} 位小数相矛盾：请与显示器核对",
     ),
     (
         "the pulses contradict the {} digits behind the point that the display, entered as {} kWh, gives the register: {}",

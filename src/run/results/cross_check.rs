@@ -479,7 +479,7 @@ impl Judge<'_> {
         let (mut common, mut chances) = (0u64, 0i32);
         for pair in readings.windows(2) {
             let ((from, before), (to, after)) = (pair[0], pair[1]);
-            let moved = (after.checked_sub(before)? / Decimal::new(1, shown.scale())).abs();
+            let moved = after.checked_sub(before)?.checked_div(Decimal::new(1, shown.scale()))?.abs();
             common = gcd(common, u64::try_from(moved.trunc().mantissa()).ok()?);
             let pulses = self.evidence.edges_between(from, to).iter().filter(|e| e.rising).count() as u64;
             chances += i32::from(constant.energy(pulses).kilowatt_hours() >= claimed);

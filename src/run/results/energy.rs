@@ -222,15 +222,12 @@ impl Judge<'_> {
         );
         result.reason =
             format!("{} ({counted:.4} kWh by {pulses} pulses, {difference} kWh by register)", result.reason);
-        if let (Verdict::Fail, Some(RegisterUnit::Settled { decimals, shown, .. })) =
-            (result.verdict, &self.evidence.unit)
+        if result.verdict == Verdict::Fail
             && is_another_unit(1.0 + error.fraction())
+            && let Some(slip) = self.slip_of_the_point()
         {
-            // A slip in what was entered must not fail a meter.
             result.verdict = Verdict::Undecided;
-            result.reason = format!(
-                "the pulses contradict the {decimals} digits behind the point that the display, entered as {shown} kWh, gives the register: read the display again, with its point"
-            );
+            result.reason = slip;
         }
         let least = plan
             .profile
@@ -242,5 +239,19 @@ impl Judge<'_> {
                 format!("less than the {least} kWh that a register step of {resolution} kWh asks for");
         }
         result
+    }
+
+    /// The slip of a person that puts the register off by a power of ten, where a person has said where its point is: such a
+    /// slip must not fail a meter.
+    fn slip_of_the_point(&self) -> Option<String> {
+        if let Some(RegisterUnit::Settled { decimals, shown, .. }) = &self.evidence.unit {
+            return Some(format!(
+                "the pulses contradict the {decimals} digits behind the point that the display, entered as {shown} kWh, gives the register: read the display again, with its point"
+            ));
+        }
+        let decimals = self.plan.nameplate.data_output.as_ref()?.energy_decimals?;
+        Some(format!(
+            "the pulses contradict the {decimals} digits behind the point that the nameplate gives the register: compare the display"
+        ))
     }
 }

@@ -7,7 +7,6 @@ use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::Work;
 use crate::plan::seal::{Events, Kept, Seal, State};
 use crate::regulation::Item;
-use crate::time::Stamp;
 use crate::verdict::Verdict;
 
 /// What is asked of each kind: how often, and the last time.
@@ -31,8 +30,7 @@ pub(in crate::run) fn last_of(count: Query) -> Option<Query> {
 
 /// What was known of one kind, by the latest who knew it.
 struct Known<'a> {
-    events: Option<&'a Events>,
-    /// A count of papers that this tester has not made.
+    before: &'a Events,
     count: u32,
     /// In words, for a sentence about what differs.
     by: String,
@@ -55,10 +53,10 @@ impl Judge<'_> {
         }
         findings.extend(self.plan.entries.seal.iter().map(Seal::to_string));
         findings.extend(seals.waiting.iter().map(|words| format!("seals: {words}")));
-        findings.extend(self.plan.seals_before.answers.iter().map(ToString::to_string));
+        findings.extend(self.plan.seals_before.answers_since().map(ToString::to_string));
         self.findings.extend(findings);
         let counted = seals.events.iter().any(|events| events.count.is_some());
-        if !counted && self.plan.entries.seal.is_empty() {
+        if !counted && self.plan.entries.seal.is_empty() && seals.waiting.is_empty() {
             return vec![];
         }
         let clause = "rule of this house";
@@ -90,14 +88,13 @@ impl Judge<'_> {
 
     /// What was seen; none where there was nothing to look at, or nothing was read yet.
     pub(super) fn seals(&self) -> Option<Seals> {
-        let events = self.events();
-        if events.is_empty() && self.plan.entries.seal.is_empty() {
-            return None;
-        }
+        let (events, seen) = (self.events(), &self.plan.entries.seal);
         let of_meter = events.iter().filter_map(|events| self.unanswered(events));
-        let of_eyes = self.plan.entries.seal.iter().filter_map(|seal| self.unanswered_seal(seal));
-        let waiting = of_meter.chain(of_eyes).collect();
-        Some(Seals { events, waiting })
+        let untold = Kept::ALL.into_iter().filter_map(|kept| self.untold(kept, &events));
+        let of_eyes = seen.iter().filter_map(|seal| self.unanswered_seal(seal));
+        let waiting: Vec<_> = of_meter.chain(untold).chain(of_eyes).chain(self.overlooked()).collect();
+        let nothing = events.is_empty() && seen.is_empty() && waiting.is_empty();
+        (!nothing).then_some(Seals { events, waiting })
     }
 
     /// What the meter said of each kind that it was asked for.
@@ -109,25 +106,35 @@ impl Judge<'_> {
         said.collect()
     }
 
-    /// The latest answer that tells of this kind, or the last paper, whichever is younger.
+    /// The latest answer since the last paper that tells of this kind, or that paper. What the operator enters of papers
+    /// from elsewhere is no answer: that is an approver's.
     fn known(&self, kept: Kept) -> Option<Known<'_>> {
         let before = &self.plan.seals_before;
         let of =
             |list: &'_ [Events]| list.iter().position(|events| events.kept == kept && events.count.is_some());
+        let answers = before.answers_since().rev().filter_map(|answer| {
+            let by = format!("what {} has answered for in {}", answer.person, answer.record_no);
+            Some((&answer.events[of(&answer.events)?], by))
+        });
         let papers = before.last.iter().filter_map(|last| {
             let by = format!("the last certificate, {} of {},", last.certificate_no, last.on());
-            Some((last.at, &last.events[of(&last.events)?], by))
+            Some((&last.events[of(&last.events)?], by))
         });
-        let answers = before.answers.iter().filter_map(|answer| {
-            let by = format!("what {} has answered for in {}", answer.person, answer.record_no);
-            Some((answer.at, &answer.events[of(&answer.events)?], by))
-        });
-        let latest = papers.chain(answers).max_by_key(|(at, ..): &(Stamp, _, _)| at.timestamp());
-        if let Some((_, events, by)) = latest {
-            return Some(Known { events: Some(events), count: events.count.unwrap_or(0), by });
+        let (before, by) = answers.chain(papers).next()?;
+        Some(Known { before, count: before.count.unwrap_or(0), by })
+    }
+
+    /// A kind that stops a pass and was counted before, of which nothing is told now: silence clears no record.
+    fn untold(&self, kept: Kept, events: &[Events]) -> Option<String> {
+        let told = |list: &[Events]| list.iter().any(|events| events.kept == kept && events.count.is_some());
+        if !kept.stops() || told(events) {
+            return None;
         }
-        let entered = self.plan.entries.known_cover_openings.filter(|_| kept == Kept::Cover)?;
-        Some(Known { events: None, count: entered, by: "the operator, by papers from elsewhere,".to_owned() })
+        let Known { count, by, .. } = self.known(kept)?;
+        // An approver has answered for a run in which it was as silent.
+        let silent = |answer: &crate::plan::seal::Answer| !told(&answer.events);
+        let answered = self.plan.seals_before.answers_since().next_back().is_some_and(silent);
+        (!answered).then(|| format!("no count any more of: {kept}; {by} knows of {count}"))
     }
 
     /// What of this kind stops a pass, in words.
@@ -138,7 +145,7 @@ impl Judge<'_> {
                 format!("{events}; no earlier certificate of this meter is known, and nobody has answered it")
             });
         };
-        let Known { events: before, count, by } = known;
+        let Known { before, count, by } = known;
         if seen < count {
             return Some(format!(
                 "{events}, fewer than the {count} that {by} knows of: the records were cleared, or it is another meter"
@@ -147,10 +154,10 @@ impl Judge<'_> {
         if seen > count {
             return Some(format!("{events}; {by} knows of {count}"));
         }
-        if events.lasts && !before.is_some_and(|before| before.lasts) {
+        if events.lasts && !before.lasts {
             return Some(format!("{events}: it is open now"));
         }
-        let last = before.and_then(|before| before.last);
+        let last = before.last;
         let moved = last.is_some() && events.last.is_some() && last != events.last;
         moved.then(|| {
             let last = last.map_or(String::new(), |last| last.to_string());
@@ -164,21 +171,44 @@ impl Judge<'_> {
         let same = |other: &Seal| {
             (&other.place, &other.number, other.state) == (&seal.place, &seal.number, seal.state)
         };
-        if before.answers.iter().any(|answer| answer.seals.iter().any(same)) {
+        if before.answers_since().any(|answer| answer.seals.iter().any(same)) {
             return None;
         }
         if matches!(seal.state, State::Broken | State::Missing) {
             return Some(seal.to_string());
         }
         let last = before.last.as_ref()?;
-        let left = last.seals.iter().find(|left| left.place == seal.place)?;
-        (left.number != seal.number && seal.state != State::Illegible).then(|| {
+        let left = last.seals.iter().find(|left| left.is_beside(seal))?;
+        (left.number != seal.number).then(|| {
             let number = if left.number.is_empty() { "without number" } else { &left.number };
             format!(
                 "{seal}; the last certificate, {} of {}, left seal {number} there",
                 last.certificate_no,
                 last.on()
             )
+        })
+    }
+
+    /// Seals that the last paper left and nobody has looked at now.
+    fn overlooked(&self) -> impl Iterator<Item = String> {
+        let before = &self.plan.seals_before;
+        let seen = |list: &[Seal], left: &Seal| list.iter().any(|seal| seal.is_beside(left));
+        before.last.iter().flat_map(move |last| {
+            let missing = last.seals.iter().filter(move |left| {
+                // An approver has answered for a run in which it was not looked at either.
+                let answered =
+                    before.answers_since().next_back().is_some_and(|answer| !seen(&answer.seals, left));
+                !seen(&self.plan.entries.seal, left) && !answered
+            });
+            missing.map(|left| {
+                let number = if left.number.is_empty() { "without number" } else { &left.number };
+                format!(
+                    "seal {number} at {} was not looked at; the last certificate, {} of {}, left it there",
+                    left.place,
+                    last.certificate_no,
+                    last.on()
+                )
+            })
         })
     }
 
@@ -255,6 +285,7 @@ mod tests {
             certificate_no: "PL-2026-000001".into(),
             at: "2026-06-01T10:00:00+08:00".parse().unwrap(),
             status: "issued".into(),
+            entry: 5,
             events: list,
             seals: vec![seal("meter cover", "A1", State::Intact)],
         }
@@ -316,6 +347,63 @@ mod tests {
         let four = with(both, |j| j.unanswered(&events(Kept::Cover, 4, "2026-09-09T10:00:00"))).unwrap();
         assert!(four.contains("Cai") && four.contains("knows of 3"), "{four}");
         assert!(with(both, |j| j.unanswered(&events(Kept::Programming, 1, ""))).is_some());
+    }
+
+    #[test]
+    fn what_was_answered_before_the_last_paper_answers_for_nothing_after_it() {
+        let missing = seal("meter cover", "", State::Missing);
+        let old = |plan: &mut Plan| {
+            plan.seals_before.last = Some(last(vec![events(Kept::Cover, 2, "")]));
+            let answer = answered(
+                "2027-01-01T10:00:00+08:00",
+                vec![events(Kept::Cover, 7, "")],
+                vec![missing.clone()],
+            );
+            plan.seals_before.answers = vec![Answered { entry: 3, ..answer }];
+        };
+        assert!(with(old, |j| j.unanswered_seal(&missing)).is_some());
+        let seven = with(old, |j| j.unanswered(&events(Kept::Cover, 7, ""))).unwrap();
+        assert!(seven.contains("knows of 2"), "{seven}");
+    }
+
+    #[test]
+    fn a_count_that_is_not_told_any_more_waits_until_somebody_has_answered_for_the_silence() {
+        let paper = |plan: &mut Plan| plan.seals_before.last = Some(last(vec![events(Kept::Cover, 2, "")]));
+        let others = [events(Kept::Programming, 0, "")];
+        let words = with(paper, |j| j.untold(Kept::Cover, &others)).unwrap();
+        assert!(
+            words.contains("no count any more of: cover opened") && words.contains("knows of 2"),
+            "{words}"
+        );
+        assert_eq!(with(paper, |j| j.untold(Kept::Cover, &[events(Kept::Cover, 2, "")])), None);
+        assert_eq!(with(paper, |j| j.untold(Kept::Programming, &[])), None);
+        // With the seal that nobody looked at.
+        assert_eq!(with(paper, |j| j.seals().map(|seals| seals.waiting.len())), Some(2));
+        let answer = |plan: &mut Plan| {
+            paper(plan);
+            plan.seals_before.answers = vec![answered("2026-09-01T10:00:00+08:00", others.to_vec(), vec![])];
+        };
+        assert_eq!(with(answer, |j| j.untold(Kept::Cover, &others)), None);
+    }
+
+    #[test]
+    fn a_seal_that_the_last_paper_left_must_be_looked_at_however_its_place_is_typed() {
+        let paper = |plan: &mut Plan| plan.seals_before.last = Some(last(vec![]));
+        let overlooked = |plan: &mut Plan| paper(plan);
+        let words = with(overlooked, |j| j.overlooked().collect::<Vec<_>>());
+        assert!(words[0].contains("seal A1 at meter cover was not looked at"), "{words:?}");
+        for (found, waits) in [
+            (seal("Meter  Cover", "A1", State::Intact), false),
+            (seal("Meter  Cover", "X9", State::Intact), true),
+            (seal("meter cover", "", State::Illegible), true),
+        ] {
+            let looked = |plan: &mut Plan| {
+                paper(plan);
+                plan.entries.seal = vec![found.clone()];
+            };
+            assert_eq!(with(looked, |j| j.overlooked().count()), 0, "{found}");
+            assert_eq!(with(looked, |j| j.unanswered_seal(&found)).is_some(), waits, "{found}");
+        }
     }
 
     #[test]
