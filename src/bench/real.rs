@@ -3,7 +3,7 @@
 use super::devices::Devices;
 use super::heartbeat::{self, Needed, Vital};
 use super::workers::{self, Ended, Order, Talk};
-use super::{Bench, Waited, watch};
+use super::{Bench, Stopper, Waited, watch};
 use crate::pulse::Input;
 use crate::run::{Action, Device, Event};
 use crate::time::{Instant, Span, now};
@@ -153,6 +153,13 @@ impl Bench for Real {
             Err(RecvTimeoutError::Timeout) if left <= SLICE && until.is_some() => Waited::Due,
             Err(_) => Waited::Nothing,
         }
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        let own = self.own.clone();
+        Some(Box::new(move |why| {
+            let _ = own.send(Event::Abort { why: why.to_owned() });
+        }))
     }
 }
 

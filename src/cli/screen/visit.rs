@@ -116,7 +116,9 @@ impl Program {
         };
         let mut run = Run::new(Arc::new(plan.only_wiring()), bench.now(), Stamp::now());
         let since = now();
+        self.backstage.arm(bench.stopper());
         conduct(&mut run, bench.as_mut(), &mut || self.asked_to_stop(since), &mut self.shower(true));
+        self.backstage.arm(None);
         drop(bench);
         self.backstage.show(None);
         match run.outcome() {
@@ -139,7 +141,9 @@ impl Program {
             Err(stop) => return result::not_begun(stop.message),
         };
         let since = now();
+        self.backstage.arm(ready.stopper());
         let conducted = ready.conduct(&mut || self.asked_to_stop(since), &mut self.shower(false));
+        self.backstage.arm(None);
         let (record, mut archive) = match conducted {
             Ok(conducted) => conducted,
             Err(stop) => return result::not_begun(stop.message),
