@@ -444,7 +444,7 @@ fn the_attachments_come_out_byte_for_byte() {
     for attachment in attachments() {
         assert_eq!(
             fs::read(out.path().join(attachment.name)).unwrap(),
-            attachment.bytes,
+            *attachment.bytes,
             "{}",
             attachment.name
         );
