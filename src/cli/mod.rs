@@ -10,6 +10,7 @@ mod label;
 mod meter;
 mod ocmf;
 mod page;
+mod panel;
 mod person;
 mod plan;
 mod profile;

@@ -1,6 +1,7 @@
 //! `phantomload verify`
 
 use super::inputs::{Chosen, Inputs};
+use super::panel::Panel;
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Stored};
@@ -61,6 +62,8 @@ pub fn run(arguments: &Arguments) -> Ended {
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
+    let mut panel = Panel::of(&inputs);
+    panel.opening();
     let mut journal: Option<Journal> = None;
     let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
         Chosen::Simulated(rig) => {
@@ -81,7 +84,8 @@ pub fn run(arguments: &Arguments) -> Ended {
                     "this bench has no [heartbeat]: should this program die, nothing takes the load away but you",
                 );
             }
-            let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
+            let devices = Devices::open(&description, &inputs.nameplate);
+            let devices = devices.map_err(|fault| Stop::input(panel.not_opened(fault)))?;
             (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
         }
     };
@@ -120,6 +124,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     if let Some(journal) = &journal {
         journal.run_begins(&numbers.record_no);
     }
+    panel.begins(&plan);
     let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
     let mut progress = Progress::new(plan_time, arguments.json, real_time);
     // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
@@ -135,6 +140,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
         progress.show(run, now);
+        panel.watch(run, now);
         notify.alive(phantomload::time::now());
     });
     drop(bench);
@@ -148,6 +154,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
     })?;
+    panel.ended(&record);
     let stored = match archive.store(&record) {
         Ok(stored) => stored,
         Err(fault) => {
