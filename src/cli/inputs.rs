@@ -28,6 +28,8 @@ pub struct Inputs {
     pub simulated: bool,
     /// SHA-256 of the regulation profile's text.
     pub profile_sha256: String,
+    /// A pre-check and no verification.
+    pub pre_check: bool,
 }
 
 /// The text of a file, or the message why there is none.
@@ -94,7 +96,7 @@ impl Inputs {
             None if simulated => Entries::simulated(),
             None => Entries::default(),
         };
-        Ok(Self { nameplate, profile, kind, entries, bench, simulated, profile_sha256 })
+        Ok(Self { nameplate, profile, kind, entries, bench, simulated, profile_sha256, pre_check: false })
     }
 
     /// What the bench can do, before its devices are asked who they are.
@@ -117,7 +119,7 @@ impl Inputs {
         let (nameplate, profile, entries) =
             (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
         let day = Stamp::now().date();
-        plan::make(nameplate, profile, self.kind, self.standards(), capability, entries, day)
-            .map_err(Stop::input)
+        let make = if self.pre_check { plan::pre_check } else { plan::make };
+        make(nameplate, profile, self.kind, self.standards(), capability, entries, day).map_err(Stop::input)
     }
 }

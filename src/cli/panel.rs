@@ -4,7 +4,7 @@ use super::inputs::{Chosen, Inputs};
 use super::{Ended, Stop, print_text, say};
 use phantomload::bench::Description;
 use phantomload::bench::board;
-use phantomload::certificate::record::Record;
+use phantomload::certificate::record::{Outcome, Record};
 use phantomload::machine::Machine;
 use phantomload::panel::display::{self, Display};
 use phantomload::panel::status::{Ending, How, Progress, Stage};
@@ -12,6 +12,7 @@ use phantomload::panel::{Shown, Status};
 use phantomload::plan::Plan;
 use phantomload::run::Run;
 use phantomload::time::{self, Instant, Span};
+use phantomload::verdict::Verdict;
 use std::fmt::Display as Words;
 use std::path::Path;
 
@@ -24,6 +25,7 @@ pub struct Panel {
     simulated: bool,
     address: Option<String>,
     steps: usize,
+    pre_check: bool,
     next: Instant,
 }
 
@@ -47,7 +49,7 @@ impl Panel {
             };
             Shown::start(open, language)
         });
-        Self { shown, simulated, address, steps: 0, next: Instant::ZERO }
+        Self { shown, simulated, address, steps: 0, pre_check: false, next: Instant::ZERO }
     }
 
     fn show(&self, stage: Stage) {
@@ -76,7 +78,7 @@ impl Panel {
 
     /// A run begins.
     pub fn begins(&mut self, plan: &Plan) {
-        self.steps = plan.steps.len();
+        (self.steps, self.pre_check) = (plan.steps.len(), plan.pre_check);
     }
 
     /// Looks at the run.
@@ -86,14 +88,20 @@ impl Panel {
             return;
         }
         self.next = real + LOOK;
-        self.show(Stage::Running(Progress::of(&run.snapshot(now), self.steps, false)));
+        self.show(Stage::Running(Progress::of(&run.snapshot(now), self.steps, self.pre_check)));
     }
 
     /// What came of it. It stays on the panel when the program has ended.
     pub fn ended(&mut self, record: &Record) {
         let number = record.certificate_no.as_ref().unwrap_or(&record.record_no).clone();
         let safe = record.results.switched_off.is_some_and(|off| off.is_safe());
-        let how = How::of(&record.outcome, record.results.verdict);
+        let of = |verdict| record.results.items.iter().filter(|item| item.verdict == verdict).count();
+        let how = match (&record.outcome, record.plan.pre_check) {
+            (Outcome::Completed, true) => {
+                How::PreCheck { beyond: of(Verdict::Fail), undecided: of(Verdict::Undecided) }
+            }
+            (outcome, _) => How::of(outcome, record.results.verdict),
+        };
         self.show(Stage::Ended(Ending { how, number, safe }));
         self.end();
     }

@@ -55,10 +55,10 @@ fn pace(text: &str) -> Result<Pace, String> {
     }
 }
 
-/// Makes the verification.
-pub fn run(arguments: &Arguments) -> Ended {
+/// Makes the verification, or a pre-check.
+pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let dir = arguments.data.dir()?;
-    let inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    let inputs = Inputs { pre_check, ..Inputs::load(&arguments.task, Some(&dir))? };
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let started = Stamp::now();
@@ -107,6 +107,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         for doubt in &plan.doubts {
             say(doubt);
         }
+        if pre_check {
+            say("PRE-CHECK 预检: not a certificate 不是检定证书");
+        }
         for why in plan.standards.check_dates(started.date()) {
             say(&format!("no certificate will come of this: {why}"));
         }
@@ -116,6 +119,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         }
         for advice in &plan.advice {
             say(&format!("does not fit into ten minutes: {advice}"));
+        }
+        if pre_check && !plan.fits {
+            say(&format!("it does not fit into three minutes: this meter's pulses are slow, {plan_time} are planned"));
         }
     }
     // On the disk before the first action: from here on the run cannot vanish.
@@ -149,7 +155,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     }
     notify.stopping();
     progress.end();
-    let completed = run.outcome() == Some(&Outcome::Completed);
+    let completed = run.outcome() == Some(&Outcome::Completed) && !pre_check;
     let certificate_no = completed.then_some(numbers.certificate_no);
     let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
         Stop::fault("the run did not end: a bug in this program; the source was switched off")
@@ -172,6 +178,10 @@ pub fn run(arguments: &Arguments) -> Ended {
 }
 
 fn exit_code(record: &Record) -> u8 {
+    let any = |verdict| record.results.items.iter().any(|item| item.verdict == verdict);
+    if record.plan.pre_check && record.outcome == Outcome::Completed {
+        return if any(Verdict::Fail) { 1 } else { u8::from(any(Verdict::Undecided)) * 4 };
+    }
     match (&record.outcome, record.results.verdict) {
         (Outcome::Completed, Some(Verdict::Pass)) => 0,
         (Outcome::Completed, Some(Verdict::Fail)) => 1,
@@ -231,6 +241,10 @@ struct Told<'a> {
     certificate_no: Option<&'a str>,
     record_no: &'a str,
     simulated: bool,
+    /// A pre-check: there is no verdict and no certificate, whatever its items say.
+    pre_check: bool,
+    /// What the regulation asks for and a pre-check leaves out.
+    left_out: Vec<String>,
     document: Option<phantomload::certificate::record::Document>,
     regulation: &'a str,
     decision_rule: &'a str,
@@ -284,6 +298,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         print_text(&ending(record, stored, planned))?;
         return Ok(());
     }
+    let is_checked = record.plan.pre_check && record.outcome == Outcome::Completed;
     let items = record.results.items.iter().map(|item| {
         let measured = item.measured.as_ref();
         let percent = measured.filter(|m| m.unit == Unit::Percent);
@@ -311,7 +326,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
             global_false_accept: measured.and_then(|m| Some(m.global?.consumer)),
             global_false_reject: measured.and_then(|m| Some(m.global?.producer)),
             // Only a run that was completed yields verdicts.
-            verdict: record.results.verdict.map(|_| item.verdict),
+            verdict: (record.results.verdict.is_some() || is_checked).then_some(item.verdict),
             reason: &item.reason,
             attempts: item.attempts.len(),
         }
@@ -322,6 +337,8 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         certificate_no: record.certificate_no.as_deref(),
         record_no: &record.record_no,
         simulated: record.simulated,
+        pre_check: record.plan.pre_check,
+        left_out: record.plan.left_out(),
         document: record.document(),
         regulation: &record.plan.profile.id,
         decision_rule: &record.results.decision_rule,
@@ -336,6 +353,21 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         notices: &stored.notices,
         items: items.collect(),
     })
+}
+
+/// What a pre-check has seen.
+fn pre_checked(text: &mut String, record: &Record) {
+    use std::fmt::Write;
+    let simulated = if record.simulated { "  SIMULATED" } else { "" };
+    let found: Vec<_> = record.results.items.iter().filter(|item| item.verdict != Verdict::Pass).collect();
+    let seen = if found.is_empty() { "未见异常 NOTHING FOUND" } else { "有异常 FINDINGS" };
+    let _ = writeln!(text, "\nPRE-CHECK 预检{simulated}: {seen}   {}", record.results.elapsed);
+    for item in found {
+        let at = item.point.as_ref().map_or(String::new(), |p| format!(" at {} ({})", p.term, p.current_a));
+        let what = if item.verdict == Verdict::Fail { "beyond the limit" } else { "undecided" };
+        let _ = writeln!(text, "  {what}: {}{at}: {}", item.item, item.reason);
+    }
+    let _ = writeln!(text, "not a certificate 不是检定证书; left out: {}", record.plan.left_out().join(", "));
 }
 
 /// The lines below the table: findings, verdict, what was written.
@@ -368,7 +400,7 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
         (Outcome::Faulted { why }, _) => {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
-        (Outcome::Completed, None) => {}
+        (Outcome::Completed, None) => pre_checked(&mut text, record),
     }
     for opinion in &record.results.opinions {
         let _ = writeln!(text, "second opinion: {opinion}");

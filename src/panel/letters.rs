@@ -166,7 +166,7 @@ pub fn wrap(text: &str, size: Size, across: u32, lines: usize) -> Vec<String> {
     if broken.len() > lines {
         broken.truncate(lines);
         if let Some(last) = broken.last_mut() {
-            while width(last, size) + width("..", size) > across && last.pop().is_some() {}
+            while (last.ends_with(' ') || width(last, size) + width("..", size) > across) && last.pop().is_some() {}
             last.push_str("..");
         }
     }

@@ -209,11 +209,8 @@ impl Sheet {
         let live = progress.live.then(|| self.pick(words::LIVE));
         self.head(word, &[live, self.simulated(simulated)]);
         // Seconds are rounded up: 0:00 is the end.
-        let secs = progress.remaining.secs().ceil().clamp(0.0, 359_999.0) as u64;
-        let clock = match secs / 3600 {
-            0 => format!("{}:{:02}", secs / 60, secs % 60),
-            hours => format!("{hours}:{:02}:{:02}", secs / 60 % 60, secs % 60),
-        };
+        let secs = progress.remaining.secs().ceil().clamp(0.0, 59_999.0) as u64;
+        let clock = format!("{}:{:02}", secs / 60, secs % 60);
         let behind = draw_double(&mut self.bitmap, &clock, Size::Beside, 0, 17, true);
         let left = self.pick(words::LEFT);
         let right = WIDTH.cast_signed();
@@ -221,7 +218,7 @@ impl Sheet {
             self.right(left, Size::Small, right, if self.language == Language::Chinese { 26 } else { 30 });
         }
         let no = progress.step.as_ref().map_or(0, |(no, _)| *no);
-        self.right(&format!("{no}/{}", progress.steps), Size::Small, right, 16);
+        self.right(&format!("{no}/{}", progress.steps), Size::Tiny, right, 17);
         let words = match &progress.step {
             Some((_, title)) => words::step(title, self.language).unwrap_or_else(|| title.clone()),
             None => String::new(),
@@ -288,7 +285,7 @@ impl Sheet {
         if let How::PreCheck { beyond, undecided } = ending.how {
             // No number: there is none to be looked up.
             let what = self.pick(words::NO_CERTIFICATE);
-            let count = if beyond + undecided > 0 { format!(" {}", beyond + undecided) } else { String::new() };
+            let count = if beyond + undecided > 0 { format!(" ({})", beyond + undecided) } else { String::new() };
             line = format!("{what}{count}");
         }
         let y = if letters::height(&line, Size::Small) == SQUARE { 33 } else { 37 };
@@ -302,11 +299,11 @@ impl Sheet {
         self.head(word, &[self.simulated(status.simulated)]);
         let why = words::fault(why, self.language);
         let last = letters::height(self.pick(words::SAFE), Size::Small);
-        let mut y = SQUARE + 1;
+        let mut y = SQUARE;
         let mut lines = wrap(&why, Size::Small, WIDTH, 3);
         // Chinese lines are taller: as many as there is room for.
         let fits = |lines: &[String]| {
-            lines.iter().map(|line| letters::height(line, Size::Small)).sum::<u32>() + SQUARE + 1 + last <= HEIGHT
+            lines.iter().map(|line| letters::height(line, Size::Small)).sum::<u32>() + SQUARE + last <= HEIGHT
         };
         let mut most = 3;
         while !fits(&lines) && most > 1 {

@@ -72,11 +72,11 @@ pub(super) fn head(stage: &Stage) -> Pair {
 pub(super) const SIMULATED: Pair = ("模拟", "SIM");
 pub(super) const LIVE: Pair = ("带电", "LIVE");
 pub(super) const LEFT: Pair = ("剩余", "left");
-pub(super) const SAFE: Pair = ("可拆线", "leads may go");
+pub(super) const SAFE: Pair = ("可拆线", "SAFE");
 pub(super) const UNSAFE: Pair = ("勿触端子 有电", "DO NOT TOUCH: LIVE");
 pub(super) const NO_NETWORK: Pair = ("无网络", "no network");
 pub(super) const OPENING: Pair = ("连接仪器", "asking the devices");
-pub(super) const NO_CERTIFICATE: Pair = ("预检 非检定证书", "no certificate");
+pub(super) const NO_CERTIFICATE: Pair = ("预检 非证书", "no certificate");
 pub(super) const NO_VERDICT: Pair = ("无结论", "no verdict");
 
 /// Where a fault lies, by the begin of its words.

@@ -121,7 +121,7 @@ fn every_step_of_every_plan_has_words_that_fit_and_letters_that_there_are() {
 
 #[test]
 fn a_fault_says_where_in_chinese_and_keeps_its_words() {
-    let words = |why| words::fault(why, Language::Chinese);
+    let words = |why: &str| words::fault(why, Language::Chinese);
     assert_eq!(words("source: `*IDN?` was not answered"), "电源 `*IDN?` was not answered");
     assert_eq!(words("interlock: the lid over the terminals is open. Close it"), "端子盖打开");
     assert_eq!(words("no window came off"), "no window came off");

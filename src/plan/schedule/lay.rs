@@ -63,7 +63,7 @@ impl Draft<'_> {
         self.start(&mut laid, choice)?;
         self.creep(&mut laid, data)?;
         self.points(&mut laid, register_energy)?;
-        if self.reads() {
+        if self.reads() && !self.is_pre_check() {
             let rest = Load { voltage_v: nominal, current_a: Current::ZERO };
             let exchange = self.bench.exchange;
             let doing = Doing::settled(Item::MeterConstant, "Register, end", Work::RegisterEnd, exchange);
@@ -77,8 +77,11 @@ impl Draft<'_> {
         Ok(laid)
     }
 
-    /// The maker's warm-up, else the regulation's.
+    /// The maker's warm-up, else the regulation's; a pre-check has none.
     pub(super) fn warm_up(&self) -> Result<Span, Fault> {
+        if self.is_pre_check() {
+            return Ok(Span::ZERO);
+        }
         Ok(match self.nameplate.warm_up() {
             Some(dwell) => dwell,
             None => self.profile.warm_up(self.class)?.unwrap_or_default(),

@@ -1,0 +1,51 @@
+//! The chain as people read it: who did what, and when.
+
+use super::{Fault, chain};
+use crate::certificate::chain::Kind;
+use std::collections::VecDeque;
+use std::path::Path;
+
+/// An entry of the chain, for reading. The chain itself is the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Its number.
+    pub seq: u64,
+    /// When.
+    pub time: String,
+    /// What.
+    pub kind: Kind,
+    /// The paper, else the record; none where it is of neither.
+    pub number: Option<String>,
+    /// What it says besides, `key text`, without what is long and for programs (certificates, hashes).
+    pub said: Vec<(String, String)>,
+    /// Whether it was signed by the device.
+    pub is_signed: bool,
+}
+
+/// Longer texts of an entry are for programs.
+const LONG: usize = 120;
+
+/// The newest entries of a data folder's chain, the newest first, so many at most; and how many there are. Every one of them is
+/// read and checked on the way.
+pub fn trail(dir: &Path, most: usize) -> Result<(Vec<Trace>, u64), Fault> {
+    let mut newest: VecDeque<Trace> = VecDeque::new();
+    let mut count = 0;
+    chain::read(dir, |entry, _| {
+        count += 1;
+        newest.push_front(Trace {
+            seq: entry.seq,
+            time: entry.time.clone(),
+            kind: entry.kind,
+            number: entry.cert.clone().or_else(|| entry.record.clone()),
+            said: entry
+                .said
+                .iter()
+                .filter(|(_, text)| text.chars().count() <= LONG)
+                .map(|(key, text)| (key.clone(), text.clone()))
+                .collect(),
+            is_signed: entry.alg != crate::certificate::sign::NONE,
+        });
+        newest.truncate(most);
+    })?;
+    Ok((newest.into(), count))
+}
