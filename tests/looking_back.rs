@@ -153,7 +153,7 @@ fn two_visits_are_compared_and_state_no_day() {
     let dir = years(&[("2025-11-20", 0.10), ("2026-11-20", 0.50)]);
     let both = told(dir.path(), &["history", "PL-2025-000001"]);
     for drift in basic_errors(&both) {
-        assert_eq!(drift["outlook"]["says"], "too_little", "{drift}");
+        assert_eq!(drift["outlook"]["says"], "too_few", "{drift}");
     }
     let pairs = both[0]["last_two"]["pairs"].as_array().unwrap();
     let moved = pairs.iter().filter(|pair| pair["item"] == "basic_error");

@@ -176,7 +176,12 @@ fn drifting(drift: &Drift) -> String {
     });
     let limit = number::plain(drift.limit);
     let says = match &drift.outlook {
-        Outlook::TooLittle { why } => format!("no day is stated: {why}"),
+        Outlook::TooFew { visits } => {
+            format!("no day is stated: {visits} of {VISITS_MIN} visits that a line needs")
+        }
+        Outlook::TooShort { days } => {
+            format!("no day is stated: {days} of {SPAN_MIN} days that must lie between the first visit and the last")
+        }
         Outlook::Beyond => format!("the last error is beyond ±{limit} {unit} already"),
         Outlook::Steady => "no more than its uncertainty: no day follows from it".to_owned(),
         Outlook::NotWithin { until } => format!("±{limit} {unit} is not reached before {until}"),
@@ -257,7 +262,7 @@ fn chargers(board: &Board) -> String {
             card.verdict.to_uppercase(),
             card.valid_until.map_or("-".to_owned(), |day| day.to_string()),
             card.visits.to_string(),
-            card.why.join("; "),
+            card.why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         ]
         .map(|cell| clean(&cell))
     });
