@@ -6,7 +6,7 @@
 //! regulation ─► plan ─► source ─►┬► pulse ─┬► error ─► uncertainty ─► verdict ─► certificate ─► archive
 //!                 reference ─────┤         │             ▲ calibration            (reports/)
 //!                                └► meter ─┘
-//!           └──────── run conducts, bench acts, sim stands in ────────┘
+//!           └──────── run conducts, bench acts, sim stands in, screen shows ────────┘
 //! ```
 //!
 //! A nameplate, a regulation profile and the certificates of our standards make a [`plan`]. The engine [`run`] conducts
@@ -40,6 +40,7 @@
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
+//! | [`screen`] | the touchscreen: reads a [`run::Snapshot`], sends a [`run::Command`]; pages, tokens, words in two languages; nobody imports it |
 //! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed, the status display; nobody imports it |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
@@ -71,8 +72,7 @@
 //! # What is deliberately absent
 //!
 //! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end. No unconfirmed
-//! figure without its mark. No default of the bench file that switches anything on. Not yet here: the
-//! touchscreen.
+//! figure without its mark. No default of the bench file that switches anything on.
 
 pub mod quantity;
 pub mod time;
@@ -94,4 +94,5 @@ pub mod history;
 pub mod run;
 pub mod bench;
 pub mod sim;
+pub mod screen;
 pub mod panel;

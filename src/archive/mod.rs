@@ -49,7 +49,7 @@ pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
-pub use settings::{KeyInfo, key_info, persons};
+pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};

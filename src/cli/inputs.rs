@@ -61,15 +61,36 @@ impl Inputs {
     /// Reads everything that the arguments name.
     pub fn load(task: &Task, data: Option<&Path>) -> Result<Self, Stop> {
         let kind: Kind = task.kind.parse().map_err(Stop::input)?;
+        let meter = match &task.meter {
+            Some(meter) => Some(meter_text(meter)?),
+            None => None,
+        };
+        let entries = match &task.entries {
+            Some(path) => {
+                Some(Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?)
+            }
+            None => None,
+        };
+        Self::of(task, meter, kind, entries, data)
+    }
+
+    /// For this meter (its name for messages, and its text), else the bench's own; of `task` bench and regulation count.
+    pub fn of(
+        task: &Task,
+        meter: Option<(String, String)>,
+        kind: Kind,
+        entries: Option<Entries>,
+        data: Option<&Path>,
+    ) -> Result<Self, Stop> {
         let (mut profile, text) = regulation(&task.regulation)?;
         let (nameplate, bench, simulated) = if task.bench == "simulated" {
-            let (origin, text) = meter_text(task.meter.as_deref().unwrap_or("good"))?;
+            let (origin, text) = meter.map_or_else(|| meter_text("good"), Ok)?;
             let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
             (rig.nameplate.clone(), Chosen::Simulated(Box::new(rig)), true)
         } else {
             let description = Description::load(Path::new(&task.bench)).map_err(Stop::input)?;
-            let (origin, text) = match (&task.meter, &description.nameplate) {
-                (Some(meter), _) => meter_text(meter)?,
+            let (origin, text) = match (meter, &description.nameplate) {
+                (Some(meter), _) => meter,
                 (None, Some(path)) => (path.display().to_string(), read(path)?),
                 (None, None) => {
                     return Err(Stop::input(format!(
@@ -89,10 +110,8 @@ impl Inputs {
             profile.approval =
                 archive::profile_approval(dir, &profile_sha256, simulated).map_err(Stop::fault)?;
         }
-        let entries = match &task.entries {
-            Some(path) => {
-                Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?
-            }
+        let entries = match entries {
+            Some(entries) => entries,
             None if simulated => Entries::simulated(),
             None => Entries::default(),
         };

@@ -18,12 +18,14 @@ mod profile;
 mod progress;
 mod record;
 mod replay;
+mod screen;
 mod selection;
 mod selftest;
 mod sim;
 mod study;
 mod tester;
 mod uncertainty;
+mod verification;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,15 +40,20 @@ use std::process::ExitCode;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 pass or done, 1 the meter failed (replay: results differ; study: a promise was not kept), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a subcommand the touchscreen opens.\n\nExit codes: 0 pass or done, 1 the meter failed (replay: results differ; study: a promise was not kept), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    screen: screen::Arguments,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Open the touchscreen; the same as without a subcommand
+    Screen(screen::Arguments),
     /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
     Verify(verify::Arguments),
     /// Look at a meter in three minutes, at fewer points: no verdict, no number, no certificate
@@ -247,7 +254,8 @@ type Ended = Result<u8, Stop>;
 /// Reads the command line and does it.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let ended = match cli.command {
+    let ended = match cli.command.unwrap_or(Command::Screen(cli.screen)) {
+        Command::Screen(arguments) => screen::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments, false),
         Command::Precheck(arguments) => verify::run(&arguments, true),
         Command::Plan(arguments) => plan::run(&arguments),

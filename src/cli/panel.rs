@@ -13,7 +13,7 @@ use phantomload::plan::Plan;
 use phantomload::run::Run;
 use phantomload::time::{self, Instant, Span};
 use phantomload::verdict::Verdict;
-use std::fmt::Display as Words;
+use std::cell::Cell;
 use std::path::Path;
 
 /// Looked at this often while a run goes on: its seconds change once a second.
@@ -24,8 +24,8 @@ pub struct Panel {
     shown: Option<Shown>,
     simulated: bool,
     address: Option<String>,
-    steps: usize,
-    pre_check: bool,
+    /// Steps of the plan, and whether it is a pre-check's.
+    plan: Cell<(usize, bool)>,
     next: Instant,
 }
 
@@ -49,7 +49,7 @@ impl Panel {
             };
             Shown::start(open, language)
         });
-        Self { shown, simulated, address, steps: 0, pre_check: false, next: Instant::ZERO }
+        Self { shown, simulated, address, plan: Cell::new((0, false)), next: Instant::ZERO }
     }
 
     fn show(&self, stage: Stage) {
@@ -65,20 +65,15 @@ impl Panel {
         self.show(Stage::Opening);
     }
 
-    /// They could not be opened; gives the fault back. That nothing is live was not seen.
-    pub fn not_opened<F: Words>(&mut self, fault: F) -> F {
-        self.show(Stage::Ended(Ending {
-            how: How::Faulted(fault.to_string()),
-            number: String::new(),
-            safe: false,
-        }));
-        self.end();
-        fault
+    /// They could not be opened. That nothing is live was not seen.
+    pub fn not_opened(&self, why: &str) {
+        let how = How::Faulted(why.to_owned());
+        self.show(Stage::Ended(Ending { how, number: String::new(), safe: false }));
     }
 
     /// A run begins.
-    pub fn begins(&mut self, plan: &Plan) {
-        (self.steps, self.pre_check) = (plan.steps.len(), plan.pre_check);
+    pub fn begins(&self, plan: &Plan) {
+        self.plan.set((plan.steps.len(), plan.pre_check));
     }
 
     /// Looks at the run.
@@ -88,7 +83,8 @@ impl Panel {
             return;
         }
         self.next = real + LOOK;
-        self.show(Stage::Running(Progress::of(&run.snapshot(now), self.steps, self.pre_check)));
+        let (steps, pre_check) = self.plan.get();
+        self.show(Stage::Running(Progress::of(&run.snapshot(now), steps, pre_check)));
     }
 
     /// What came of it. It stays on the panel when the program has ended.
@@ -106,6 +102,7 @@ impl Panel {
         self.end();
     }
 
+    /// Waits until the last picture stands.
     fn end(&mut self) {
         if let Some(fault) = self.shown.take().and_then(Shown::end) {
             say(&fault.to_string());
@@ -134,5 +131,11 @@ pub fn try_out(bench: &Path) -> Ended {
             print_text(&format!("the status panel on {place} shows that the tester is ready\n"))?;
             Ok(0)
         }
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -1,17 +1,15 @@
 //! `phantomload verify`
 
-use super::inputs::{Chosen, Inputs};
+use super::inputs::Inputs;
 use super::panel::Panel;
 use super::progress::Progress;
+use super::verification::{self, How};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{self, Stored};
+use phantomload::archive::{self, Archive, Stored};
 use phantomload::bench::notify::Notify;
-use phantomload::bench::{Bench, Description, Devices, conduct};
 use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
-use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
-use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
 use serde::Serialize;
@@ -41,9 +39,9 @@ pub struct Arguments {
 
 /// How fast the simulated bench runs; none: as fast as it goes.
 #[derive(Clone, Copy)]
-struct Pace(Option<f64>);
+pub(super) struct Pace(pub(super) Option<f64>);
 
-fn pace(text: &str) -> Result<Pace, String> {
+pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace(None));
     }
@@ -61,78 +59,18 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let inputs = Inputs { pre_check, ..Inputs::load(&arguments.task, Some(&dir))? };
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
-    let started = Stamp::now();
+    let how = How { dir: &dir, pace: arguments.pace.0, seed: arguments.seed, log: arguments.log.clone() };
     let mut panel = Panel::of(&inputs);
     panel.opening();
-    let mut journal: Option<Journal> = None;
-    let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
-        Chosen::Simulated(rig) => {
-            let plan = inputs.plan(rig.capability())?;
-            let pace = arguments.pace.0;
-            (plan, Box::new(rig.in_process(arguments.seed, started, pace)), pace.is_some())
+    let ready = verification::prepare(&inputs, &how, &say, &|plan, archive| {
+        panel.begins(plan);
+        if !arguments.json {
+            tell_plan(&inputs, plan, archive);
         }
-        Chosen::Real(description) => {
-            // What cannot be planned is told before a device is touched.
-            inputs.plan(description.capability())?;
-            let log = arguments.log.clone().unwrap_or_else(|| dir.join("interface"));
-            let opened = Journal::open(&log).map_err(Stop::fault)?;
-            opened.opening();
-            journal = Some(opened);
-            let description = Description { journal: journal.clone(), ..(**description).clone() };
-            if description.file.heartbeat.is_none() && !description.is_simulated() {
-                say(
-                    "this bench has no [heartbeat]: should this program die, nothing takes the load away but you",
-                );
-            }
-            let devices = Devices::open(&description, &inputs.nameplate);
-            let devices = devices.map_err(|fault| Stop::input(panel.not_opened(fault)))?;
-            (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
-        }
-    };
-    if matches!(inputs.bench, Chosen::Real(_)) {
-        for light in super::selftest::before_run(&dir)? {
-            say(&format!("self test: {}", light.line()));
-        }
-    }
-    // A data folder that cannot be written is told before the run, not after it.
-    let mut archive = super::open(&arguments.data)?;
-    let plan_time = plan.total;
-    if !arguments.json {
-        say(&format!(
-            "{}planned {}, {}",
-            if inputs.simulated { "SIMULATED bench, " } else { "" },
-            plan_time,
-            plan.profile.id
-        ));
-        for doubt in &plan.doubts {
-            say(doubt);
-        }
-        if pre_check {
-            say("PRE-CHECK 预检: not a certificate 不是检定证书");
-        }
-        for why in plan.standards.check_dates(started.date()) {
-            say(&format!("no certificate will come of this: {why}"));
-        }
-        // A demo key is made where there is none.
-        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
-            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
-        }
-        for advice in &plan.advice {
-            say(&format!("does not fit into ten minutes: {advice}"));
-        }
-        if pre_check && !plan.fits {
-            say(&format!("it does not fit into three minutes: this meter's pulses are slow, {plan_time} are planned"));
-        }
-    }
-    // On the disk before the first action: from here on the run cannot vanish.
-    let about = archive::opening(&plan, &inputs.profile_sha256);
-    let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
-    if let Some(journal) = &journal {
-        journal.run_begins(&numbers.record_no);
-    }
-    panel.begins(&plan);
-    let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
-    let mut progress = Progress::new(plan_time, arguments.json, real_time);
+    });
+    let ready = ready.inspect_err(|stop| panel.not_opened(&stop.message))?;
+    let plan_time = ready.plan_time;
+    let mut progress = Progress::new(plan_time, arguments.json, ready.real_time);
     // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
     let mut notify = Notify::from_environment()
         .or_else(|fault| {
@@ -141,25 +79,16 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
         })
         .map_err(Stop::fault)?;
     notify.ready();
-    let asked = || {
+    let mut asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
-    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
+    let (record, mut archive) = ready.conduct(&mut asked, &mut |run, now| {
         progress.show(run, now);
         panel.watch(run, now);
         notify.alive(phantomload::time::now());
-    });
-    drop(bench);
-    if let Some(journal) = &journal {
-        journal.run_ended(&numbers.record_no);
-    }
+    })?;
     notify.stopping();
     progress.end();
-    let completed = run.outcome() == Some(&Outcome::Completed) && !pre_check;
-    let certificate_no = completed.then_some(numbers.certificate_no);
-    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
-        Stop::fault("the run did not end: a bug in this program; the source was switched off")
-    })?;
     panel.ended(&record);
     let stored = match archive.store(&record) {
         Ok(stored) => stored,
@@ -175,6 +104,36 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// What somebody should know before it begins.
+fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
+    say(&format!(
+        "{}planned {}, {}",
+        if inputs.simulated { "SIMULATED bench, " } else { "" },
+        plan.total,
+        plan.profile.id
+    ));
+    for doubt in &plan.doubts {
+        say(doubt);
+    }
+    if plan.pre_check {
+        say("PRE-CHECK 预检: not a certificate 不是检定证书");
+    }
+    for why in plan.standards.check_dates(Stamp::now().date()) {
+        say(&format!("no certificate will come of this: {why}"));
+    }
+    // A demo key is made where there is none.
+    if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+        say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+    }
+    for advice in &plan.advice {
+        say(&format!("does not fit into ten minutes: {advice}"));
+    }
+    if plan.pre_check && !plan.fits {
+        let total = plan.total;
+        say(&format!("it does not fit into three minutes: this meter's pulses are slow, {total} are planned"));
+    }
 }
 
 fn exit_code(record: &Record) -> u8 {
@@ -199,7 +158,7 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 }
 
 /// The data folder failed after the run: the raw data must not be lost with it, nor who signed what came of it.
-fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
+pub(super) fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
     // The very bytes whose SHA-256 stands in the chain, or in the signed verdict beside them.

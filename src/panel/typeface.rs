@@ -1,11 +1,8 @@
 //! Letters as dots: the outlines of the font of the papers, rasterised and cut at a threshold.
 
 use super::bitmap::Bitmap;
+use crate::certificate::paper::font::{BOLD, REGULAR};
 use ab_glyph::{Font, FontRef, Glyph, PxScale, point};
-
-/// Noto Sans CJK SC, a subset (`assets/fonts/README.md`).
-static REGULAR: &[u8] = include_bytes!("../../assets/fonts/NotoSansSC-Subset.otf");
-static BOLD: &[u8] = include_bytes!("../../assets/fonts/NotoSansSC-Bold-Subset.otf");
 
 /// What stands for a letter that the font does not have (the geta mark of printers).
 pub const MISSING: char = '〓';

@@ -276,6 +276,20 @@ impl Plan {
         self.items.iter().any(|demanded| demanded.item == item)
     }
 
+    /// Only the look at the wiring, at low level, and the way back to off.
+    #[must_use]
+    pub fn only_wiring(mut self) -> Self {
+        self.steps.retain(|step| matches!(step.work, Work::Connect | Work::Discharge));
+        let mut at = Span::ZERO;
+        for step in &mut self.steps {
+            step.start = at;
+            at = step.end();
+        }
+        self.total = at;
+        self.total_max = at;
+        self
+    }
+
     /// The planned total as a multiple of its lower bound.
     pub fn over_lower_bound(&self) -> f64 {
         self.total.secs() / self.lower_bound.secs()

@@ -48,6 +48,21 @@ impl DataLane {
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.out.is_none()
     }
+
+    /// The reads that need no load are under way or done.
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// A question of this step waits or is on its way.
+    pub fn is_busy(&self, step: usize) -> bool {
+        self.queue.iter().any(|(no, _)| *no == step) || self.out.is_some_and(|(no, ..)| no == step)
+    }
+
+    /// The questions of this step were put.
+    pub fn is_asked(&self, step: usize) -> bool {
+        self.asked.contains(&step)
+    }
 }
 
 impl Run {

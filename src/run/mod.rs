@@ -14,7 +14,7 @@ mod wiring;
 mod work;
 
 pub use crate::certificate::raw::{Device, Event, Logged};
-pub use snapshot::Snapshot;
+pub use snapshot::{Command, ErrorSeen, Snapshot, SourceState, Stage, StepSeen};
 
 use crate::certificate::record::{Outcome, Record, Results};
 use crate::meter::Query;

@@ -101,6 +101,23 @@ pub(super) fn stop(
     }
 }
 
+/// Mean and expanded uncertainty of a point, in percent, as far as it has come; none with fewer readings than are asked.
+pub(super) fn so_far(
+    plan: &Plan,
+    evidence: &Evidence,
+    started: Stamp,
+    step: &Step,
+    windows: &Windows,
+) -> Option<(f64, f64)> {
+    let readings = readings(evidence.attempts.get(&step.no)?);
+    if readings.len() < windows.readings as usize {
+        return None;
+    }
+    let judge = Judge { plan, evidence, began: Instant::ZERO, started, findings: vec![] };
+    let (mean, budget) = judge.budget(step, &readings).ok()?;
+    Some((mean, combine(mean, &budget).ok()?.expanded))
+}
+
 /// The readings among attempts.
 fn readings(attempts: &[Attempt]) -> Vec<&PulseReading> {
     attempts.iter().filter_map(|a| if let Attempt::Reading(r) = a { Some(r) } else { None }).collect()

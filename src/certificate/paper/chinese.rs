@@ -2,16 +2,22 @@
 //! asked for. What is not in the list (a name, a remark, a message of a device) stands as it is.
 
 use super::Words;
+use super::spoken::SPOKEN;
 
 /// A text of the record in both languages.
 pub fn said(english: &str) -> Words {
-    Words::new(chinese(english), english)
+    Words::new(chinese(english, &[]), english)
 }
 
-fn chinese(english: &str) -> String {
-    let found = SAID.iter().find_map(|(pattern, zh)| Some((parts(pattern, english)?, zh)));
+/// A text of the program on the screen in both languages: those of the record, and what is said beside.
+pub fn spoken(english: &str) -> Words {
+    Words::new(chinese(english, SPOKEN), english)
+}
+
+fn chinese(english: &str, beside: &[(&str, &str)]) -> String {
+    let found = SAID.iter().chain(beside).find_map(|(pattern, zh)| Some((parts(pattern, english)?, zh)));
     let Some((parts, zh)) = found else { return english.to_owned() };
-    let mut parts = parts.into_iter().map(chinese);
+    let mut parts = parts.into_iter().map(|part| chinese(part, beside));
     let mut pieces = zh.split("{}");
     let first = pieces.next().unwrap_or_default().to_owned();
     pieces.fold(first, |text, piece| text + &parts.next().unwrap_or_default() + piece)
@@ -313,9 +319,9 @@ mod tests {
 
     #[test]
     fn each_pattern_has_as_many_places_in_both_languages_and_is_reached() {
-        for (english, zh) in SAID {
+        for (english, zh) in SAID.iter().chain(SPOKEN) {
             assert_eq!(english.matches("{}").count(), zh.matches("{}").count(), "{english}");
-            assert_ne!(chinese(&english.replace("{}", "7")), english.replace("{}", "7"), "{english}");
+            assert_ne!(chinese(&english.replace("{}", "7"), SPOKEN), english.replace("{}", "7"), "{english}");
         }
     }
 }

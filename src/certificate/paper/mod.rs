@@ -2,10 +2,12 @@
 //! CSV, cell by cell, so that no two forms can round differently.
 
 mod chinese;
+pub mod font;
 mod sections;
+mod spoken;
 pub mod words;
 
-pub use chinese::said;
+pub use chinese::{said, spoken};
 pub use sections::{cited, prior, rule, scope, stopping, unconfirmed};
 pub use words::{Language, Words};
 
