@@ -121,7 +121,9 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
             say(&format!("does not fit into ten minutes: {advice}"));
         }
         if pre_check && !plan.fits {
-            say(&format!("it does not fit into three minutes: this meter's pulses are slow, {plan_time} are planned"));
+            say(&format!(
+                "it does not fit into three minutes: this meter's pulses are slow, {plan_time} are planned"
+            ));
         }
     }
     // On the disk before the first action: from here on the run cannot vanish.

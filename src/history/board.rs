@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 use std::path::Path;
 
 /// A paper that ends within so many days is due soon; a choice of this house.
@@ -26,13 +27,65 @@ pub enum Colour {
     Green,
 }
 
+/// Why a charger is not normal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Why {
+    /// Its paper was withdrawn, and none stands in its place.
+    Withdrawn,
+    /// It failed.
+    Failed,
+    /// Nothing was decided.
+    Undecided,
+    /// Its paper holds no more.
+    Overdue {
+        /// The last day on which it held.
+        since: Date,
+    },
+    /// Its paper ends soon.
+    Due {
+        /// In so many days.
+        days: i32,
+        /// The last day on which it holds.
+        after: Date,
+    },
+    /// Something was seen besides.
+    Findings {
+        /// So many.
+        count: usize,
+    },
+}
+
+impl Why {
+    /// How bad it is.
+    pub const fn colour(self) -> Colour {
+        match self {
+            Self::Failed | Self::Overdue { .. } => Colour::Red,
+            _ => Colour::Yellow,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Withdrawn => f.write_str("its paper was withdrawn, and none stands in its place"),
+            Self::Failed => f.write_str("it failed"),
+            Self::Undecided => f.write_str("nothing was decided"),
+            Self::Overdue { since } => write!(f, "overdue since {since}"),
+            Self::Due { days, after } => write!(f, "due in {days} days, after {after}"),
+            Self::Findings { count } => write!(f, "{count} findings"),
+        }
+    }
+}
+
 /// A charger's connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// How it stands.
     pub colour: Colour,
-    /// Why, in words; empty where all is normal.
-    pub why: Vec<String>,
+    /// Why; empty where all is normal.
+    pub why: Vec<Why>,
     /// The charger; where nobody entered one, the meter's serial number.
     pub charger: String,
     /// Its connector.
@@ -99,31 +152,25 @@ impl Card {
 
     /// Says how it stands today.
     fn judge(&mut self, today: Date) {
-        let mut worst = Colour::Green;
-        let mut say = |colour: Colour, why: String| {
-            worst = worst.min(colour);
-            self.why.push(why);
-        };
+        self.why.clear();
         if self.status == "withdrawn" {
-            say(Colour::Yellow, "its paper was withdrawn, and none stands in its place".into());
+            self.why.push(Why::Withdrawn);
         } else {
             match self.verdict.as_str() {
-                "fail" => say(Colour::Red, "it failed".into()),
-                "undecided" => say(Colour::Yellow, "nothing was decided".into()),
+                "fail" => self.why.push(Why::Failed),
+                "undecided" => self.why.push(Why::Undecided),
                 _ => {}
             }
             if let Some(until) = self.valid_until {
                 match (until - today).get_days() {
-                    ..0 => say(Colour::Red, format!("overdue since {until}")),
-                    left @ 0..=SOON => say(Colour::Yellow, format!("due in {left} days, after {until}")),
+                    ..0 => self.why.push(Why::Overdue { since: until }),
+                    days @ 0..=SOON => self.why.push(Why::Due { days, after: until }),
                     _ => {}
                 }
             }
-            if let Some(count @ 1..) = self.findings {
-                say(Colour::Yellow, format!("{count} findings"));
-            }
+            self.why.extend(self.findings.filter(|count| *count > 0).map(|count| Why::Findings { count }));
         }
-        self.colour = worst;
+        self.colour = self.why.iter().map(|why| why.colour()).min().unwrap_or(Colour::Green);
     }
 }
 
@@ -170,7 +217,13 @@ pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
     }
     cards.sort_by(|a, b| (a.colour, &a.charger, &a.connector).cmp(&(b.colour, &b.charger, &b.connector)));
     let count = |colour| cards.iter().filter(|card| card.colour == colour).count();
-    Ok(Board { today, red: count(Colour::Red), yellow: count(Colour::Yellow), green: count(Colour::Green), cards })
+    Ok(Board {
+        today,
+        red: count(Colour::Red),
+        yellow: count(Colour::Yellow),
+        green: count(Colour::Green),
+        cards,
+    })
 }
 
 /// The findings stand in the records only, and reading those of all chargers takes long: what was counted is remembered.
@@ -210,11 +263,11 @@ mod tests {
 
     fn folder(rows: &[&Cells<'_>]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer =
-            ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(vec![]);
+        let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(vec![]);
         for (n, cells) in rows.iter().enumerate() {
             let row = REGISTER_HEADER.map(|column| {
-                let given = cells.iter().find(|(name, _)| *name == column).map(|(_, text)| (*text).to_owned());
+                let given =
+                    cells.iter().find(|(name, _)| *name == column).map(|(_, text)| (*text).to_owned());
                 given.unwrap_or_else(|| match column {
                     "seq" => (n + 1).to_string(),
                     "certificate_no" => format!("PL-2026-{:06}", n + 1),
@@ -259,7 +312,8 @@ mod tests {
             assert_eq!(board.cards.len(), 1);
             let card = &board.cards[0];
             assert_eq!(card.colour, colour, "{rows:?}: {:?}", card.why);
-            assert!(card.why.join("; ").contains(words), "{rows:?}: {:?}", card.why);
+            let said: Vec<_> = card.why.iter().map(ToString::to_string).collect();
+            assert!(said.join("; ").contains(words), "{rows:?}: {said:?}");
             let counts = [board.red, board.yellow, board.green];
             assert_eq!(counts[colour as usize], 1, "{counts:?}");
         }
@@ -272,12 +326,20 @@ mod tests {
             &[("charger", "C-2"), ("verdict", "fail")],
             &[("charger", "C-1"), ("verdict", "undecided")],
             &[("charger", "C-1"), ("connector", "B")],
-            &[("charger", "C-3"), ("certificate_no", "SIM-2026-000001"), ("record_no", "SIM-R-2026-000001"),
-              ("simulated", "true"), ("verdict", "fail")],
+            &[
+                ("charger", "C-3"),
+                ("certificate_no", "SIM-2026-000001"),
+                ("record_no", "SIM-R-2026-000001"),
+                ("simulated", "true"),
+                ("verdict", "fail"),
+            ],
             &[("charger", ""), ("dut_serial", "4711")],
         ]);
-        let seen: Vec<_> =
-            board.cards.iter().map(|c| (c.charger.as_str(), c.connector.as_str(), c.meter.simulated)).collect();
+        let seen: Vec<_> = board
+            .cards
+            .iter()
+            .map(|c| (c.charger.as_str(), c.connector.as_str(), c.meter.simulated))
+            .collect();
         let (real, made_up) = (false, true);
         assert_eq!(
             seen,

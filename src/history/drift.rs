@@ -29,10 +29,15 @@ const YEAR: f64 = 365.25;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "says", rename_all = "snake_case")]
 pub enum Outlook {
-    /// The visits are too few, or too close to one another, to say anything.
-    TooLittle {
-        /// What is missing, in words.
-        why: String,
+    /// The visits are fewer than [`VISITS_MIN`].
+    TooFew {
+        /// So many.
+        visits: usize,
+    },
+    /// Less than [`SPAN_MIN`] days lie between the first visit and the last.
+    TooShort {
+        /// So many.
+        days: i32,
     },
     /// The last error lies beyond its limit already.
     Beyond,
@@ -168,19 +173,14 @@ fn drift(visits: &[&Visit], last: &Figure) -> Drift {
 
 fn outlook(points: &[(Date, f64, f64)], line: Option<&Line>, limit: f64) -> Outlook {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return Outlook::TooLittle { why: "nothing was measured here".into() };
+        return Outlook::TooFew { visits: 0 };
     };
     if last.1.abs() > limit {
         return Outlook::Beyond;
     }
     let (span, n) = ((last.0 - first.0).get_days(), points.len());
     let Some(line) = line.filter(|_| n >= VISITS_MIN && span >= SPAN_MIN) else {
-        let why = if n < VISITS_MIN {
-            format!("{n} of {VISITS_MIN} visits that a line needs")
-        } else {
-            format!("{span} of {SPAN_MIN} days that must lie between the first visit and the last")
-        };
-        return Outlook::TooLittle { why };
+        return if n < VISITS_MIN { Outlook::TooFew { visits: n } } else { Outlook::TooShort { days: span } };
     };
     if !line.is_drift() {
         return Outlook::Steady;
@@ -201,9 +201,7 @@ fn outlook(points: &[(Date, f64, f64)], line: Option<&Line>, limit: f64) -> Outl
     };
     match reaches(0.0) {
         None => Outlook::NotWithin { until },
-        Some(on) => {
-            Outlook::Reaches { on, not_before: reaches(1.0).unwrap_or(on), not_after: reaches(-1.0) }
-        }
+        Some(on) => Outlook::Reaches { on, not_before: reaches(1.0).unwrap_or(on), not_after: reaches(-1.0) },
     }
 }
 
@@ -221,13 +219,16 @@ mod tests {
 
     #[test]
     fn a_meter_that_drifts_a_fifth_a_year_reaches_its_limit_on_a_day() {
-        let drift = seen(&[("2023-01-01", 0.0), ("2024-01-01", 0.2), ("2025-01-01", 0.4), ("2026-01-01", 0.6)], 0.01);
+        let drift =
+            seen(&[("2023-01-01", 0.0), ("2024-01-01", 0.2), ("2025-01-01", 0.4), ("2026-01-01", 0.6)], 0.01);
         let line = drift.line.unwrap();
         assert!((line.per_year - 0.2).abs() < 0.001, "{line:?}");
         assert_eq!(line.k, coverage_factor(None));
         // u(slope) of equal weights: u/√Σ(x − x̄)² = 0.01/√5.
         assert!((line.u_per_year - 0.01 / 5f64.sqrt()).abs() < 1e-4, "{line:?}");
-        let Outlook::Reaches { on, not_before, not_after } = drift.outlook else { panic!("{:?}", drift.outlook) };
+        let Outlook::Reaches { on, not_before, not_after } = drift.outlook else {
+            panic!("{:?}", drift.outlook)
+        };
         // 0.6 % at the begin of 2026; 1 % two years later.
         assert!((on - date(2028, 1, 1)).get_days().abs() <= 3, "{on}");
         assert!(not_before < on && not_after.is_some_and(|after| after > on), "{not_before} {not_after:?}");
@@ -238,14 +239,12 @@ mod tests {
     #[test]
     fn two_visits_and_a_few_weeks_say_nothing_of_the_time_to_come() {
         let two = seen(&[("2024-01-01", 0.1), ("2026-01-01", 0.9)], 0.001);
-        let Outlook::TooLittle { why } = two.outlook else { panic!() };
-        assert_eq!(why, "2 of 3 visits that a line needs");
+        assert_eq!(two.outlook, Outlook::TooFew { visits: 2 });
         assert!(two.line.unwrap().birge.is_none());
         let weeks = seen(&[("2026-01-01", 0.1), ("2026-01-08", 0.3), ("2026-01-15", 0.5)], 0.001);
-        let Outlook::TooLittle { why } = weeks.outlook else { panic!() };
-        assert_eq!(why, "14 of 180 days that must lie between the first visit and the last");
+        assert_eq!(weeks.outlook, Outlook::TooShort { days: 14 });
         let one_day = seen(&[("2026-01-01", 0.1), ("2026-01-01", 0.3), ("2026-01-01", 0.5)], 0.001);
-        assert!(one_day.line.is_none() && matches!(one_day.outlook, Outlook::TooLittle { .. }));
+        assert!(one_day.line.is_none() && one_day.outlook == Outlook::TooShort { days: 0 });
     }
 
     #[test]
@@ -260,7 +259,8 @@ mod tests {
 
     #[test]
     fn visits_that_scatter_widen_their_uncertainty() {
-        let wild = seen(&[("2022-01-01", 0.0), ("2023-01-01", 0.3), ("2024-01-01", 0.1), ("2025-01-01", 0.4)], 0.01);
+        let wild =
+            seen(&[("2022-01-01", 0.0), ("2023-01-01", 0.3), ("2024-01-01", 0.1), ("2025-01-01", 0.4)], 0.01);
         let line = wild.line.unwrap();
         assert!(line.birge.unwrap() > 5.0 && line.k > 4.0, "{line:?}");
         assert_eq!(wild.outlook, Outlook::Steady);
