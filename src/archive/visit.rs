@@ -35,8 +35,18 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
     if slim.schema != SCHEMA {
         return Err(record::Fault::Schema { origin, seen: u64::from(slim.schema) }.into());
     }
-    let Slim { schema, simulated, record_no, certificate_no, program, started, began, outcome, results, plan } =
-        slim;
+    let Slim {
+        schema,
+        simulated,
+        record_no,
+        certificate_no,
+        program,
+        started,
+        began,
+        outcome,
+        results,
+        plan,
+    } = slim;
     let raw = vec![];
     let record = Record {
         schema,

@@ -16,8 +16,8 @@ use super::record::{Document, Outcome, Record};
 use crate::calibration::Standard;
 use crate::regulation::{Item, Kind};
 use crate::verdict::Verdict;
-pub use page::{clean, left, width};
 use page::{Block, COLUMNS, centred, lay, right, wrap};
+pub use page::{clean, left, width};
 
 /// Stands at the head and the foot of every page of a simulated run.
 const BANNER: &str = "*** SIMULATED 模拟: no real meter was tested 未检测任何真实电能表 ***";

@@ -140,7 +140,8 @@ fn page(history: &History) -> String {
 }
 
 fn visits(visits: &[Visit]) -> String {
-    let head = ["date", "certificate", "state", "verdict", "charger", "regulation", "reference", "valid until"];
+    let head =
+        ["date", "certificate", "state", "verdict", "charger", "regulation", "reference", "valid until"];
     let rows = visits.iter().map(|visit| {
         let verdict = visit.verdict.map_or("-".to_owned(), |verdict| verdict.to_string().to_uppercase());
         let findings = if visit.findings.is_empty() {
@@ -180,7 +181,9 @@ fn drifting(drift: &Drift) -> String {
             format!("no day is stated: {visits} of {VISITS_MIN} visits that a line needs")
         }
         Outlook::TooShort { days } => {
-            format!("no day is stated: {days} of {SPAN_MIN} days that must lie between the first visit and the last")
+            format!(
+                "no day is stated: {days} of {SPAN_MIN} days that must lie between the first visit and the last"
+            )
         }
         Outlook::Beyond => format!("the last error is beyond ±{limit} {unit} already"),
         Outlook::Steady => "no more than its uncertainty: no day follows from it".to_owned(),
@@ -227,7 +230,11 @@ fn side_by_side(comparison: &Comparison) -> String {
             format!("{} {}", signed(pair.change), pair.unit),
             number::fixed(pair.e_n, 2),
             shared,
-            if pair.is_change() { "CHANGED".to_owned() } else { String::new() },
+            match (pair.is_change(), pair.is_hint()) {
+                (true, _) => "CHANGED".to_owned(),
+                (_, true) => "perhaps".to_owned(),
+                _ => String::new(),
+            },
         ]
     });
     let head = ["load point", "before", "after", "change", "E_n", "E_n shared", ""];

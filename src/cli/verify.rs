@@ -132,7 +132,9 @@ fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
     }
     if plan.pre_check && !plan.fits {
         let total = plan.total;
-        say(&format!("it does not fit into three minutes: this meter's pulses are slow, {total} are planned"));
+        say(&format!(
+            "it does not fit into three minutes: this meter's pulses are slow, {total} are planned"
+        ));
     }
 }
 

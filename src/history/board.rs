@@ -217,7 +217,13 @@ pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
     }
     cards.sort_by(|a, b| (a.colour, &a.charger, &a.connector).cmp(&(b.colour, &b.charger, &b.connector)));
     let count = |colour| cards.iter().filter(|card| card.colour == colour).count();
-    Ok(Board { today, red: count(Colour::Red), yellow: count(Colour::Yellow), green: count(Colour::Green), cards })
+    Ok(Board {
+        today,
+        red: count(Colour::Red),
+        yellow: count(Colour::Yellow),
+        green: count(Colour::Green),
+        cards,
+    })
 }
 
 /// The findings stand in the records only, and reading those of all chargers takes long: what was counted is remembered.
@@ -257,11 +263,11 @@ mod tests {
 
     fn folder(rows: &[&Cells<'_>]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer =
-            ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(vec![]);
+        let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(vec![]);
         for (n, cells) in rows.iter().enumerate() {
             let row = REGISTER_HEADER.map(|column| {
-                let given = cells.iter().find(|(name, _)| *name == column).map(|(_, text)| (*text).to_owned());
+                let given =
+                    cells.iter().find(|(name, _)| *name == column).map(|(_, text)| (*text).to_owned());
                 given.unwrap_or_else(|| match column {
                     "seq" => (n + 1).to_string(),
                     "certificate_no" => format!("PL-2026-{:06}", n + 1),
@@ -320,12 +326,20 @@ mod tests {
             &[("charger", "C-2"), ("verdict", "fail")],
             &[("charger", "C-1"), ("verdict", "undecided")],
             &[("charger", "C-1"), ("connector", "B")],
-            &[("charger", "C-3"), ("certificate_no", "SIM-2026-000001"), ("record_no", "SIM-R-2026-000001"),
-              ("simulated", "true"), ("verdict", "fail")],
+            &[
+                ("charger", "C-3"),
+                ("certificate_no", "SIM-2026-000001"),
+                ("record_no", "SIM-R-2026-000001"),
+                ("simulated", "true"),
+                ("verdict", "fail"),
+            ],
             &[("charger", ""), ("dut_serial", "4711")],
         ]);
-        let seen: Vec<_> =
-            board.cards.iter().map(|c| (c.charger.as_str(), c.connector.as_str(), c.meter.simulated)).collect();
+        let seen: Vec<_> = board
+            .cards
+            .iter()
+            .map(|c| (c.charger.as_str(), c.connector.as_str(), c.meter.simulated))
+            .collect();
         let (real, made_up) = (false, true);
         assert_eq!(
             seen,

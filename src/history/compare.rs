@@ -2,7 +2,8 @@
 //!
 //! `E_n` is the change by its expanded uncertainty (ISO 13528 9.7): above 1 it is more than both uncertainties explain. Where
 //! both visits were made with the same certificate of a standard, its deviation is the same in both and cancels in the change
-//! (GUM 5.2.2); that `E_n` stands beside the first, and it is the sharper one.
+//! (GUM 5.2.2); that `E_n` stands beside the first as a hint: it is sharper, and leans on the standard being what its
+//! certificate says. Each simulated run makes up a standard of its own, so there is none for those.
 
 use super::visit::{Figure, Visit};
 use crate::certificate::record::Unit;
@@ -90,7 +91,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    fn of(before: &Figure, after: &Figure) -> Self {
+    fn of(before: &Figure, after: &Figure, simulated: bool) -> Self {
         let change = after.value - before.value;
         let shared = before.covariance(after);
         let variance = before.u.powi(2) + after.u.powi(2) - 2.0 * shared;
@@ -107,14 +108,19 @@ impl Pair {
             after_u: after.expanded,
             change,
             e_n: change.abs() / before.expanded.hypot(after.expanded),
-            e_n_shared: rest.map(|u| change.abs() / (before.k.max(after.k) * u)),
+            e_n_shared: rest.filter(|_| !simulated).map(|u| change.abs() / (before.k.max(after.k) * u)),
             limit: after.limit,
         }
     }
 
-    /// Whether the change is more than the uncertainties explain, by the sharper of both.
+    /// Whether the change is more than both uncertainties explain.
     pub fn is_change(&self) -> bool {
-        self.e_n > 1.0 || self.e_n_shared.is_some_and(|e_n| e_n > 1.0)
+        self.e_n > 1.0
+    }
+
+    /// Whether it may be one: more than is left when the common certificate is taken out.
+    pub fn is_hint(&self) -> bool {
+        !self.is_change() && self.e_n_shared.is_some_and(|e_n| e_n > 1.0)
     }
 }
 
@@ -145,7 +151,7 @@ pub fn compare(a: &Visit, b: &Visit) -> Result<Comparison, Fault> {
     let mut only_in_one = vec![];
     for figure in &after.figures {
         match before.figures.iter().find(|other| other.is_same_point(figure)) {
-            Some(other) => pairs.push(Pair::of(other, figure)),
+            Some(other) => pairs.push(Pair::of(other, figure, after.meter.simulated)),
             None => only_in_one.push(format!("{}: {} only", figure.place(), after.certificate_no)),
         }
     }
@@ -196,8 +202,12 @@ mod tests {
         let pair = compare(&a, &b).unwrap().pairs.remove(0);
         // u² = 2·(0.05² − 0.04²) = 2·0.03².
         assert!((pair.e_n_shared.unwrap() - 0.10 / (2.0 * 0.03 * 2f64.sqrt())).abs() < 1e-9, "{pair:?}");
-        assert!(pair.e_n < 1.0 && pair.is_change());
+        assert!(pair.e_n < 1.0 && !pair.is_change() && pair.is_hint());
         b.figures[0].certificates[0].0 = "reference certificate C-2".into();
+        assert_eq!(compare(&a, &b).unwrap().pairs[0].e_n_shared, None);
+        // A simulated standard is made up anew for each run.
+        let (mut a, mut b) = (shared("2025-11-20", 0.10), shared("2026-11-20", 0.20));
+        (a.meter.simulated, b.meter.simulated) = (true, true);
         assert_eq!(compare(&a, &b).unwrap().pairs[0].e_n_shared, None);
     }
 

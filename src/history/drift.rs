@@ -201,9 +201,7 @@ fn outlook(points: &[(Date, f64, f64)], line: Option<&Line>, limit: f64) -> Outl
     };
     match reaches(0.0) {
         None => Outlook::NotWithin { until },
-        Some(on) => {
-            Outlook::Reaches { on, not_before: reaches(1.0).unwrap_or(on), not_after: reaches(-1.0) }
-        }
+        Some(on) => Outlook::Reaches { on, not_before: reaches(1.0).unwrap_or(on), not_after: reaches(-1.0) },
     }
 }
 
@@ -221,13 +219,16 @@ mod tests {
 
     #[test]
     fn a_meter_that_drifts_a_fifth_a_year_reaches_its_limit_on_a_day() {
-        let drift = seen(&[("2023-01-01", 0.0), ("2024-01-01", 0.2), ("2025-01-01", 0.4), ("2026-01-01", 0.6)], 0.01);
+        let drift =
+            seen(&[("2023-01-01", 0.0), ("2024-01-01", 0.2), ("2025-01-01", 0.4), ("2026-01-01", 0.6)], 0.01);
         let line = drift.line.unwrap();
         assert!((line.per_year - 0.2).abs() < 0.001, "{line:?}");
         assert_eq!(line.k, coverage_factor(None));
         // u(slope) of equal weights: u/√Σ(x − x̄)² = 0.01/√5.
         assert!((line.u_per_year - 0.01 / 5f64.sqrt()).abs() < 1e-4, "{line:?}");
-        let Outlook::Reaches { on, not_before, not_after } = drift.outlook else { panic!("{:?}", drift.outlook) };
+        let Outlook::Reaches { on, not_before, not_after } = drift.outlook else {
+            panic!("{:?}", drift.outlook)
+        };
         // 0.6 % at the begin of 2026; 1 % two years later.
         assert!((on - date(2028, 1, 1)).get_days().abs() <= 3, "{on}");
         assert!(not_before < on && not_after.is_some_and(|after| after > on), "{not_before} {not_after:?}");
@@ -258,7 +259,8 @@ mod tests {
 
     #[test]
     fn visits_that_scatter_widen_their_uncertainty() {
-        let wild = seen(&[("2022-01-01", 0.0), ("2023-01-01", 0.3), ("2024-01-01", 0.1), ("2025-01-01", 0.4)], 0.01);
+        let wild =
+            seen(&[("2022-01-01", 0.0), ("2023-01-01", 0.3), ("2024-01-01", 0.1), ("2025-01-01", 0.4)], 0.01);
         let line = wild.line.unwrap();
         assert!(line.birge.unwrap() > 5.0 && line.k > 4.0, "{line:?}");
         assert_eq!(wild.outlook, Outlook::Steady);

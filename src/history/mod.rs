@@ -60,14 +60,16 @@ pub struct History {
 impl History {
     /// Of a meter's visits, in any order.
     pub fn of(meter: Meter, mut visits: Vec<Visit>, unreadable: Vec<String>) -> Self {
-        visits.sort_by(|a, b| (a.performed.timestamp(), &a.record_no).cmp(&(b.performed.timestamp(), &b.record_no)));
+        visits.sort_by(|a, b| {
+            (a.performed.timestamp(), &a.record_no).cmp(&(b.performed.timestamp(), &b.record_no))
+        });
         let standing: Vec<&Visit> = visits.iter().filter(|visit| visit.stands()).collect();
         let last_two = match standing[..] {
             [.., before, last] => compare(before, last).ok(),
             _ => None,
         };
         let drifts = drifts(&standing);
-        Self { meter, last_two, drifts, visits, unreadable }
+        Self { meter, visits, last_two, drifts, unreadable }
     }
 }
 
@@ -118,7 +120,9 @@ pub fn of(dir: &Path, wanted: &str) -> Result<Vec<History>, Fault> {
                 rows.push(Row::of(row));
             } else if !folded.is_empty() && near.len() < 5 {
                 let names = [charger, row.get("dut_serial")];
-                near.extend(names.iter().filter(|n| n.to_lowercase().contains(&folded)).map(|n| (*n).to_owned()));
+                near.extend(
+                    names.iter().filter(|n| n.to_lowercase().contains(&folded)).map(|n| (*n).to_owned()),
+                );
             }
         })?;
         if let Some(meter) = meter {
@@ -149,10 +153,8 @@ fn history(dir: &Path, meter: Meter, rows: &[Row]) -> History {
     for row in rows.iter().filter(|row| row.meter == meter).take(VISITS_MAX) {
         match archive::results_of(dir, &row.certificate_no) {
             Ok(record) => visits.push(Visit::of(&record, &row.certificate_no, &row.status)),
-            Err(fault) => unreadable.push(format!(
-                "{} of {} ({}): {fault}",
-                row.certificate_no, row.record_no, row.charger
-            )),
+            Err(fault) => unreadable
+                .push(format!("{} of {} ({}): {fault}", row.certificate_no, row.record_no, row.charger)),
         }
     }
     History::of(meter, visits, unreadable)

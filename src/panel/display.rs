@@ -65,8 +65,7 @@ impl<I: I2c> Oled<I> {
     pub fn new(bus: I, address: u8, turned: bool) -> Result<Self, Fault> {
         let rotation = if turned { DisplayRotation::Rotate180 } else { DisplayRotation::Rotate0 };
         let interface = I2CDisplayInterface::new_custom_address(bus, address);
-        let mut driver =
-            Ssd1306::new(interface, DisplaySize128x64, rotation).into_buffered_graphics_mode();
+        let mut driver = Ssd1306::new(interface, DisplaySize128x64, rotation).into_buffered_graphics_mode();
         let silent = |what| Fault::Silent { address, what: format!("{what:?}") };
         driver.init().map_err(silent)?;
         driver.flush().map_err(silent)?;

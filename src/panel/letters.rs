@@ -91,8 +91,10 @@ pub fn height(text: &str, size: Size) -> u32 {
 /// Draws a text with the upper edge of its line at `y`; ink, or paper on ink. Gives the place behind it.
 pub fn draw(bitmap: &mut Bitmap, text: &str, size: Size, x: i32, y: i32, ink: bool) -> i32 {
     let font = size.font();
-    let (latin, style) =
-        (font.baseline.cast_signed() + 1, MonoTextStyle::new(font, if ink { BinaryColor::On } else { BinaryColor::Off }));
+    let (latin, style) = (
+        font.baseline.cast_signed() + 1,
+        MonoTextStyle::new(font, if ink { BinaryColor::On } else { BinaryColor::Off }),
+    );
     let line = height(text, size);
     // Latin and Chinese letters of one line stand on one baseline.
     let baseline = if line > size.height() { y + ASCENT } else { y + latin };
@@ -166,7 +168,9 @@ pub fn wrap(text: &str, size: Size, across: u32, lines: usize) -> Vec<String> {
     if broken.len() > lines {
         broken.truncate(lines);
         if let Some(last) = broken.last_mut() {
-            while (last.ends_with(' ') || width(last, size) + width("..", size) > across) && last.pop().is_some() {}
+            while (last.ends_with(' ') || width(last, size) + width("..", size) > across)
+                && last.pop().is_some()
+            {}
             last.push_str("..");
         }
     }
@@ -191,7 +195,10 @@ mod tests {
                 assert!(dots.len() > 20, "{text}");
                 let right = 10 + width(text, size);
                 let low = 10 + height(text, size);
-                assert!(dots.iter().all(|(x, y)| (10..right).contains(x) && (10..low).contains(y)), "{text} {dots:?}");
+                assert!(
+                    dots.iter().all(|(x, y)| (10..right).contains(x) && (10..low).contains(y)),
+                    "{text} {dots:?}"
+                );
             }
         }
     }
@@ -215,10 +222,18 @@ mod tests {
     fn lines_break_between_words_and_end_with_dots() {
         let lines = wrap("pulse counter: the line was closed by the device", Size::Small, 128, 2);
         assert_eq!(lines, ["pulse counter: the", "line was closed by.."]);
-        assert_eq!(wrap("电源没有应答 at /dev/ttyUSB0", Size::Small, 96, 3), ["电源没有应答", "at /dev/ttyUSB0"]);
-        assert_eq!(wrap("x".repeat(50).as_str(), Size::Small, 120, 9), ["x".repeat(20), "x".repeat(20), "x".repeat(10)]);
+        assert_eq!(
+            wrap("电源没有应答 at /dev/ttyUSB0", Size::Small, 96, 3),
+            ["电源没有应答", "at /dev/ttyUSB0"]
+        );
+        assert_eq!(
+            wrap("x".repeat(50).as_str(), Size::Small, 120, 9),
+            ["x".repeat(20), "x".repeat(20), "x".repeat(10)]
+        );
         assert_eq!(wrap("", Size::Small, 120, 9), Vec::<String>::new());
-        for text in ["a b c d e f g h i j k l m n", "检定合格检定合格检定合格 x", "aaaaaaaaaaaaaaaaaaaaaaaaaaa bb"] {
+        for text in
+            ["a b c d e f g h i j k l m n", "检定合格检定合格检定合格 x", "aaaaaaaaaaaaaaaaaaaaaaaaaaa bb"]
+        {
             for line in wrap(text, Size::Small, 60, 2) {
                 assert!(width(&line, Size::Small) <= 60, "{line}");
             }

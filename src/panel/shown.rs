@@ -134,7 +134,11 @@ mod tests {
             },
             Language::English,
         );
-        let wait_for = |n| while *tries.lock().unwrap() < n { thread::yield_now() };
+        let wait_for = |n| {
+            while *tries.lock().unwrap() < n {
+                thread::yield_now()
+            }
+        };
         for (n, stage) in [(1, Stage::Opening), (2, Stage::Ready), (3, Stage::Opening)] {
             shown.show(status(stage));
             wait_for(n);

@@ -147,10 +147,9 @@ impl Sheet {
     fn fill(&mut self, x: i32, y: i32, across: u32, down: u32) {
         let style = PrimitiveStyle::with_fill(BinaryColor::On);
         // The picture takes every dot.
-        let Ok(()) =
-            Rectangle::new(Point::new(x, y), embedded_graphics::geometry::Size::new(across, down))
-                .into_styled(style)
-                .draw(&mut self.bitmap);
+        let Ok(()) = Rectangle::new(Point::new(x, y), embedded_graphics::geometry::Size::new(across, down))
+            .into_styled(style)
+            .draw(&mut self.bitmap);
     }
 
     fn text(&mut self, text: &str, size: Size, x: i32, y: i32) -> i32 {
@@ -228,7 +227,8 @@ impl Sheet {
         let line = wrap(&words, Size::Small, WIDTH, 1).pop().unwrap_or_default();
         let y = if letters::height(&line, Size::Small) == SQUARE { 43 } else { 46 };
         self.text(&line, Size::Small, 0, y);
-        if width(&line, Size::Small) <= room && letters::height(doing, Size::Small) <= letters::height(&line, Size::Small)
+        if width(&line, Size::Small) <= room
+            && letters::height(doing, Size::Small) <= letters::height(&line, Size::Small)
         {
             self.right(doing, Size::Small, right, y);
         }
@@ -261,7 +261,8 @@ impl Sheet {
     fn result(&mut self, status: &Status, ending: &Ending) {
         let word = self.pick(words::head(&status.stage));
         let doubled = width(word, Size::Beside) * 2;
-        let passed = matches!(ending.how, How::Verdict(Verdict::Pass) | How::PreCheck { beyond: 0, undecided: 0 });
+        let passed =
+            matches!(ending.how, How::Verdict(Verdict::Pass) | How::PreCheck { beyond: 0, undecided: 0 });
         // What did not pass stands on a light field: seen from afar, and not by a colour.
         if !passed {
             self.fill(0, 0, WIDTH, 33);
@@ -285,7 +286,8 @@ impl Sheet {
         if let How::PreCheck { beyond, undecided } = ending.how {
             // No number: there is none to be looked up.
             let what = self.pick(words::NO_CERTIFICATE);
-            let count = if beyond + undecided > 0 { format!(" ({})", beyond + undecided) } else { String::new() };
+            let count =
+                if beyond + undecided > 0 { format!(" ({})", beyond + undecided) } else { String::new() };
             line = format!("{what}{count}");
         }
         let y = if letters::height(&line, Size::Small) == SQUARE { 33 } else { 37 };

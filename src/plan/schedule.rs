@@ -4,7 +4,10 @@ mod lay;
 mod pre_check;
 
 use super::budget::{Seen, Setting, Surroundings};
-use super::{Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, THREE_MINUTES, Windows};
+use super::{
+    Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, THREE_MINUTES,
+    Windows,
+};
 use crate::calibration::Standards;
 use crate::quantity::{Current, Energy, PulseConstant, Ratio};
 use crate::regulation::{Class, Currents, Demand, Item, Kind, Profile};
@@ -80,7 +83,8 @@ impl Wanted {
         };
         let fastest = nameplate.constant_imp_per_kwh.rate(nameplate.voltage_v * currents.imax);
         if fastest > PULSE_RATE_MAX {
-            let what = format!("{fastest:.0} pulses a second at Imax; a counter takes {PULSE_RATE_MAX} at most");
+            let what =
+                format!("{fastest:.0} pulses a second at Imax; a counter takes {PULSE_RATE_MAX} at most");
             return Err(Fault::Senseless { what });
         }
         let register_energy = draft.register_energy()?;
@@ -88,8 +92,9 @@ impl Wanted {
         let total_max = if points.is_none() { laid.allow_more_readings() } else { laid.total };
         if laid.total > TOTAL_MAX {
             let longest = laid.steps.iter().max_by_key(|s| s.duration).map_or("a step", |s| s.title.as_str());
-            let what =
-                format!("`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution");
+            let what = format!(
+                "`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution"
+            );
             return Err(Fault::Senseless { what });
         }
         draft.hold_nameplate(&laid.steps)?;

@@ -92,7 +92,8 @@ impl Screen {
     /// The page's name, and where on the way it is.
     fn title_ui(&self, ui: &mut Ui, face: &Face, rect: Rect) {
         let t = face.tokens;
-        let name = if self.place == Place::Desk { self.desk_title(face) } else { page_name(face, self.place) };
+        let name =
+            if self.place == Place::Desk { self.desk_title(face) } else { page_name(face, self.place) };
         let upper = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - 20.0));
         widget::text_in(ui, upper, Align2::LEFT_CENTER, name, token::strong(token::HEAD), t.ink);
         let Some(here) = Place::WAY.iter().position(|place| *place == self.place) else { return };

@@ -44,7 +44,6 @@ impl Desk {
             Ask::Register(wanted) => Told::Found(words(self.look_through(dir, &wanted))),
             Ask::Rows { from, count } => Told::Rows { from, rows: self.rows(from, count) },
             Ask::Paper(number) => Told::Paper(words(paper(dir, &number).map(Box::new))),
-            Ask::Compare(a, b) => Told::Compared(compared(dir, &a, &b).map(Box::new)),
             Ask::Sheet(sheet) => Told::Sheet(sheet, self::sheet(dir, sheet)),
             Ask::Do { number, act, by } => Told::Done(words(done(dir, &number, act, by.as_ref()))),
             Ask::Places => Told::Places(places(dir)),
@@ -153,9 +152,10 @@ fn paper(dir: &Path, number: &str) -> Result<PaperSeen, archive::Fault> {
     let record = archive::results_of(dir, number)?;
     let persons = archive::persons(dir).unwrap_or_default();
     let plate = &record.plan.nameplate;
-    let may = persons.iter().filter(|person| !person.disabled && !person.locked).flat_map(|person| {
-        person.roles.iter().map(move |role| (*role, person.name.clone()))
-    });
+    let may = persons
+        .iter()
+        .filter(|person| !person.disabled && !person.locked)
+        .flat_map(|person| person.roles.iter().map(move |role| (*role, person.name.clone())));
     Ok(PaperSeen {
         number: number.to_owned(),
         status: standing.status,
@@ -204,11 +204,6 @@ fn against(standing: &PaperStanding) -> Vec<String> {
     let unsealed = (!standing.is_sealed && standing.withdrawn.is_none())
         .then(|| "its papers are not sealed: there was no fit key".to_owned());
     replaced.into_iter().chain(withdrawn).chain(unsealed).chain(standing.altered()).collect()
-}
-
-fn compared(dir: &Path, a: &str, b: &str) -> Result<history::Comparison, String> {
-    let visit = |number: &str| history::visit(dir, number).map_err(|fault| fault.to_string());
-    history::compare(&visit(a)?, &visit(b)?).map_err(|fault| fault.to_string())
 }
 
 fn done(dir: &Path, number: &str, act: Act, by: Option<&Signer>) -> Result<String, archive::Fault> {
@@ -481,9 +476,13 @@ mod tests {
             let mut places = vec![stick.path().to_owned(), stick.path().join(&number)];
             places.retain(|place| place.is_dir());
             let names = places.iter().flat_map(|place| fs::read_dir(place).unwrap());
-            assert!(names.into_iter().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(end)), "{end}");
+            assert!(
+                names.into_iter().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(end)),
+                "{end}"
+            );
         }
-        let full = ask(&desk, dir, Ask::Export { form: Form::Package(number.clone()), to: "/proc/nowhere".into() });
+        let full =
+            ask(&desk, dir, Ask::Export { form: Form::Package(number.clone()), to: "/proc/nowhere".into() });
         assert!(matches!(&full[..], [Told::Done(Err(why))] if why.contains("/proc/nowhere")), "{full:?}");
     }
 
@@ -497,7 +496,12 @@ mod tests {
         }
         assert_eq!(ask(&desk, dir.path(), Ask::Register(Wanted::default())), [Told::Found(Ok(0))]);
         let told = ask(&desk, dir.path(), Ask::History("x".into()));
-        assert!(matches!(&told[..], [Told::History(Err(why))] if why.contains("no visit of `x`")), "{told:?}");
-        assert!(matches!(&ask(&desk, dir.path(), Ask::Places)[..], [Told::Places(places)] if !places.is_empty()));
+        assert!(
+            matches!(&told[..], [Told::History(Err(why))] if why.contains("no visit of `x`")),
+            "{told:?}"
+        );
+        assert!(
+            matches!(&ask(&desk, dir.path(), Ask::Places)[..], [Told::Places(places)] if !places.is_empty())
+        );
     }
 }

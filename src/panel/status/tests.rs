@@ -53,7 +53,10 @@ fn states() -> Vec<(&'static str, Status)> {
         ("pre-check-good", status(ended(How::PreCheck { beyond: 0, undecided: 0 }, true), false)),
         ("pre-check-beyond", status(ended(How::PreCheck { beyond: 2, undecided: 1 }, true), true)),
         ("stopped", status(ended(How::Aborted("stopped by the operator (Ctrl-C)".into()), true), false)),
-        ("emergency", status(ended(How::Aborted("interlock: the emergency stop is pressed".into()), false), false)),
+        (
+            "emergency",
+            status(ended(How::Aborted("interlock: the emergency stop is pressed".into()), false), false),
+        ),
         ("fault", status(ended(How::Faulted(long.into()), true), true)),
     ]
 }
@@ -102,7 +105,8 @@ fn every_step_of_every_plan_has_words_that_fit_and_letters_that_there_are() {
         for (id, kind) in Profile::builtin_ids().flat_map(|id| Kind::ALL.map(|kind| (id, kind))) {
             let profile = Profile::builtin(id).unwrap();
             let (plate, standards) = (rig.nameplate.clone(), rig.standards.clone());
-            let plan = plan::make(plate, profile, kind, standards, rig.capability(), Entries::simulated(), day);
+            let plan =
+                plan::make(plate, profile, kind, standards, rig.capability(), Entries::simulated(), day);
             // Not every demo meter is one of every regulation.
             let Ok(plan) = plan else { continue };
             for step in &plan.steps {
@@ -149,7 +153,8 @@ fn a_countdown_ends_at_nought_and_never_before() {
 
 #[test]
 fn any_text_is_borne() {
-    for why in ["", "\n\t", "龘龘龘龘龘龘龘龘龘龘龘龘龘", &"x".repeat(5000), &"故障".repeat(500), "🔌⚡ a"] {
+    for why in ["", "\n\t", "龘龘龘龘龘龘龘龘龘龘龘龘龘", &"x".repeat(5000), &"故障".repeat(500), "🔌⚡ a"]
+    {
         for safe in [true, false] {
             for (language, _) in LANGUAGES {
                 let mut status = status(ended(How::Faulted(why.into()), safe), true);

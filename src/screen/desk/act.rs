@@ -1,8 +1,8 @@
 //! Who answers for what is done to a paper: what is corrected, the person, then the PIN; and what came of it.
 
+use super::Field;
 use super::port::Act;
 use super::words;
-use super::Field;
 use crate::certificate::issue::{Field as Correctable, Role};
 use crate::screen::app::{Asked, Screen};
 use crate::screen::keyboard::{Entry, Target};
@@ -39,7 +39,14 @@ impl Screen {
                 return;
             }
             Asked::Waiting => {
-                widget::text_in(ui, room, Align2::CENTER_CENTER, &w.working, token::plain(token::HEAD), t.weak);
+                widget::text_in(
+                    ui,
+                    room,
+                    Align2::CENTER_CENTER,
+                    &w.working,
+                    token::plain(token::HEAD),
+                    t.weak,
+                );
                 return;
             }
             Asked::No => {}
@@ -52,8 +59,12 @@ impl Screen {
         }
         let Asked::Here(Ok(paper)) = &self.desk.paper else { return };
         let role = role_for(act);
-        let mut names: Vec<String> =
-            paper.may.iter().filter(|(as_what, _)| Some(*as_what) == role).map(|(_, name)| name.clone()).collect();
+        let mut names: Vec<String> = paper
+            .may
+            .iter()
+            .filter(|(as_what, _)| Some(*as_what) == role)
+            .map(|(_, name)| name.clone())
+            .collect();
         names.dedup();
         if names.is_empty() {
             widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &w.nobody));
@@ -75,7 +86,9 @@ impl Screen {
             ui.label(widget::strong(&w.what_wrong, token::BODY));
             choice_ui(ui, face, &names)
         });
-        let field = pressed.and_then(|name| names.iter().position(|other| *other == name)).map(|n| Correctable::ALL[n]);
+        let field = pressed
+            .and_then(|name| names.iter().position(|other| *other == name))
+            .map(|n| Correctable::ALL[n]);
         if let Some(field) = field {
             // The page of the choice is left; the next one is laid when all is typed.
             self.desk.pages.pop();

@@ -1,5 +1,6 @@
 //! The board: every charger as a card, the worst first, counted by colour, shape and word.
 
+use super::shortened;
 use super::words::{self, BoardWords};
 use crate::history::board::Why;
 use crate::history::{Board, Card, Colour};
@@ -8,7 +9,9 @@ use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, mark};
 use crate::screen::words::fill;
-use eframe::egui::{Align2, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Height of a card.
 const CARD: f32 = 92.0;
@@ -49,7 +52,14 @@ impl Screen {
                 return;
             }
             _ => {
-                widget::text_in(ui, room, Align2::CENTER_CENTER, &w.reading, token::plain(token::HEAD), t.weak);
+                widget::text_in(
+                    ui,
+                    room,
+                    Align2::CENTER_CENTER,
+                    &w.reading,
+                    token::plain(token::HEAD),
+                    t.weak,
+                );
                 return;
             }
         };
@@ -80,7 +90,8 @@ fn counts_ui(ui: &mut Ui, face: &Face, rect: Rect, board: &Board, now: Option<Co
         (Colour::Yellow, board.yellow, &w.yellow),
         (Colour::Green, board.green, &w.green),
     ];
-    for (place, (colour, count, word)) in widget::split(rect, false, [1.0, 1.0, 1.0]).into_iter().zip(counts) {
+    for (place, (colour, count, word)) in widget::split(rect, false, [1.0, 1.0, 1.0]).into_iter().zip(counts)
+    {
         let response = ui.allocate_rect(place, Sense::click());
         let name = format!("{count} {word}");
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, now == Some(colour), &name));
@@ -92,8 +103,18 @@ fn counts_ui(ui: &mut Ui, face: &Face, rect: Rect, board: &Board, now: Option<Co
         let inner = place.shrink2(vec2(10.0, 6.0));
         let sign = Rect::from_min_size(pos2(inner.left(), inner.center().y - 16.0), vec2(32.0, 32.0));
         mark::mark(ui.painter(), sign, face, state(colour));
-        let number = Rect::from_min_max(pos2(sign.right() + 8.0, inner.top()), pos2(sign.right() + 74.0, inner.bottom()));
-        widget::text_in(ui, number, Align2::LEFT_CENTER, &count.to_string(), token::strong(token::BIG), t.ink);
+        let number = Rect::from_min_max(
+            pos2(sign.right() + 8.0, inner.top()),
+            pos2(sign.right() + 74.0, inner.bottom()),
+        );
+        widget::text_in(
+            ui,
+            number,
+            Align2::LEFT_CENTER,
+            &count.to_string(),
+            token::strong(token::BIG),
+            t.ink,
+        );
         let rest = Rect::from_min_max(pos2(number.right() + 4.0, inner.top()), inner.max);
         widget::text_in(ui, rest, Align2::LEFT_CENTER, word, token::plain(token::SMALL), t.weak);
         if response.clicked() {
@@ -108,19 +129,24 @@ fn cards_ui(ui: &mut Ui, face: &Face, w: &BoardWords, cards: &[&Card]) -> Option
     let columns = if face.upright { 2 } else { 3 };
     let mut pressed = None;
     let lines = cards.len().div_ceil(columns);
-    ScrollArea::vertical().id_salt("board").auto_shrink([false, false]).show_rows(ui, CARD, lines, |ui, seen| {
-        let wide = (ui.available_width() - token::GAP * (columns as f32 - 1.0)) / columns as f32;
-        for line in seen {
-            let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::hover());
-            for (column, card) in cards.iter().skip(line * columns).take(columns).enumerate() {
-                let left = row.left() + column as f32 * (wide + token::GAP);
-                let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, CARD));
-                if card_ui(ui, face, w, place, card) {
-                    pressed = Some(card.charger.clone());
+    ScrollArea::vertical().id_salt("board").auto_shrink([false, false]).show_rows(
+        ui,
+        CARD,
+        lines,
+        |ui, seen| {
+            let wide = (ui.available_width() - token::GAP * (columns as f32 - 1.0)) / columns as f32;
+            for line in seen {
+                let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::hover());
+                for (column, card) in cards.iter().skip(line * columns).take(columns).enumerate() {
+                    let left = row.left() + column as f32 * (wide + token::GAP);
+                    let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, CARD));
+                    if card_ui(ui, face, w, place, card) {
+                        pressed = Some(card.charger.clone());
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     pressed
 }
 
@@ -138,10 +164,24 @@ fn card_ui(ui: &mut Ui, face: &Face, w: &BoardWords, rect: Rect, card: &Card) ->
     mark::mark(ui.painter(), sign, face, state(card.colour));
     let [head, middle, foot] = widget::split(inner, true, [1.3, 1.0, 1.0]);
     let head = Rect::from_min_max(head.min, pos2(sign.left() - 6.0, head.bottom()));
-    widget::text_in(ui, head, Align2::LEFT_CENTER, name.trim(), token::strong(token::BODY), t.ink);
+    widget::text_in(
+        ui,
+        head,
+        Align2::LEFT_CENTER,
+        &shortened(name.trim(), head.width()),
+        token::strong(token::BODY),
+        t.ink,
+    );
     let simulated = if card.meter.simulated { &*w.simulated } else { "" };
     let about = format!("{} {simulated}", card.site);
-    widget::text_in(ui, middle, Align2::LEFT_CENTER, about.trim(), token::plain(token::SMALL), t.weak);
+    widget::text_in(
+        ui,
+        middle,
+        Align2::LEFT_CENTER,
+        &shortened(about.trim(), middle.width()),
+        token::plain(token::SMALL),
+        t.weak,
+    );
     let reasons: Vec<String> = card.why.iter().map(|reason| why(w, *reason)).collect();
     let (text, ink) = if reasons.is_empty() {
         let day = card.day.map_or(String::new(), |day| day.to_string());
@@ -149,6 +189,13 @@ fn card_ui(ui: &mut Ui, face: &Face, w: &BoardWords, rect: Rect, card: &Card) ->
     } else {
         (reasons.join("; "), color)
     };
-    widget::text_in(ui, foot, Align2::LEFT_CENTER, &text, token::plain(token::SMALL), ink);
+    widget::text_in(
+        ui,
+        foot,
+        Align2::LEFT_CENTER,
+        &shortened(&text, foot.width()),
+        token::plain(token::SMALL),
+        ink,
+    );
     response.clicked()
 }

@@ -1,8 +1,8 @@
 //! Taking something along: to a folder of the tester or a USB stick, with how far it is, and what came of it.
 
+use super::Page;
 use super::port::{Ask, Form};
 use super::words;
-use super::Page;
 use crate::screen::app::{Asked, Screen};
 use crate::screen::token::{self, Face};
 use crate::screen::values::State;
@@ -29,7 +29,9 @@ impl Screen {
         }
         if self.desk.done == Asked::Waiting {
             let (done, of) = self.desk.progress.unwrap_or((0, 1));
-            widget::part(ui, room, |ui| progress_ui(ui, face, &fill(&w.working, &[&done.to_string(), &of.to_string()]), done, of));
+            widget::part(ui, room, |ui| {
+                progress_ui(ui, face, &fill(&w.working, &[&done.to_string(), &of.to_string()]), done, of)
+            });
             return;
         }
         let Asked::Here(places) = &self.desk.places else {
@@ -80,7 +82,8 @@ fn places_ui(ui: &mut Ui, face: &Face, own: &str, places: &[(String, PathBuf)]) 
     let mut pressed = None;
     widget::scroll(ui, "places", |ui| {
         for (name, path) in places {
-            let text = if name == "exports" { own.to_owned() } else { format!("{name}  ({})", path.display()) };
+            let text =
+                if name == "exports" { own.to_owned() } else { format!("{name}  ({})", path.display()) };
             let size = vec2(ui.available_width() - 14.0, 64.0);
             if widget::button(ui, face, Weight::Plain, &text, size).clicked() {
                 pressed = Some(path.clone());

@@ -1,9 +1,8 @@
 //! The history of a charger: its visits, the drift at a load point with the day at which it would reach its limit, and two
 //! visits side by side.
 
-use super::words::{self, HistoryWords};
 use super::Page;
-use super::port::Ask;
+use super::words::{self, HistoryWords};
 use crate::certificate::number;
 use crate::history::compare::{Comparison, Pair};
 use crate::history::drift::{SPAN_MIN, VISITS_MIN};
@@ -13,7 +12,9 @@ use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, Weight, mark};
 use crate::screen::words::fill;
-use eframe::egui::{Align2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, Vec2, Vec2b, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, Vec2, Vec2b, WidgetInfo, pos2, vec2,
+};
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, PlotBounds, Points};
 use jiff::civil::Date;
 
@@ -60,7 +61,14 @@ impl Screen {
                 return;
             }
             _ => {
-                widget::text_in(ui, room, Align2::CENTER_CENTER, &w.reading, token::plain(token::HEAD), t.weak);
+                widget::text_in(
+                    ui,
+                    room,
+                    Align2::CENTER_CENTER,
+                    &w.reading,
+                    token::plain(token::HEAD),
+                    t.weak,
+                );
                 return;
             }
         };
@@ -72,17 +80,21 @@ impl Screen {
         widget::card_at(ui, face, right, |ui| drift_ui(ui, face, w, drift));
         let foot = self.foot(ui);
         let [next_meter, next_point] = widget::split(foot, false, [1.0, 1.0]);
-        if histories.len() > 1 && widget::button_at(ui, face, Weight::Plain, &w.next_meter, next_meter).clicked() {
+        if histories.len() > 1
+            && widget::button_at(ui, face, Weight::Plain, &w.next_meter, next_meter).clicked()
+        {
             self.desk.shown = ((meter + 1) % histories.len(), 0);
         }
-        if history.drifts.len() > 1 && widget::button_at(ui, face, Weight::Plain, &w.next_point, next_point).clicked() {
+        if history.drifts.len() > 1
+            && widget::button_at(ui, face, Weight::Plain, &w.next_point, next_point).clicked()
+        {
             self.desk.shown.1 = (point + 1) % history.drifts.len();
         }
         let two = history.last_two.clone();
         if self.lead_ui(ui, face, &w.last_two, two.is_some())
             && let Some(two) = two
         {
-            self.desk.compared = Asked::Here(Ok(Box::new(two)));
+            self.desk.compared = Some(Box::new(two));
             self.lay(Page::Compare);
         }
         if let Some(number) = pressed {
@@ -92,27 +104,9 @@ impl Screen {
 
     pub(super) fn compare_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).history;
-        let t = face.tokens;
-        match &self.desk.compared {
-            Asked::Here(Ok(comparison)) => {
-                let comparison = comparison.clone();
-                widget::part(ui, room, |ui| side_by_side(ui, face, w, &comparison));
-            }
-            Asked::Here(Err(why)) => {
-                let why = why.clone();
-                widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &why));
-            }
-            _ => {
-                widget::text_in(ui, room, Align2::CENTER_CENTER, &w.reading, token::plain(token::HEAD), t.weak);
-            }
+        if let Some(comparison) = self.desk.compared.clone() {
+            widget::part(ui, room, |ui| side_by_side(ui, face, w, &comparison));
         }
-    }
-
-    /// Holds two papers against one another.
-    pub(super) fn lay_comparison(&mut self, a: &str, b: &str) {
-        self.desk.compared = Asked::Waiting;
-        self.ask(Ask::Compare(a.to_owned(), b.to_owned()));
-        self.lay(Page::Compare);
     }
 }
 
@@ -128,29 +122,38 @@ fn visits_ui(ui: &mut Ui, face: &Face, history: &History) -> Option<String> {
     for wrong in &history.unreadable {
         widget::note(ui, face, State::Bad, wrong);
     }
-    ScrollArea::vertical().id_salt("visits").auto_shrink([false, false]).show_rows(ui, VISIT, visits.len(), |ui, seen| {
-        for visit in seen.filter_map(|n| visits.get(n)) {
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), VISIT), Sense::click());
-            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &visit.certificate_no));
-            widget::plate(ui, face, rect, t.card, &response);
-            let inner = rect.shrink2(vec2(10.0, 5.0));
-            let sign = Rect::from_min_size(pos2(inner.right() - 24.0, inner.center().y - 12.0), vec2(24.0, 24.0));
-            let state = match visit.verdict {
-                Some(verdict) if visit.stands() => mark::of_verdict(verdict),
-                _ => State::Unknown,
-            };
-            mark::mark(ui.painter(), sign, face, state);
-            let text = Rect::from_min_max(inner.min, pos2(sign.left() - 6.0, inner.bottom()));
-            let [upper, lower] = widget::split(text, true, [1.1, 1.0]);
-            let day = visit.day().to_string();
-            widget::text_in(ui, upper, Align2::LEFT_CENTER, &day, token::strong(token::BODY), t.ink);
-            let about = format!("{}  {}", visit.certificate_no, status(face, &visit.status));
-            widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
-            if response.clicked() {
-                pressed = Some(visit.certificate_no.clone());
+    ScrollArea::vertical().id_salt("visits").auto_shrink([false, false]).show_rows(
+        ui,
+        VISIT,
+        visits.len(),
+        |ui, seen| {
+            for visit in seen.filter_map(|n| visits.get(n)) {
+                let (rect, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), VISIT), Sense::click());
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &visit.certificate_no));
+                widget::plate(ui, face, rect, t.card, &response);
+                let inner = rect.shrink2(vec2(10.0, 5.0));
+                let sign = Rect::from_min_size(
+                    pos2(inner.right() - 24.0, inner.center().y - 12.0),
+                    vec2(24.0, 24.0),
+                );
+                let state = match visit.verdict {
+                    Some(verdict) if visit.stands() => mark::of_verdict(verdict),
+                    _ => State::Unknown,
+                };
+                mark::mark(ui.painter(), sign, face, state);
+                let text = Rect::from_min_max(inner.min, pos2(sign.left() - 6.0, inner.bottom()));
+                let [upper, lower] = widget::split(text, true, [1.1, 1.0]);
+                let day = visit.day().to_string();
+                widget::text_in(ui, upper, Align2::LEFT_CENTER, &day, token::strong(token::BODY), t.ink);
+                let about = format!("{}  {}", visit.certificate_no, status(face, &visit.status));
+                widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
+                if response.clicked() {
+                    pressed = Some(visit.certificate_no.clone());
+                }
             }
-        }
-    });
+        },
+    );
     pressed
 }
 
@@ -201,12 +204,8 @@ fn plot_ui(ui: &mut Ui, face: &Face, size: Vec2, drift: &Drift) {
         _ => days(last.0),
     };
     let width = until.max(30.0);
-    let greatest = drift
-        .points
-        .iter()
-        .map(|(_, value, u)| value.abs() + u)
-        .fold(drift.limit, f64::max)
-        * 1.15;
+    let greatest =
+        drift.points.iter().map(|(_, value, u)| value.abs() + u).fold(drift.limit, f64::max) * 1.15;
     ui.scope(|ui| {
         ui.visuals_mut().extreme_bg_color = t.card;
         ui.style_mut().text_styles.insert(TextStyle::Body, token::plain(token::SMALL - 2.0));
@@ -223,7 +222,8 @@ fn plot_ui(ui: &mut Ui, face: &Face, size: Vec2, drift: &Drift) {
             .auto_bounds(Vec2b::FALSE)
             .set_margin_fraction(Vec2::ZERO)
             .x_axis_formatter(move |mark, _| {
-                let day = zero.saturating_add(jiff::Span::new().days(mark.value.clamp(-36_500.0, 36_500.0) as i64));
+                let day =
+                    zero.saturating_add(jiff::Span::new().days(mark.value.clamp(-36_500.0, 36_500.0) as i64));
                 day.strftime("%Y-%m").to_string()
             })
             .show(ui, |plot| {
@@ -238,13 +238,21 @@ fn plot_ui(ui: &mut Ui, face: &Face, size: Vec2, drift: &Drift) {
                 if let Some(fit) = &drift.line {
                     let ends = [zero, zero.saturating_add(jiff::Span::new().days(width as i64))];
                     let points: Vec<[f64; 2]> = ends.iter().map(|day| [days(*day), fit.at(*day).0]).collect();
-                    plot.line(Line::new("line", points).color(t.lead.field).width(2.0).style(LineStyle::dashed_loose()));
+                    plot.line(
+                        Line::new("line", points)
+                            .color(t.lead.field)
+                            .width(2.0)
+                            .style(LineStyle::dashed_loose()),
+                    );
                 }
                 for (day, value, u) in &drift.points {
                     let x = days(*day);
                     plot.line(Line::new("U", vec![[x, value - u], [x, value + u]]).color(t.ink).width(2.0));
-                    let shape = if value.abs() > drift.limit { MarkerShape::Square } else { MarkerShape::Circle };
-                    plot.points(Points::new("error", vec![[x, *value]]).shape(shape).radius(5.0).color(t.ink));
+                    let shape =
+                        if value.abs() > drift.limit { MarkerShape::Square } else { MarkerShape::Circle };
+                    plot.points(
+                        Points::new("error", vec![[x, *value]]).shape(shape).radius(5.0).color(t.ink),
+                    );
                 }
             });
     });
@@ -266,35 +274,52 @@ fn side_by_side(ui: &mut Ui, face: &Face, w: &HistoryWords, comparison: &Compari
         widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
     }
     let lines = comparison.pairs.len() + comparison.only_in_one.len();
-    ScrollArea::vertical().id_salt("pairs").auto_shrink([false, false]).show_rows(ui, PAIR, lines, |ui, seen| {
-        for n in seen {
-            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), PAIR), Sense::hover());
-            match comparison.pairs.get(n) {
-                Some(pair) => pair_ui(ui, face, w, rect, pair),
-                None => {
-                    let only = comparison.only_in_one.get(n - comparison.pairs.len());
-                    let text = format!("{}: {}", w.not_both, only.map_or("", String::as_str));
-                    widget::text_in(ui, rect, Align2::LEFT_CENTER, &text, token::plain(token::SMALL), t.weak);
+    ScrollArea::vertical().id_salt("pairs").auto_shrink([false, false]).show_rows(
+        ui,
+        PAIR,
+        lines,
+        |ui, seen| {
+            for n in seen {
+                let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), PAIR), Sense::hover());
+                match comparison.pairs.get(n) {
+                    Some(pair) => pair_ui(ui, face, w, rect, pair),
+                    None => {
+                        let only = comparison.only_in_one.get(n - comparison.pairs.len());
+                        let text = format!("{}: {}", w.not_both, only.map_or("", String::as_str));
+                        widget::text_in(
+                            ui,
+                            rect,
+                            Align2::LEFT_CENTER,
+                            &text,
+                            token::plain(token::SMALL),
+                            t.weak,
+                        );
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 fn pair_ui(ui: &Ui, face: &Face, w: &HistoryWords, rect: Rect, pair: &Pair) {
     let t = face.tokens;
-    let state = if pair.is_change() { State::Care } else { State::Good };
+    let state = if pair.is_change() || pair.is_hint() { State::Care } else { State::Good };
     let sign = Rect::from_min_size(pos2(rect.left(), rect.center().y - 11.0), vec2(token::MARK, token::MARK));
     mark::mark(ui.painter(), sign, face, state);
     let inner = Rect::from_min_max(pos2(sign.right() + 8.0, rect.top() + 3.0), rect.max - vec2(0.0, 3.0));
     let [upper, lower] = widget::split(inner, true, [1.0, 1.0]);
     let current = pair.current_a.map_or(String::new(), |a| format!(" {} A", number::plain(a)));
-    let changed = if pair.is_change() { &*w.changed } else { "" };
+    let changed = match (pair.is_change(), pair.is_hint()) {
+        (true, _) => &*w.changed,
+        (_, true) => &*w.perhaps,
+        _ => "",
+    };
     let head = format!("{} {}{current}  {changed}", pair.item, pair.at);
     widget::text_in(ui, upper, Align2::LEFT_CENTER, head.trim(), token::strong(token::SMALL), t.ink);
     let value = |value: f64, u: f64| format!("{} ± {}", signed(value), number::uncertainty(u));
-    let shared =
-        pair.e_n_shared.map_or(String::new(), |e_n| format!("   {} = {}", w.e_n_shared, number::fixed(e_n, 2)));
+    let shared = pair
+        .e_n_shared
+        .map_or(String::new(), |e_n| format!("   {} = {}", w.e_n_shared, number::fixed(e_n, 2)));
     let said = format!(
         "{} → {} {}   {} {}   {} = {}{shared}",
         value(pair.before, pair.before_u),

@@ -17,7 +17,7 @@ mod words;
 
 use super::app::{Asked, Place, Screen};
 use super::port::Order;
-use super::token::Face;
+use super::token::{self, Face};
 use crate::history::{Board, Colour, Comparison, History};
 use eframe::egui::{Rect, Ui};
 use port::{Act, Ask, Form, Line, PaperSeen, Row, Sheet, Signer, Told, Wanted};
@@ -94,7 +94,8 @@ pub(super) struct Desk {
     paper: Asked<Result<Box<PaperSeen>, String>>,
     /// Which load point of the paper.
     point: usize,
-    compared: Asked<Result<Box<Comparison>, String>>,
+    /// Two visits that are shown side by side.
+    compared: Option<Box<Comparison>>,
     sheet: Asked<Result<Vec<Line>, String>>,
     /// What a paper should have said, until the reason is typed.
     correct: Option<(crate::certificate::issue::Field, String)>,
@@ -120,7 +121,7 @@ impl Default for Desk {
             rows: Rows::default(),
             paper: Asked::No,
             point: 0,
-            compared: Asked::No,
+            compared: None,
             sheet: Asked::No,
             correct: None,
             person: None,
@@ -148,7 +149,6 @@ impl Desk {
             }
             Told::Rows { from, rows } => self.rows = Rows { from, rows, waiting: None },
             Told::Paper(paper) => self.paper = Asked::Here(paper),
-            Told::Compared(compared) => self.compared = Asked::Here(compared),
             // What was asked before something else is of no use any more.
             Told::Sheet(sheet, lines) if self.page() == Some(&Page::Sheet(sheet)) => {
                 self.sheet = Asked::Here(lines);
@@ -162,6 +162,21 @@ impl Desk {
             Told::Progress { done, of } => self.progress = Some((done, of)),
         }
     }
+}
+
+/// A text of a list, cut where it is wider than its room even in the smallest print: the whole of it stands on the page
+/// that a tap opens, and in the chain.
+fn shortened(text: &str, wide: f32) -> String {
+    let wide_of = |letter: char| token::LEAST * if letter.is_ascii() { 0.62 } else { 1.02 };
+    if text.chars().map(wide_of).sum::<f32>() <= wide {
+        return text.to_owned();
+    }
+    let mut left = wide - token::LEAST;
+    let kept = text.chars().take_while(|letter| {
+        left -= wide_of(*letter);
+        left >= 0.0
+    });
+    kept.chain(['…']).collect()
 }
 
 /// What it is called where it is entered.
@@ -290,7 +305,8 @@ impl Screen {
     }
 
     fn answer(&mut self, pin: String) {
-        let (Some(Page::Who(act)), Some(person)) = (self.desk.page().cloned(), self.desk.person.take()) else {
+        let (Some(Page::Who(act)), Some(person)) = (self.desk.page().cloned(), self.desk.person.take())
+        else {
             return;
         };
         let Asked::Here(Ok(paper)) = &self.desk.paper else { return };

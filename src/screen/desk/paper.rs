@@ -36,7 +36,9 @@ enum Lead {
 fn lead(paper: &PaperSeen) -> Lead {
     match (paper.next, paper.status) {
         (Some(role), _) => Lead::Sign(role),
-        (None, Status::Draft | Status::Checked) if paper.signatures.len() == Signing::ALL.len() => Lead::Issue,
+        (None, Status::Draft | Status::Checked) if paper.signatures.len() == Signing::ALL.len() => {
+            Lead::Issue
+        }
         _ => Lead::Nothing,
     }
 }
@@ -53,7 +55,14 @@ impl Screen {
                 return;
             }
             _ => {
-                widget::text_in(ui, room, Align2::CENTER_CENTER, &w.reading, token::plain(token::HEAD), t.weak);
+                widget::text_in(
+                    ui,
+                    room,
+                    Align2::CENTER_CENTER,
+                    &w.reading,
+                    token::plain(token::HEAD),
+                    t.weak,
+                );
                 return;
             }
         };
@@ -71,14 +80,19 @@ impl Screen {
         let issued = paper.status == Status::Issued;
         let [history, export, amend, withdraw] = widget::split(foot, false, [1.0; 4]);
         let mut button = |place: Rect, text: &str, enabled: bool| {
-            ui.add_enabled_ui(enabled, |ui| widget::button_at(ui, face, Weight::Plain, text, place).clicked()).inner
+            ui.add_enabled_ui(enabled, |ui| widget::button_at(ui, face, Weight::Plain, text, place).clicked())
+                .inner
         };
         if button(history, &w.history, true) {
             self.lay_history(&paper.number);
         } else if button(export, &w.export, true) {
             self.lay(Page::Export(Form::Package(paper.number.clone())));
         } else if button(amend, &w.amend, issued) {
-            self.lay(Page::Who(Act::Amend { field: Correctable::Customer, to: String::new(), reason: String::new() }));
+            self.lay(Page::Who(Act::Amend {
+                field: Correctable::Customer,
+                to: String::new(),
+                reason: String::new(),
+            }));
         } else if button(withdraw, &w.withdraw, issued) {
             let title = format!("{}: {}", w.withdraw, w.reason);
             self.entry = Some(Entry::new(Target::Desk(Field::Withdraw), &title, "", false));

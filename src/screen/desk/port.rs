@@ -2,7 +2,7 @@
 
 use crate::archive::Trace;
 use crate::certificate::issue::{Field, Role, Status};
-use crate::history::{Board, Comparison, History};
+use crate::history::{Board, History};
 use crate::run::ErrorSeen;
 use crate::screen::values::State;
 use crate::uncertainty::Component;
@@ -103,8 +103,6 @@ pub enum Ask {
     },
     /// A paper.
     Paper(String),
-    /// Two papers side by side.
-    Compare(String, String),
     /// A list.
     Sheet(Sheet),
     /// Something is done to a paper.
@@ -145,8 +143,6 @@ pub enum Told {
     },
     /// A paper.
     Paper(Result<Box<PaperSeen>, String>),
-    /// Two papers.
-    Compared(Result<Box<Comparison>, String>),
     /// A list.
     Sheet(Sheet, Result<Vec<Line>, String>),
     /// What came of something that was done.
@@ -255,10 +251,6 @@ pub fn trace_line(trace: &Trace) -> Line {
     Line {
         head: format!("{}  {}  {number}", trace.seq, trace.kind).trim_end().to_owned(),
         about: std::iter::once(trace.time.clone()).chain(said).collect(),
-        state: if trace.is_signed {
-            State::Good
-        } else {
-            State::Unknown
-        },
+        state: if trace.is_signed { State::Good } else { State::Unknown },
     }
 }

@@ -4,7 +4,7 @@
 use super::history::status;
 use super::port::{Ask, Form, Row};
 use super::words;
-use super::{Field, Page};
+use super::{Field, Page, shortened};
 use crate::certificate::issue::Status;
 use crate::certificate::paper;
 use crate::screen::app::{Asked, Screen};
@@ -62,7 +62,14 @@ impl Screen {
                 None
             }
             _ => {
-                widget::text_in(ui, below, Align2::CENTER_CENTER, &w.looking, token::plain(token::HEAD), t.weak);
+                widget::text_in(
+                    ui,
+                    below,
+                    Align2::CENTER_CENTER,
+                    &w.looking,
+                    token::plain(token::HEAD),
+                    t.weak,
+                );
                 None
             }
         };
@@ -85,8 +92,9 @@ impl Screen {
     fn search_ui(&mut self, ui: &mut Ui, face: &Face, rect: Rect) {
         let w = &words::of(face.language).register;
         let text = self.desk.wanted.text.clone();
-        let pressed =
-            widget::part(ui, rect, |ui| widget::entry(ui, face, rect.size(), &w.search, &text, false).clicked());
+        let pressed = widget::part(ui, rect, |ui| {
+            widget::entry(ui, face, rect.size(), &w.search, &text, false).clicked()
+        });
         if pressed {
             self.entry = Some(Entry::new(Target::Desk(Field::Search), &w.search, &text, false));
         }
@@ -122,20 +130,26 @@ impl Screen {
     fn rows_ui(&mut self, ui: &mut Ui, face: &Face, count: usize) -> Option<String> {
         let mut pressed = None;
         let mut shown = 0..0;
-        ScrollArea::vertical().id_salt("register").auto_shrink([false, false]).show_rows(ui, ROW, count, |ui, seen| {
-            for n in seen.clone() {
-                let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-                let row = n.checked_sub(self.desk.rows.from).and_then(|n| self.desk.rows.rows.get(n));
-                let Some(row) = row else { continue };
-                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &row.number));
-                widget::plate(ui, face, rect, face.tokens.card, &response);
-                row_ui(ui, face, rect, row);
-                if response.clicked() {
-                    pressed = Some(row.number.clone());
+        ScrollArea::vertical().id_salt("register").auto_shrink([false, false]).show_rows(
+            ui,
+            ROW,
+            count,
+            |ui, seen| {
+                for n in seen.clone() {
+                    let (rect, response) =
+                        ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+                    let row = n.checked_sub(self.desk.rows.from).and_then(|n| self.desk.rows.rows.get(n));
+                    let Some(row) = row else { continue };
+                    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &row.number));
+                    widget::plate(ui, face, rect, face.tokens.card, &response);
+                    row_ui(ui, face, rect, row);
+                    if response.clicked() {
+                        pressed = Some(row.number.clone());
+                    }
                 }
-            }
-            shown = seen;
-        });
+                shown = seen;
+            },
+        );
         let rows = &mut self.desk.rows;
         let has = rows.from..rows.from + rows.rows.len();
         let lacks = shown.start < has.start || shown.end > has.end;
@@ -161,10 +175,24 @@ fn row_ui(ui: &Ui, face: &Face, rect: Rect, row: &Row) {
     let [number, meter] = widget::split(upper, false, [1.0, 1.2]);
     let [day, place] = widget::split(lower, false, [1.0, 1.2]);
     widget::text_in(ui, number, Align2::LEFT_CENTER, &row.number, token::strong(token::BODY), t.ink);
-    widget::text_in(ui, meter, Align2::LEFT_CENTER, &row.meter, token::plain(token::BODY), t.ink);
+    widget::text_in(
+        ui,
+        meter,
+        Align2::LEFT_CENTER,
+        &shortened(&row.meter, meter.width()),
+        token::plain(token::BODY),
+        t.ink,
+    );
     let simulated = if row.simulated { &*words::of(face.language).board.simulated } else { "" };
     let about = format!("{}  {}  {simulated}", row.day, status(face, &row.status));
     widget::text_in(ui, day, Align2::LEFT_CENTER, about.trim(), token::plain(token::SMALL), t.weak);
     let place_text = format!("{}  {}", row.charger, row.customer);
-    widget::text_in(ui, place, Align2::LEFT_CENTER, place_text.trim(), token::plain(token::SMALL), t.weak);
+    widget::text_in(
+        ui,
+        place,
+        Align2::LEFT_CENTER,
+        &shortened(place_text.trim(), place.width()),
+        token::plain(token::SMALL),
+        t.weak,
+    );
 }

@@ -1,7 +1,7 @@
 //! A list that is read: standards, regulation profiles with the provenance of their figures, the audit trail, persons.
 
 use super::port::{Line, Sheet};
-use super::words;
+use super::{shortened, words};
 use crate::screen::app::{Asked, Screen};
 use crate::screen::token::{self, Face};
 use crate::screen::values::State;
@@ -15,7 +15,8 @@ impl Screen {
     pub(super) fn sheet_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, sheet: Sheet) {
         let w = &words::of(face.language).sheet;
         let t = face.tokens;
-        let room = Rect::from_min_max(room.min, pos2(room.right(), room.bottom() + token::BOTTOM - token::EDGE));
+        let room =
+            Rect::from_min_max(room.min, pos2(room.right(), room.bottom() + token::BOTTOM - token::EDGE));
         match &self.desk.sheet {
             Asked::Here(Ok(lines)) if lines.is_empty() => {
                 widget::text_in(ui, room, Align2::CENTER_CENTER, &w.empty, token::plain(token::HEAD), t.weak);
@@ -26,7 +27,9 @@ impl Screen {
                     if many {
                         traces_ui(ui, face, lines);
                     } else {
-                        widget::scroll(ui, "sheet", |ui| lines.iter().for_each(|line| line_ui(ui, face, line)));
+                        widget::scroll(ui, "sheet", |ui| {
+                            lines.iter().for_each(|line| line_ui(ui, face, line))
+                        });
                     }
                 });
             }
@@ -34,7 +37,14 @@ impl Screen {
                 let why = why.clone();
                 widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &why));
             }
-            _ => widget::text_in(ui, room, Align2::CENTER_CENTER, &w.reading, token::plain(token::HEAD), t.weak),
+            _ => widget::text_in(
+                ui,
+                room,
+                Align2::CENTER_CENTER,
+                &w.reading,
+                token::plain(token::HEAD),
+                t.weak,
+            ),
         }
     }
 }
@@ -58,20 +68,31 @@ fn line_ui(ui: &mut Ui, face: &Face, line: &Line) {
 /// The trail, as many lines as are seen.
 fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
     let t = face.tokens;
-    ScrollArea::vertical().id_salt("trail").auto_shrink([false, false]).show_rows(ui, TRACE, lines.len(), |ui, seen| {
-        for line in seen.filter_map(|n| lines.get(n)) {
-            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width() - 6.0, TRACE), Sense::hover());
-            let sign = Rect::from_min_size(pos2(rect.left(), rect.top() + 4.0), vec2(token::MARK, token::MARK));
-            mark::mark(ui.painter(), sign, face, line.state);
-            let text = Rect::from_min_max(pos2(sign.right() + 8.0, rect.top()), rect.max);
-            let [upper, lower] = widget::split(text, true, [1.0, 1.0]);
-            widget::text_in(ui, upper, Align2::LEFT_CENTER, &line.head, token::strong(token::SMALL), t.ink);
-            // One line of it: the whole entry is in the chain.
-            let mut about = line.about.join("; ");
-            if about.chars().count() > 110 {
-                about = about.chars().take(109).chain(['…']).collect();
+    ScrollArea::vertical().id_salt("trail").auto_shrink([false, false]).show_rows(
+        ui,
+        TRACE,
+        lines.len(),
+        |ui, seen| {
+            for line in seen.filter_map(|n| lines.get(n)) {
+                let (rect, _) =
+                    ui.allocate_exact_size(vec2(ui.available_width() - 6.0, TRACE), Sense::hover());
+                let sign =
+                    Rect::from_min_size(pos2(rect.left(), rect.top() + 4.0), vec2(token::MARK, token::MARK));
+                mark::mark(ui.painter(), sign, face, line.state);
+                let text = Rect::from_min_max(pos2(sign.right() + 8.0, rect.top()), rect.max);
+                let [upper, lower] = widget::split(text, true, [1.0, 1.0]);
+                widget::text_in(
+                    ui,
+                    upper,
+                    Align2::LEFT_CENTER,
+                    &line.head,
+                    token::strong(token::SMALL),
+                    t.ink,
+                );
+                // One line of it: the whole entry is in the chain.
+                let about = shortened(&line.about.join("; "), lower.width());
+                widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
             }
-            widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
-        }
-    });
+        },
+    );
 }

@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 
 /// The words of a language.
 pub(super) fn of(language: Language) -> &'static Words {
-    static CHINESE: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../../assets/words/desk-zh.toml")));
-    static ENGLISH: LazyLock<Words> = LazyLock::new(|| read(include_str!("../../../assets/words/desk-en.toml")));
+    static CHINESE: LazyLock<Words> =
+        LazyLock::new(|| read(include_str!("../../../assets/words/desk-zh.toml")));
+    static ENGLISH: LazyLock<Words> =
+        LazyLock::new(|| read(include_str!("../../../assets/words/desk-en.toml")));
     match language {
         Language::Chinese => &CHINESE,
         Language::English => &ENGLISH,
@@ -24,20 +26,20 @@ words! {
         standards_about, profiles, profiles_about, trail, trail_about, persons, persons_about,
     }
     board: BoardWords {
-        simulated, reading, nobody, red, yellow, green, all, visits, withdrawn, failed, undecided, overdue, due, findings,
+        simulated, reading, nobody, red, yellow, green, visits, withdrawn, failed, undecided, overdue, due, findings,
         energy_absent,
     }
     history: HistoryWords {
-        reading, visits, drift, estimate, compare, last_two, a_year, too_few, too_short, beyond, steady, not_within,
-        reaches, between, later, next_point, next_meter, e_n, e_n_shared, different, changed, before, after, change,
+        reading, drift, estimate, compare, last_two, a_year, too_few, too_short, beyond, steady, not_within,
+        reaches, between, later, next_point, next_meter, e_n, e_n_shared, different, changed, perhaps, before, after, change,
         not_both,
     }
     register: RegisterWords {
         search, all, looking, count, none, csv, xlsx,
     }
     paper: PaperWords {
-        title, reading, sign, issue, amend, withdraw, export, history, valid_until, budget, signed, entries, findings,
-        against, no_points, as_verifier, as_checker, as_approver, what_wrong, should_say, reason, draft, checked,
+        title, reading, sign, issue, amend, withdraw, export, history, valid_until, budget, signed, entries,
+        no_points, as_verifier, as_checker, as_approver, what_wrong, should_say, reason, draft, checked,
         issued, amended, withdrawn,
     }
     act: ActWords {
