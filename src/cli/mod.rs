@@ -70,7 +70,7 @@ enum Command {
     /// Look back: the visits of a charger or meter, its drift, and when it would reach its limit
     #[command(after_help = history::REFUSALS)]
     History(history::OfWhat),
-    /// Hold two visits of a meter against one another, load point by load point (E_n)
+    /// Hold two visits of a meter against one another, load point by load point (`E_n`)
     Compare(history::Two),
     /// All known chargers: green normal, yellow a finding or due soon, red failed or overdue
     Board(history::OfAll),

@@ -98,33 +98,7 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let mut archive = super::open(&arguments.data)?;
     let plan_time = plan.total;
     if !arguments.json {
-        say(&format!(
-            "{}planned {}, {}",
-            if inputs.simulated { "SIMULATED bench, " } else { "" },
-            plan_time,
-            plan.profile.id
-        ));
-        for doubt in &plan.doubts {
-            say(doubt);
-        }
-        if pre_check {
-            say("PRE-CHECK 预检: not a certificate 不是检定证书");
-        }
-        for why in plan.standards.check_dates(started.date()) {
-            say(&format!("no certificate will come of this: {why}"));
-        }
-        // A demo key is made where there is none.
-        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
-            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
-        }
-        for advice in &plan.advice {
-            say(&format!("does not fit into ten minutes: {advice}"));
-        }
-        if pre_check && !plan.fits {
-            say(&format!(
-                "it does not fit into three minutes: this meter's pulses are slow, {plan_time} are planned"
-            ));
-        }
+        tell_plan(&inputs, &plan, &archive, started);
     }
     // On the disk before the first action: from here on the run cannot vanish.
     let about = archive::opening(&plan, &inputs.profile_sha256);
@@ -177,6 +151,38 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// What somebody should know before it begins.
+fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &archive::Archive, started: Stamp) {
+    say(&format!(
+        "{}planned {}, {}",
+        if inputs.simulated { "SIMULATED bench, " } else { "" },
+        plan.total,
+        plan.profile.id
+    ));
+    for doubt in &plan.doubts {
+        say(doubt);
+    }
+    if plan.pre_check {
+        say("PRE-CHECK 预检: not a certificate 不是检定证书");
+    }
+    for why in plan.standards.check_dates(started.date()) {
+        say(&format!("no certificate will come of this: {why}"));
+    }
+    // A demo key is made where there is none.
+    if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+        say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+    }
+    for advice in &plan.advice {
+        say(&format!("does not fit into ten minutes: {advice}"));
+    }
+    if plan.pre_check && !plan.fits {
+        say(&format!(
+            "it does not fit into three minutes: this meter's pulses are slow, {} are planned",
+            plan.total
+        ));
+    }
 }
 
 fn exit_code(record: &Record) -> u8 {

@@ -69,7 +69,7 @@ impl History {
             _ => None,
         };
         let drifts = drifts(&standing);
-        Self { meter, last_two, drifts, visits, unreadable }
+        Self { meter, visits, last_two, drifts, unreadable }
     }
 }
 
