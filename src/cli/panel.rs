@@ -125,13 +125,11 @@ pub fn try_out(bench: &Path) -> Ended {
     };
     let mut panel = Panel::new(Some(named), description.is_simulated());
     panel.show(Stage::Ready);
-    match panel.shown.take().and_then(Shown::end) {
-        Some(fault) => Err(Stop::fault(fault)),
-        None => {
-            print_text(&format!("the status panel on {place} shows that the tester is ready\n"))?;
-            Ok(0)
-        }
+    if let Some(fault) = panel.shown.take().and_then(Shown::end) {
+        return Err(Stop::fault(fault));
     }
+    print_text(&format!("the status panel on {place} shows that the tester is ready\n"))?;
+    Ok(0)
 }
 
 impl Drop for Panel {
