@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::draft::{Draft, Job};
+use super::hook::Frames;
 use super::keyboard::{Entry, Target, Typed};
 use super::lock::Lock;
 use super::port::{Live, News, Order, Port};
@@ -97,6 +98,7 @@ pub struct Screen {
     pub(super) stopped: Option<Instant>,
     /// What the shown colours and the scale were made for.
     dressed: Option<(Theme, u32)>,
+    frames: Frames,
 }
 
 impl Screen {
@@ -128,6 +130,7 @@ impl Screen {
             stop_at: None,
             stopped: None,
             dressed: None,
+            frames: Frames::default(),
         };
         screen.port.order(Order::TestSelf);
         screen.port.order(Order::ListJobs);
@@ -422,10 +425,15 @@ impl eframe::App for Screen {
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
-        self.options.freeze.check(self.is_live());
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.options.hooks.hang(self.is_live());
+        self.options.hooks.frame(&mut self.frames, frame.info().cpu_usage);
         Frame::NONE.show(ui, |ui| self.show(ui));
         self.wake_later(ui.ctx());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.options.hooks.write(&mut self.frames);
     }
 
     fn clear_color(&self, _: &eframe::egui::Visuals) -> [f32; 4] {

@@ -15,13 +15,9 @@ impl Screen {
         let w = face.language.words();
         let Some(draft) = self.draft.clone() else { return self.next_meter() };
         let live = self.is_live();
-        let (voltage, current) = match &self.connection {
-            Asked::Here(Connection::Good) => (Wire::Good, Wire::Good),
-            Asked::Here(Connection::Wrong(why)) => wrong(why),
-            _ => (Wire::Unknown, Wire::Unknown),
-        };
+        let (voltage, current) = self.wires();
         let [picture, said] =
-            widget::split(room, face.upright, if face.upright { [1.0, 1.1] } else { [1.5, 1.0] });
+            widget::split(room, face.upright, if face.upright { [1.25, 1.0] } else { [1.5, 1.0] });
         widget::card_at(ui, face, picture, |ui| {
             let rect = ui.max_rect();
             let wires = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - 30.0));
@@ -58,6 +54,15 @@ impl Screen {
         }
     }
 
+    /// How the two circuits are, as far as is known.
+    fn wires(&self) -> (Wire, Wire) {
+        match &self.connection {
+            Asked::Here(Connection::Good) => (Wire::Good, Wire::Good),
+            Asked::Here(Connection::Wrong(why)) => wrong(why),
+            _ => (Wire::Unknown, Wire::Unknown),
+        }
+    }
+
     fn said_ui(&self, ui: &mut Ui, face: &Face, live: bool) {
         let w = face.language.words();
         let (state, headline, text) = match &self.connection {
@@ -79,6 +84,19 @@ impl Screen {
             });
         });
         ui.label(RichText::new(text).size(token::BODY));
+        let (voltage, current) = self.wires();
+        for (wire, name) in [(voltage, &w.connect.voltage_circuit), (current, &w.connect.current_circuit)] {
+            let state = match wire {
+                Wire::Unknown => State::Unknown,
+                Wire::Good => State::Good,
+                Wire::Wrong => State::Bad,
+            };
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(token::MARK, token::MARK), Sense::hover());
+                mark::mark(ui.painter(), rect, face, state);
+                ui.label(widget::strong(name, token::BODY));
+            });
+        }
         if let Some(sample) = self.live.as_ref().filter(|_| live).and_then(|live| live.snapshot.sample) {
             ui.add_space(4.0);
             let (volts, amperes) = (sample.voltage.volts(), frame::amperes(sample.current.amperes()));

@@ -4,9 +4,7 @@ use super::frame;
 use super::token::{self, Face};
 use crate::run::ErrorSeen;
 use eframe::egui::{Color32, Ui, Vec2, Vec2b};
-use egui_plot::{
-    GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotBounds, PlotPoints, Points,
-};
+use egui_plot::{GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotBounds, Points};
 
 /// A limit so many times as wide as the narrowest does not set the scale.
 const WIDE: f64 = 3.0;
@@ -55,6 +53,7 @@ pub(super) fn curve(ui: &mut Ui, face: &Face, size: Vec2, errors: &[ErrorSeen], 
             .show_y(false)
             .auto_bounds(Vec2b::FALSE)
             .set_margin_fraction(Vec2::ZERO)
+            .grid_color(t.line)
             .x_grid_spacer(grid)
             .y_grid_spacer(errors_grid)
             .x_axis_formatter(move |mark, _| name(mark.value))
@@ -111,21 +110,23 @@ fn draw(
     }
 }
 
-/// The limits as two staircases.
+/// The limits as two staircases, each step and each riser a line of its own.
 fn limits(points: &[Point<'_>], left: f64, right: f64, greatest: f64) -> Vec<Line<'static>> {
-    [1.0, -1.0]
-        .into_iter()
-        .map(|sign| {
-            let mut stairs = vec![];
-            for (index, point) in points.iter().enumerate() {
-                let from = index.checked_sub(1).map_or(left, |before| (points[before].x + point.x) / 2.0);
-                let to = points.get(index + 1).map_or(right, |next| (next.x + point.x) / 2.0);
-                let limit = sign * point.seen.limit.min(greatest * 2.0);
-                stairs.extend([[from, limit], [to, limit]]);
+    let mut lines = vec![];
+    for sign in [1.0, -1.0] {
+        let mut before: Option<f64> = None;
+        for (index, point) in points.iter().enumerate() {
+            let from = index.checked_sub(1).map_or(left, |before| f64::midpoint(points[before].x, point.x));
+            let to = points.get(index + 1).map_or(right, |next| f64::midpoint(next.x, point.x));
+            let limit = sign * point.seen.limit.min(greatest * 1.5);
+            lines.push(vec![[from, limit], [to, limit]]);
+            if let Some(before) = before.filter(|before| (before - limit).abs() > 1e-12) {
+                lines.push(vec![[from, before], [from, limit]]);
             }
-            Line::new("limit", PlotPoints::from(stairs))
-        })
-        .collect()
+            before = Some(limit);
+        }
+    }
+    lines.into_iter().map(|line| Line::new("limit", line)).collect()
 }
 
 /// So much that everything measured stands inside, and every limit that is not much wider than the narrowest.

@@ -101,12 +101,13 @@ impl Screen {
         for index in 0..Place::WAY.len() {
             let left = rect.left() + index as f32 * (long + 4.0);
             let bar = Rect::from_min_size(pos2(left, rect.bottom() - 13.0), vec2(long, 7.0));
-            let field = match index {
-                i if i < here => t.good,
-                i if i == here => t.lead.field,
-                _ => t.line,
+            let round = CornerRadius::same(3);
+            // What is still to come is hollow: told apart without colour.
+            match index {
+                i if i < here => ui.painter().rect_filled(bar, round, t.good),
+                i if i == here => ui.painter().rect_filled(bar, round, t.lead.field),
+                _ => ui.painter().rect_stroke(bar, round, Stroke::new(1.5, t.line), StrokeKind::Inside),
             };
-            ui.painter().rect_filled(bar, CornerRadius::same(3), field);
         }
     }
 
@@ -144,7 +145,8 @@ impl Screen {
             _ => drawing::bolt(ui.painter(), sign, ink),
         }
         let text = Rect::from_min_max(pos2(sign.right() + 6.0, rect.top() + 4.0), rect.max - vec2(6.0, 4.0));
-        let [upper, lower] = widget::split(text, true, [1.2, 1.0]);
+        let upper = Rect::from_min_size(text.min - vec2(0.0, 1.0), vec2(text.width(), 27.0));
+        let lower = Rect::from_min_max(pos2(text.left(), upper.bottom()), text.max);
         widget::text_in(ui, upper, Align2::LEFT_CENTER, word, token::strong(token::BODY), ink);
         widget::text_in(ui, lower, Align2::LEFT_CENTER, &beside, token::plain(token::SMALL), ink);
         let response = ui.allocate_rect(rect, Sense::hover());

@@ -1,8 +1,6 @@
 //! What comes from fingers, keys and scanners before any page sees it: STOP, the signs of a person, a scanned number.
 
-use crate::time::{Span, sleep};
 use eframe::egui::{Event, Key, PointerButton, Rect, TouchPhase};
-use std::path::PathBuf;
 
 /// The longest number that a scanner gives; a QR code of a paper is longer.
 const SCAN_LONGEST: usize = 2000;
@@ -58,27 +56,6 @@ pub(super) fn scan(events: &[Event], begun: &mut String) -> Vec<String> {
         }
     }
     numbers
-}
-
-/// A test hook: blocks the thread of the screen in a run, once a file is there, so that it can be seen that the run does not
-/// hang with it. Without a file it does nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Freeze {
-    file: Option<PathBuf>,
-}
-
-impl Freeze {
-    /// Blocks as long as this file exists.
-    pub fn while_there(file: Option<PathBuf>) -> Self {
-        Self { file }
-    }
-
-    pub(super) fn check(&self, live: bool) {
-        let Some(file) = self.file.as_ref().filter(|_| live) else { return };
-        while file.exists() {
-            sleep(Span::from_millis(50));
-        }
-    }
 }
 
 #[cfg(test)]

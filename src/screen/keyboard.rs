@@ -7,10 +7,14 @@ use super::widget::{self, Weight};
 use crate::certificate::paper::font;
 use ab_glyph::{Font, FontRef};
 use eframe::egui::{Align2, CornerRadius, Event, Key, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The longest text that is typed; nameplates take no more.
 const LONGEST: usize = 200;
+
+/// So much of its end is seen while it is typed.
+const SEEN: usize = 50;
 
 /// What a typed text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +92,30 @@ const LETTERS: [&[&str]; 4] = [
     &["z", "x", "c", "v", "b", "n", "m", ".", "/", "_"],
 ];
 
-/// Characters of a text that papers and screen cannot show, each once.
-pub(super) fn unknown_letters(text: &str) -> Vec<char> {
+/// What stands for a letter that the font lacks: the same as on papers.
+const LACKING: char = '〓';
+
+/// The font, to ask it what it has.
+fn face() -> Option<&'static FontRef<'static>> {
     static FACE: LazyLock<Option<FontRef<'static>>> =
         LazyLock::new(|| FontRef::try_from_slice(font::REGULAR).ok());
-    let Some(face) = FACE.as_ref() else { return vec![] };
+    FACE.as_ref()
+}
+
+/// A text as the screen can show it: what the font lacks stands as on papers.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let Some(face) = face() else { return Cow::Borrowed(text) };
+    let lacks = |c: char| c != '\n' && face.glyph_id(c).0 == 0;
+    if text.chars().any(lacks) {
+        Cow::Owned(text.chars().map(|c| if lacks(c) { LACKING } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Characters of a text that papers and screen cannot show, each once.
+pub(super) fn unknown_letters(text: &str) -> Vec<char> {
+    let Some(face) = face() else { return vec![] };
     let mut letters: Vec<char> =
         text.chars().filter(|c| !c.is_control() && face.glyph_id(*c).0 == 0).collect();
     letters.sort_unstable();
@@ -136,7 +159,7 @@ impl Entry {
         let w = face.language.words();
         let unknown = unknown_letters(&self.text);
         let mut typed = Typed::More;
-        let top = if face.upright { 190.0 } else { 92.0 };
+        let top = if face.upright { 190.0 } else { 76.0 };
         let head = Rect::from_min_size(rect.min, vec2(rect.width(), top));
         let keys = Rect::from_min_max(pos2(rect.left(), head.bottom() + token::GAP), rect.max);
         let tall = 68.0;
@@ -183,7 +206,11 @@ impl Entry {
         let mut text: String = if self.target.is_secret() {
             self.text.chars().map(|_| '•').collect()
         } else {
-            self.text.chars().map(|c| if unknown.contains(&c) { '〓' } else { c }).collect()
+            // What was typed last is seen, however long it has become.
+            let count = self.text.chars().count();
+            let cut = count > SEEN;
+            let tail = self.text.chars().skip(count.saturating_sub(SEEN));
+            cut.then_some('…').into_iter().chain(tail).collect()
         };
         text.push('|');
         widget::text_in(ui, lower, Align2::LEFT_CENTER, &text, token::strong(token::BIG), t.ink);

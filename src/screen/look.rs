@@ -27,7 +27,7 @@ impl Screen {
         });
         widget::part(ui, beside, |ui| widget::scroll(ui, "beside", |ui| self.beside_ui(ui, face)));
         let foot = self.foot(ui);
-        let [all, said] = widget::split(foot, false, [1.0, 1.2]);
+        let [all, said] = widget::split(foot, false, if face.upright { [1.0, 0.01] } else { [1.0, 1.2] });
         if widget::button_at(ui, face, Weight::Plain, &w.look.all_good, all).clicked()
             && let Some(draft) = &mut self.draft
         {

@@ -11,6 +11,7 @@ mod curve;
 pub mod desk;
 pub mod draft;
 mod frame;
+mod hook;
 mod input;
 mod keyboard;
 mod lock;
@@ -27,7 +28,7 @@ mod widget;
 mod words;
 
 pub use app::{Place, Screen};
-pub use input::Freeze;
+pub use hook::Hooks;
 pub use words::Language;
 
 use crate::plan::Entries;
@@ -55,8 +56,8 @@ pub struct Options {
     pub bench: String,
     /// Whether it is simulated.
     pub simulated: bool,
-    /// For the test of a screen that hangs.
-    pub freeze: Freeze,
+    /// For rigs.
+    pub hooks: Hooks,
 }
 
 /// Why there is no screen.

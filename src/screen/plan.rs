@@ -9,7 +9,12 @@ use super::words;
 use crate::certificate::paper;
 use crate::plan::{Lane, TEN_MINUTES};
 use crate::time::Span;
-use eframe::egui::{Align2, CornerRadius, Rect, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Align2, CornerRadius, Rect, Sense, Stroke, Ui, pos2, vec2};
+
+/// The least height of a row of the chart.
+const ROW: f32 = 18.0;
+/// Room for the minutes.
+const AXIS: f32 = 22.0;
 
 impl Screen {
     /// The page.
@@ -22,7 +27,9 @@ impl Screen {
                 may = true;
                 let [chart, beside] =
                     widget::split(room, face.upright, if face.upright { [1.5, 1.0] } else { [1.55, 1.0] });
-                widget::card_at(ui, face, chart, |ui| chart_ui(ui, face, plan));
+                widget::card_at(ui, face, chart, |ui| {
+                    widget::scroll(ui, "chart", |ui| chart_ui(ui, face, plan))
+                });
                 widget::card_at(ui, face, beside, |ui| {
                     widget::scroll(ui, "plan", |ui| said_ui(ui, face, plan))
                 });
@@ -87,16 +94,18 @@ fn said_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
 
 fn chart_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
     let t = face.tokens;
-    let rect = ui.max_rect();
+    let rows = plan.bars.len().max(1) as f32;
+    let least = rows * ROW + AXIS;
+    let size = vec2(ui.available_width(), ui.available_height().max(least));
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let names = (rect.width() * 0.4).min(190.0);
-    let axis = 22.0;
     let left = rect.left() + names;
     let wide = rect.width() - names - 4.0;
     let end = plan.total.max(Span::from_secs(60));
     let x = |at: Span| left + wide * (at.secs() / end.secs()) as f32;
     let whole_minutes = (end.secs() / 60.0).floor() as i64;
     let every = (whole_minutes / 8).max(1);
-    let bottom = rect.bottom() - axis;
+    let bottom = rect.bottom() - AXIS;
     for minute in (0..=whole_minutes).step_by(usize::try_from(every).unwrap_or(1)) {
         let at = x(Span::from_secs(minute * 60));
         ui.painter().vline(at, rect.top()..=bottom, Stroke::new(token::THIN, t.line));
@@ -106,7 +115,6 @@ fn chart_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
     if plan.total > TEN_MINUTES {
         ui.painter().vline(x(TEN_MINUTES), rect.top()..=bottom, Stroke::new(token::THICK, t.bad));
     }
-    let rows = plan.bars.len().max(1) as f32;
     let tall = ((bottom - rect.top()) / rows).min(30.0);
     let size = (tall * 0.78).clamp(9.0, token::SMALL);
     for (row, bar) in plan.bars.iter().enumerate() {

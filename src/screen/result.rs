@@ -75,13 +75,15 @@ fn verdict_ui(ui: &mut Ui, face: &Face, rect: Rect, ended: &Ended) {
     let said = if ended.number.is_empty() { String::new() } else { ended.number.clone() };
     let [upper, lower] = widget::split(number, true, [1.0, 1.0]);
     widget::text_in(ui, upper, Align2::CENTER_CENTER, &said, token::strong(token::HEAD), t.on_state);
-    let document = match (&ended.end, ended.simulated) {
-        (_, true) => w.frame.simulated.clone(),
-        _ => ended.document.clone(),
-    };
+    let document = if ended.simulated { w.frame.simulated.clone() } else { document(face, ended) };
     widget::text_in(ui, lower, Align2::CENTER_CENTER, &document, token::plain(token::BODY), t.on_state);
     let response = ui.allocate_rect(rect, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
+}
+
+/// The kind of paper.
+fn document(face: &Face, ended: &Ended) -> String {
+    ended.document.map_or(String::new(), |document| face.language.of(paper::words::document(document)))
 }
 
 fn said_ui(ui: &mut Ui, face: &Face, ended: &Ended) {
@@ -114,7 +116,7 @@ fn said_ui(ui: &mut Ui, face: &Face, ended: &Ended) {
             if wide - side > 90.0 {
                 ui.vertical(|ui| {
                     ui.set_width(wide - side - token::GAP * 2.0);
-                    ui.label(widget::strong(&ended.document, token::BODY));
+                    ui.label(widget::strong(&document(face, ended), token::BODY));
                     ui.label(widget::weak(&w.result.qr_about, face));
                     ui.label(widget::weak(&w.result.draft, face));
                 });

@@ -52,7 +52,7 @@ impl Screen {
         let [upper, lower] = widget::split(foot, true, [1.2, 1.0]);
         let t = face.tokens;
         let doing = doing(face, &live);
-        widget::text_in(ui, upper, Align2::LEFT_CENTER, &doing, token::strong(token::BODY), t.ink);
+        widget::data_in(ui, upper, &doing, token::strong(token::BODY), t.ink);
         let beside = if self.options.simulated { &w.frame.simulated } else { &w.run.stop_by };
         widget::text_in(ui, lower, Align2::LEFT_CENTER, beside, token::plain(token::SMALL), t.weak);
     }
@@ -143,7 +143,8 @@ fn tiles_ui(ui: &mut Ui, face: &Face, rect: Rect, live: &Live) {
     };
     let aged = |age: Option<Span>| age.map_or(String::new(), |age| words::fill(&w.run.ago, &[&short(age)]));
     let measured = aged(age);
-    let pulse = aged(seen.pulse_age);
+    // Its name leaves no room for more.
+    let pulse = seen.pulse_age.map_or(String::new(), short);
     let tiles = [
         ("U", voltage, "V", measured.clone()),
         ("I", current, "A", measured.clone()),
@@ -162,7 +163,10 @@ fn tile_ui(ui: &mut Ui, face: &Face, rect: Rect, name: &str, number: &str, unit:
     let inner = rect.shrink2(vec2(8.0, 4.0));
     let [upper, middle] = widget::split(inner, true, [1.0, 1.7]);
     let head = format!("{name} {unit}");
-    let [left, right] = widget::split(upper, false, [1.0, 1.0]);
+    let named =
+        widget::fit(ui, head.trim(), token::strong(token::SMALL), t.weak, upper.size(), Align::Min).size().x;
+    let left = Rect::from_min_size(upper.min, vec2(named + 2.0, upper.height()));
+    let right = Rect::from_min_max(pos2(left.right() + 2.0, upper.top()), upper.max);
     widget::text_in(ui, left, Align2::LEFT_CENTER, head.trim(), token::strong(token::SMALL), t.weak);
     widget::text_in(ui, right, Align2::RIGHT_CENTER, beside, token::plain(token::SMALL - 2.0), t.weak);
     widget::text_in(ui, middle, Align2::LEFT_CENTER, number, token::strong(token::BIG), t.ink);
@@ -238,7 +242,7 @@ fn step_ui(ui: &mut Ui, face: &Face, step: &StepSeen) {
         Rect::from_min_max(pos2(sign.right() + 8.0, rect.top()), pos2(right.left() - 4.0, rect.bottom()));
     let font =
         if step.stage == Stage::Active { token::strong(token::BODY) } else { token::plain(token::BODY) };
-    widget::text_in(ui, text, Align2::LEFT_CENTER, &title, font, ink);
+    widget::data_in(ui, text, &title, font, ink);
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Label, true, format!("{title}: {}", stage(face, step.stage)))
     });

@@ -30,12 +30,9 @@ impl Screen {
             self.go(super::Place::Desk);
         }
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &now, token::strong(token::BODY), t.ink);
-        let bench = if self.options.simulated {
-            words::fill(&w.start.simulated_bench, &[&self.options.bench])
-        } else {
-            words::fill(&w.start.bench, &[&self.options.bench])
-        };
-        widget::text_in(ui, lower, Align2::LEFT_CENTER, &bench, token::plain(token::SMALL), t.weak);
+        let name = if self.options.simulated { &w.start.simulated_bench } else { &w.start.bench };
+        let bench = words::fill(name, &[&self.options.bench]);
+        widget::data_in(ui, lower, &bench, token::plain(token::SMALL), t.weak);
         if self.lead_ui(ui, face, &w.start.new_meter, true) {
             self.choose(Job { title: String::new(), about: String::new(), text: String::new(), last: None });
         }
@@ -157,8 +154,8 @@ fn job_ui(ui: &mut Ui, face: &Face, job: &Job, found: bool) -> bool {
     }
     let text = Rect::from_min_max(inner.min, pos2(sign.left() - 8.0, inner.bottom()));
     let [upper, lower] = widget::split(text, true, [1.15, 1.0]);
-    widget::text_in(ui, upper, Align2::LEFT_CENTER, &job.title, token::strong(token::BODY), t.ink);
+    widget::data_in(ui, upper, &job.title, token::strong(token::BODY), t.ink);
     let beside = format!("{}   {last}", job.about);
-    widget::text_in(ui, lower, Align2::LEFT_CENTER, beside.trim(), token::plain(token::SMALL), t.weak);
+    widget::data_in(ui, lower, beside.trim(), token::plain(token::SMALL), t.weak);
     response.clicked()
 }

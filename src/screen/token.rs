@@ -233,7 +233,8 @@ impl Tokens {
         ]
         .into();
         style.spacing.item_spacing = vec2(GAP, GAP);
-        style.spacing.interact_size = vec2(TARGET, TARGET);
+        // Our own buttons have their sizes; a line of text is as high as it is.
+        style.spacing.interact_size = vec2(TARGET, 0.0);
         style.spacing.button_padding = vec2(16.0, 8.0);
         style.spacing.window_margin = Margin::same(INSIDE);
         style.spacing.scroll = ScrollStyle { bar_width: 12.0, floating: false, ..ScrollStyle::solid() };
@@ -247,7 +248,8 @@ impl Tokens {
         let mut visuals = if self.dark { Visuals::dark() } else { Visuals::light() };
         let corner_radius = CornerRadius::same(ROUND);
         let state = |field: Color32, ink: Color32, frame: f32| WidgetVisuals {
-            bg_fill: field,
+            // Handles of scroll bars have this colour.
+            bg_fill: self.line,
             weak_bg_fill: field,
             bg_stroke: Stroke::new(frame, self.line),
             corner_radius,

@@ -1,5 +1,6 @@
 //! The plain values that come from behind the screen.
 
+use crate::certificate::record::Document;
 use crate::plan::Lane;
 use crate::regulation::Item;
 use crate::time::{Span, Stamp};
@@ -134,8 +135,8 @@ pub struct Square {
 pub struct Ended {
     /// How.
     pub end: End,
-    /// The kind of paper; empty where there is none.
-    pub document: String,
+    /// The kind of paper; none where there is none.
+    pub document: Option<Document>,
     /// Number of the paper, or of the record where there is no paper.
     pub number: String,
     /// Whether that is the number of a paper.

@@ -40,7 +40,7 @@ impl Language {
 
     /// A text of the program, which the record keeps in English, in this language as far as it is known.
     pub(super) fn said(self, english: &str) -> String {
-        self.of(crate::certificate::paper::spoken(english))
+        super::keyboard::printable(&self.of(crate::certificate::paper::spoken(english))).into_owned()
     }
 
     /// One of two.
@@ -125,7 +125,7 @@ words! {
     }
     connect: Connect {
         voltage, current, reference, meter, head, not_yet, how, looking, low_level, good, good_about, wrong,
-        stopped, measured, check, again,
+        stopped, measured, voltage_circuit, current_circuit, check, again,
     }
     plan: Plan {
         planning, total, at_most, begin, fits, does_not_fit, lower_bound, by_hand, test_report,

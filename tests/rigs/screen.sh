@@ -53,10 +53,8 @@ way() {
     sleep 0.5
     picture 5-plan
     press -100 -38
-    sleep 2.2
+    sleep 0.4
     picture 6-run
-    sleep 2.5
-    picture 6-run-later
     for _ in $(seq 60); do
         sleep 0.5
         [ -n "$(ls -A "$work/$name/packages" 2>/dev/null)" ] && break

@@ -15,7 +15,7 @@ use phantomload::screen::draft::Job;
 use phantomload::screen::port::{Backstage, Live, Order, pair};
 use phantomload::screen::token::Theme;
 use phantomload::screen::values::{Bar, End, Ended, Light, PlanSeen, ResultLine, Square, State};
-use phantomload::screen::{Freeze, Language, Options, Place, Screen};
+use phantomload::screen::{Hooks, Language, Options, Place, Screen};
 use phantomload::sim::demo_meter;
 use phantomload::time::{Instant, Span, now};
 use phantomload::verdict::Verdict;
@@ -43,7 +43,7 @@ pub fn options(language: Language) -> Options {
         entries: Entries::default(),
         bench: "test".into(),
         simulated: true,
-        freeze: Freeze::default(),
+        hooks: Hooks::default(),
     }
 }
 
@@ -163,7 +163,7 @@ pub fn job(name: &str) -> Job {
     let text = demo_meter(name).unwrap().to_owned();
     let plate = phantomload::plan::Nameplate::from_toml(name, &text).unwrap();
     Job {
-        title: format!("{} / {}", plate.charger, plate.serial),
+        title: format!("{name}: {} / {}", plate.charger, plate.serial),
         about: format!("{} {}, {}", plate.maker, plate.model, plate.class),
         text,
         last: None,
@@ -251,7 +251,7 @@ pub fn ended(verdict: Verdict) -> Ended {
     let worst = if verdict == Verdict::Pass { Verdict::Pass } else { verdict };
     Ended {
         end: End::Decided(verdict),
-        document: "检测报告 Test report".into(),
+        document: Some(phantomload::certificate::record::Document::TestReport),
         number: "SIM-2026-000001".into(),
         is_paper: true,
         at: None,

@@ -24,18 +24,20 @@ impl Program {
         let mut texts: Vec<String> =
             files(&self.dir.join(WORK)).iter().filter_map(|path| read(path).ok()).collect();
         let task = &self.arguments.task;
+        let mut demos = vec![];
         texts.extend(
             task.meter.as_deref().and_then(|meter| super::super::inputs::meter_text(meter).ok()).map(|m| m.1),
         );
         if task.bench == "simulated" {
-            texts.extend(DEMO_METERS.iter().map(|(_, text)| (*text).to_owned()));
+            demos = DEMO_METERS.iter().filter_map(|(name, text)| demo(name, text, index.as_ref())).collect();
         } else if let Ok(Description { nameplate: Some(path), .. }) =
             Description::load(Path::new(&task.bench))
         {
             texts.extend(read(&path).ok());
         }
         texts.truncate(JOBS_MAX);
-        texts.into_iter().filter_map(|text| job(text, index.as_ref())).collect()
+        let own = texts.into_iter().filter_map(|text| job(text, index.as_ref()));
+        own.chain(demos).collect()
     }
 
     /// The meter or charger of a number: from the work list, else from an earlier visit.
@@ -87,6 +89,12 @@ fn job(text: String, index: Option<&Index>) -> Option<Job> {
         text,
         last,
     })
+}
+
+/// A demo meter, with what it shows.
+fn demo(name: &str, text: &str, index: Option<&Index>) -> Option<Job> {
+    let job = job(text.to_owned(), index)?;
+    Some(Job { title: format!("{name}: {}", job.title), ..job })
 }
 
 /// The last row of exactly this serial number.

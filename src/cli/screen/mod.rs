@@ -16,7 +16,7 @@ use phantomload::run::Command;
 use phantomload::screen::port::{Backstage, News, Order, pair};
 use phantomload::screen::token::Theme;
 use phantomload::screen::values::{Light, State};
-use phantomload::screen::{Freeze, Language, Options, open};
+use phantomload::screen::{Hooks, Language, Options, open};
 use phantomload::time::{Span, Stamp, sleep};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +60,9 @@ pub struct Arguments {
     /// For a test: the screen's thread hangs in a run as long as this file exists
     #[arg(long, value_name = "FILE", hide = true)]
     freeze_while: Option<PathBuf>,
+    /// For a test: when the first frame was there and how long all took
+    #[arg(long, value_name = "FILE", hide = true)]
+    frame_times: Option<PathBuf>,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -132,7 +135,10 @@ pub fn run(arguments: Arguments) -> Ended {
         entries,
         bench: bench_name(&arguments),
         simulated,
-        freeze: Freeze::while_there(arguments.freeze_while.clone()),
+        hooks: Hooks {
+            freeze_while: arguments.freeze_while.clone(),
+            frame_times: arguments.frame_times.clone(),
+        },
     };
     let (port, backstage, orders) = pair();
     let program = Arc::new(Program {
@@ -158,7 +164,7 @@ pub fn run(arguments: Arguments) -> Ended {
 /// The bench in a word: its file's folder or name.
 fn bench_name(arguments: &Arguments) -> String {
     if arguments.task.bench == "simulated" {
-        return "in process".into();
+        return String::new();
     }
     let path = Path::new(&arguments.task.bench);
     let folder = path.parent().and_then(Path::file_name);

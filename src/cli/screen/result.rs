@@ -10,7 +10,7 @@ use phantomload::time::{Span, Stamp};
 pub(super) fn not_begun(why: String) -> Ended {
     Ended {
         end: End::Failed(why),
-        document: String::new(),
+        document: None,
         number: String::new(),
         is_paper: false,
         at: None,
@@ -52,7 +52,7 @@ fn ended(record: &Record) -> Ended {
     };
     Ended {
         end,
-        document: record.document().map_or(String::new(), |document| document.to_string()),
+        document: record.document(),
         number: record.certificate_no.clone().unwrap_or_else(|| record.record_no.clone()),
         is_paper: record.certificate_no.is_some(),
         at: Some(Stamp::now()),

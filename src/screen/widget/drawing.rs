@@ -175,10 +175,10 @@ pub(in crate::screen) fn wiring(
         )
     };
     let boxes = [
-        room(0.0, 0.06, 0.27, 0.44),
-        room(0.0, 0.56, 0.27, 0.94),
-        room(0.4, 0.2, 0.62, 0.8),
-        room(0.75, 0.06, 1.0, 0.94),
+        room(0.0, 0.02, 0.26, 0.42),
+        room(0.0, 0.56, 0.26, 0.98),
+        room(0.4, 0.44, 0.63, 0.84),
+        room(0.76, 0.02, 1.0, 0.98),
     ];
     let pen = Stroke::new(2.0, t.ink);
     for (place, name) in boxes.iter().zip(names) {
@@ -187,30 +187,30 @@ pub(in crate::screen) fn wiring(
         let galley = painter.layout(name.to_owned(), font, t.ink, place.width() - 10.0);
         painter.galley(place.center() - galley.size() / 2.0, galley, t.ink);
     }
-    // Voltage above: plus and minus, past the reference to the meter. Current below, through the reference.
-    let lines = [(voltage, 0.15, "U+"), (voltage, 0.35, "U-"), (current, 0.65, "I+"), (current, 0.85, "I-")];
-    for (wire, y, name) in lines {
+    // The voltage stands on the meter and beside it on the reference; the current flows through the reference to the meter.
+    let lines = [(voltage, 0.12, "U+"), (voltage, 0.3, "U-"), (current, 0.66, "I+"), (current, 0.92, "I-")];
+    for (index, (wire, y, name)) in lines.into_iter().enumerate() {
         let y = rect.top() + rect.height() * y;
         let pen = Stroke::new(if wire == Wire::Wrong { 4.0 } else { 3.0 }, color(wire));
-        let (from, to) = (boxes[0].right(), boxes[3].left());
-        let mid = boxes[2];
-        let reaches = y > mid.top() && y < mid.bottom();
-        if reaches {
+        let (from, to, mid) = (boxes[0].right(), boxes[3].left(), boxes[2]);
+        if name == "I+" {
             painter.hline(from..=mid.left(), y, pen);
             painter.hline(mid.right()..=to, y, pen);
         } else {
             painter.hline(from..=to, y, pen);
-            let into = if y < mid.top() { mid.top() } else { mid.bottom() };
-            painter.vline(mid.center().x, y.min(into)..=y.max(into), pen);
-            painter.circle_filled(pos2(mid.center().x, y), 4.0, color(wire));
+        }
+        if name.starts_with('U') {
+            let x = mid.left() + mid.width() * if index == 0 { 0.3 } else { 0.7 };
+            painter.vline(x, y..=mid.top(), pen);
+            painter.circle_filled(pos2(x, y), 5.0, color(wire));
         }
         painter.circle_filled(pos2(to, y), 6.0, color(wire));
         painter.circle_filled(pos2(from, y), 6.0, color(wire));
-        let label = pos2(to - 10.0, y - 2.0);
-        painter.text(label, Align2::RIGHT_BOTTOM, name, token::strong(token::SMALL), color(wire));
+        let font = token::strong(token::SMALL);
+        painter.text(pos2(to - 10.0, y - 1.0), Align2::RIGHT_BOTTOM, name, font, color(wire));
         if wire == Wire::Wrong {
-            let centre = pos2((mid.right() + to) / 2.0 - 8.0, y);
-            let arm = 7.0;
+            let centre = pos2(f32::midpoint(from, mid.left()), y);
+            let arm = 8.0;
             painter.line_segment([centre - vec2(arm, arm), centre + vec2(arm, arm)], pen);
             painter.line_segment([centre + vec2(-arm, arm), centre + vec2(arm, -arm)], pen);
         }

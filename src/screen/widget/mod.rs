@@ -1,9 +1,10 @@
-//! The parts that screens are made of: buttons for gloves, cards, lines with a mark, drawings. Each says to AccessKit what it
+//! The parts that screens are made of: buttons for gloves, cards, lines with a mark, drawings. Each says to `AccessKit` what it
 //! is, and each fits its text into its room.
 
 pub(super) mod drawing;
 pub(super) mod mark;
 
+use super::keyboard::printable;
 use super::token::{self, Face, Pair};
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{
@@ -38,22 +39,26 @@ impl Weight {
 
 /// The largest size at which a text fits into a room, on several lines where that helps; never less than small print.
 pub(super) fn fit(ui: &Ui, text: &str, font: FontId, ink: Color32, room: Vec2, align: Align) -> Arc<Galley> {
-    let mut size = font.size;
+    let text = printable(text);
+    let (galley, fits) = try_fit(ui, &text, font, ink, room, align);
+    if !fits {
+        note_overflow(ui.ctx(), &text);
+    }
+    galley
+}
+
+/// The same, and whether it fits.
+fn try_fit(ui: &Ui, text: &str, font: FontId, ink: Color32, room: Vec2, align: Align) -> (Arc<Galley>, bool) {
+    let FontId { mut size, family } = font;
     loop {
-        let mut job = LayoutJob::single_section(
-            text.to_owned(),
-            TextFormat::simple(FontId::new(size, font.family.clone()), ink),
-        );
+        let format = TextFormat::simple(FontId::new(size, family.clone()), ink);
+        let mut job = LayoutJob::single_section(text.to_owned(), format);
         job.wrap.max_width = room.x;
         job.halign = align;
-        job.break_on_newline = true;
         let galley = ui.painter().layout_job(job);
         let fits = galley.size().y <= room.y + 1.0 && galley.size().x <= room.x + 1.0;
-        if !fits && size <= token::LEAST {
-            note_overflow(ui.ctx(), text);
-        }
         if fits || size <= token::LEAST {
-            return galley;
+            return (galley, fits);
         }
         size -= 1.0;
     }
@@ -169,12 +174,12 @@ pub(super) fn split<const N: usize>(rect: Rect, below: bool, shares: [f32; N]) -
 
 /// Text in the bold face.
 pub(super) fn strong(text: &str, size: f32) -> RichText {
-    RichText::new(text).font(token::strong(size))
+    RichText::new(printable(text)).font(token::strong(size))
 }
 
 /// Text that stands beside.
 pub(super) fn weak(text: &str, face: &Face) -> RichText {
-    RichText::new(text).size(token::SMALL).color(face.tokens.weak)
+    RichText::new(printable(text)).size(token::SMALL).color(face.tokens.weak)
 }
 
 /// A text that says what is wrong, or what to mind, in a field of its own.
@@ -193,7 +198,7 @@ pub(super) fn note(ui: &mut Ui, face: &Face, state: super::values::State, text: 
                 let width = ui.available_width();
                 ui.vertical(|ui| {
                     ui.set_width(width);
-                    ui.label(RichText::new(text).size(token::SMALL + 1.0));
+                    ui.label(RichText::new(printable(text)).size(token::SMALL + 1.0));
                 });
             });
         });
@@ -203,6 +208,20 @@ pub(super) fn note(ui: &mut Ui, face: &Face, state: super::values::State, text: 
 pub(super) fn text_in(ui: &Ui, rect: Rect, align: Align2, text: &str, font: FontId, ink: Color32) {
     let galley = fit(ui, text, font, ink, rect.size(), Align::Min);
     let at = align.align_size_within_rect(galley.size(), rect);
+    ui.painter().galley(at.min, galley, ink);
+}
+
+/// What somebody has typed or a file says, in a place: of a text that is too long its begin, and dots.
+pub(super) fn data_in(ui: &Ui, rect: Rect, text: &str, font: FontId, ink: Color32) {
+    let text = printable(text);
+    let (mut galley, mut fits) = try_fit(ui, &text, font.clone(), ink, rect.size(), Align::Min);
+    let mut count = text.chars().count();
+    while !fits && count > 1 {
+        count = count * 4 / 5;
+        let begin: String = text.chars().take(count).chain(['…']).collect();
+        (galley, fits) = try_fit(ui, &begin, font.clone(), ink, rect.size(), Align::Min);
+    }
+    let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), rect);
     ui.painter().galley(at.min, galley, ink);
 }
 
@@ -244,6 +263,6 @@ pub(super) fn entry(ui: &mut Ui, face: &Face, size: Vec2, name: &str, text: &str
     let lower = Rect::from_min_max(pos2(inner.left(), upper.bottom()), inner.max);
     text_in(ui, upper, Align2::LEFT_TOP, name, token::plain(token::SMALL), t.weak);
     let shown = if text.trim().is_empty() { "—" } else { text };
-    text_in(ui, lower, Align2::LEFT_CENTER, shown, token::strong(token::BODY), t.ink);
+    data_in(ui, lower, shown, token::strong(token::BODY), t.ink);
     response
 }
