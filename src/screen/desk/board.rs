@@ -1,6 +1,5 @@
 //! The board: every charger as a card, the worst first, counted by colour, shape and word.
 
-use super::shortened;
 use super::words::{self, BoardWords};
 use crate::history::board::Why;
 use crate::history::{Board, Card, Colour};
@@ -15,8 +14,8 @@ use eframe::egui::{
 
 /// Height of a card.
 const CARD: f32 = 92.0;
-/// Height of the row of counts.
-const COUNTS: f32 = 62.0;
+/// Height of the row of counts; upright the words stand below the numbers.
+const COUNTS: [f32; 2] = [62.0, 92.0];
 
 /// What a colour looks like.
 fn state(colour: Colour) -> State {
@@ -67,7 +66,8 @@ impl Screen {
             widget::text_in(ui, room, Align2::CENTER_CENTER, &w.nobody, token::plain(token::HEAD), t.weak);
             return;
         }
-        let top = Rect::from_min_max(room.min, pos2(room.right(), room.top() + COUNTS));
+        let top =
+            Rect::from_min_max(room.min, pos2(room.right(), room.top() + COUNTS[usize::from(face.upright)]));
         let colour = counts_ui(ui, face, top, board, self.desk.colour);
         let below = Rect::from_min_max(pos2(room.left(), top.bottom() + token::GAP), room.max);
         let shown: Vec<&Card> =
@@ -101,12 +101,16 @@ fn counts_ui(ui: &mut Ui, face: &Face, rect: Rect, board: &Board, now: Option<Co
             ui.painter().rect_stroke(place, CornerRadius::same(token::ROUND), pen, StrokeKind::Inside);
         }
         let inner = place.shrink2(vec2(10.0, 6.0));
-        let sign = Rect::from_min_size(pos2(inner.left(), inner.center().y - 16.0), vec2(32.0, 32.0));
+        let (upper, rest) = if face.upright {
+            let [upper, lower] = widget::split(inner, true, [1.0, 1.0]);
+            (upper, lower)
+        } else {
+            let [left, right] = widget::split(inner, false, [1.0, 1.2]);
+            (left, right)
+        };
+        let sign = Rect::from_min_size(pos2(upper.left(), upper.center().y - 16.0), vec2(32.0, 32.0));
         mark::mark(ui.painter(), sign, face, state(colour));
-        let number = Rect::from_min_max(
-            pos2(sign.right() + 8.0, inner.top()),
-            pos2(sign.right() + 74.0, inner.bottom()),
-        );
+        let number = Rect::from_min_max(pos2(sign.right() + 8.0, upper.top()), upper.max);
         widget::text_in(
             ui,
             number,
@@ -115,7 +119,6 @@ fn counts_ui(ui: &mut Ui, face: &Face, rect: Rect, board: &Board, now: Option<Co
             token::strong(token::BIG),
             t.ink,
         );
-        let rest = Rect::from_min_max(pos2(number.right() + 4.0, inner.top()), inner.max);
         widget::text_in(ui, rest, Align2::LEFT_CENTER, word, token::plain(token::SMALL), t.weak);
         if response.clicked() {
             chosen = if now == Some(colour) { None } else { Some(colour) };
@@ -164,24 +167,10 @@ fn card_ui(ui: &mut Ui, face: &Face, w: &BoardWords, rect: Rect, card: &Card) ->
     mark::mark(ui.painter(), sign, face, state(card.colour));
     let [head, middle, foot] = widget::split(inner, true, [1.3, 1.0, 1.0]);
     let head = Rect::from_min_max(head.min, pos2(sign.left() - 6.0, head.bottom()));
-    widget::text_in(
-        ui,
-        head,
-        Align2::LEFT_CENTER,
-        &shortened(name.trim(), head.width()),
-        token::strong(token::BODY),
-        t.ink,
-    );
+    widget::data_in(ui, head, name.trim(), token::strong(token::BODY), t.ink);
     let simulated = if card.meter.simulated { &*w.simulated } else { "" };
     let about = format!("{} {simulated}", card.site);
-    widget::text_in(
-        ui,
-        middle,
-        Align2::LEFT_CENTER,
-        &shortened(about.trim(), middle.width()),
-        token::plain(token::SMALL),
-        t.weak,
-    );
+    widget::data_in(ui, middle, about.trim(), token::plain(token::SMALL), t.weak);
     let reasons: Vec<String> = card.why.iter().map(|reason| why(w, *reason)).collect();
     let (text, ink) = if reasons.is_empty() {
         let day = card.day.map_or(String::new(), |day| day.to_string());
@@ -189,13 +178,6 @@ fn card_ui(ui: &mut Ui, face: &Face, w: &BoardWords, rect: Rect, card: &Card) ->
     } else {
         (reasons.join("; "), color)
     };
-    widget::text_in(
-        ui,
-        foot,
-        Align2::LEFT_CENTER,
-        &shortened(&text, foot.width()),
-        token::plain(token::SMALL),
-        ink,
-    );
+    widget::data_in(ui, foot, &text, token::plain(token::SMALL), ink);
     response.clicked()
 }

@@ -116,7 +116,7 @@ fn visits_ui(ui: &mut Ui, face: &Face, history: &History) -> Option<String> {
     let meter = &history.meter;
     let head = format!("{} {}", meter.model, meter.serial);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
-    widget::text_in(ui, rect, Align2::LEFT_CENTER, &head, token::strong(token::BODY), t.ink);
+    widget::data_in(ui, rect, &head, token::strong(token::BODY), t.ink);
     let mut pressed = None;
     let visits: Vec<&Visit> = history.visits.iter().rev().collect();
     for wrong in &history.unreadable {
@@ -147,7 +147,7 @@ fn visits_ui(ui: &mut Ui, face: &Face, history: &History) -> Option<String> {
                 let day = visit.day().to_string();
                 widget::text_in(ui, upper, Align2::LEFT_CENTER, &day, token::strong(token::BODY), t.ink);
                 let about = format!("{}  {}", visit.certificate_no, status(face, &visit.status));
-                widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
+                widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
                 if response.clicked() {
                     pressed = Some(visit.certificate_no.clone());
                 }
@@ -271,7 +271,7 @@ fn side_by_side(ui: &mut Ui, face: &Face, w: &HistoryWords, comparison: &Compari
         let text = format!("{name}: {} {}", one.day, one.certificate_no);
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &text, token::strong(token::SMALL), t.ink);
         let about = format!("{}  {}", one.reference_certificate_no, status(face, &one.status));
-        widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
+        widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
     }
     let lines = comparison.pairs.len() + comparison.only_in_one.len();
     ScrollArea::vertical().id_salt("pairs").auto_shrink([false, false]).show_rows(

@@ -17,7 +17,7 @@ mod words;
 
 use super::app::{Asked, Place, Screen};
 use super::port::Order;
-use super::token::{self, Face};
+use super::token::Face;
 use crate::history::{Board, Colour, Comparison, History};
 use eframe::egui::{Rect, Ui};
 use port::{Act, Ask, Form, Line, PaperSeen, Row, Sheet, Signer, Told, Wanted};
@@ -162,21 +162,6 @@ impl Desk {
             Told::Progress { done, of } => self.progress = Some((done, of)),
         }
     }
-}
-
-/// A text of a list, cut where it is wider than its room even in the smallest print: the whole of it stands on the page
-/// that a tap opens, and in the chain.
-fn shortened(text: &str, wide: f32) -> String {
-    let wide_of = |letter: char| token::LEAST * if letter.is_ascii() { 0.62 } else { 1.02 };
-    if text.chars().map(wide_of).sum::<f32>() <= wide {
-        return text.to_owned();
-    }
-    let mut left = wide - token::LEAST;
-    let kept = text.chars().take_while(|letter| {
-        left -= wide_of(*letter);
-        left >= 0.0
-    });
-    kept.chain(['…']).collect()
 }
 
 /// What it is called where it is entered.

@@ -4,7 +4,7 @@
 use super::history::status;
 use super::port::{Ask, Form, Row};
 use super::words;
-use super::{Field, Page, shortened};
+use super::{Field, Page};
 use crate::certificate::issue::Status;
 use crate::certificate::paper;
 use crate::screen::app::{Asked, Screen};
@@ -175,24 +175,10 @@ fn row_ui(ui: &Ui, face: &Face, rect: Rect, row: &Row) {
     let [number, meter] = widget::split(upper, false, [1.0, 1.2]);
     let [day, place] = widget::split(lower, false, [1.0, 1.2]);
     widget::text_in(ui, number, Align2::LEFT_CENTER, &row.number, token::strong(token::BODY), t.ink);
-    widget::text_in(
-        ui,
-        meter,
-        Align2::LEFT_CENTER,
-        &shortened(&row.meter, meter.width()),
-        token::plain(token::BODY),
-        t.ink,
-    );
+    widget::data_in(ui, meter, &row.meter, token::plain(token::BODY), t.ink);
     let simulated = if row.simulated { &*words::of(face.language).board.simulated } else { "" };
     let about = format!("{}  {}  {simulated}", row.day, status(face, &row.status));
     widget::text_in(ui, day, Align2::LEFT_CENTER, about.trim(), token::plain(token::SMALL), t.weak);
     let place_text = format!("{}  {}", row.charger, row.customer);
-    widget::text_in(
-        ui,
-        place,
-        Align2::LEFT_CENTER,
-        &shortened(place_text.trim(), place.width()),
-        token::plain(token::SMALL),
-        t.weak,
-    );
+    widget::data_in(ui, place, place_text.trim(), token::plain(token::SMALL), t.weak);
 }

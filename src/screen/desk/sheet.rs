@@ -1,7 +1,7 @@
 //! A list that is read: standards, regulation profiles with the provenance of their figures, the audit trail, persons.
 
 use super::port::{Line, Sheet};
-use super::{shortened, words};
+use super::words;
 use crate::screen::app::{Asked, Screen};
 use crate::screen::token::{self, Face};
 use crate::screen::values::State;
@@ -90,8 +90,8 @@ fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
                     t.ink,
                 );
                 // One line of it: the whole entry is in the chain.
-                let about = shortened(&line.about.join("; "), lower.width());
-                widget::text_in(ui, lower, Align2::LEFT_CENTER, &about, token::plain(token::SMALL), t.weak);
+                let about = line.about.join("; ");
+                widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
             }
         },
     );
