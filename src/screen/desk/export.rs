@@ -30,7 +30,7 @@ impl Screen {
         if self.desk.done == Asked::Waiting {
             let (done, of) = self.desk.progress.unwrap_or((0, 1));
             widget::part(ui, room, |ui| {
-                progress_ui(ui, face, &fill(&w.working, &[&done.to_string(), &of.to_string()]), done, of)
+                progress_ui(ui, face, &fill(&w.working, &[&done.to_string(), &of.to_string()]), done, of);
             });
             return;
         }

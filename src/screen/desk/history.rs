@@ -281,20 +281,12 @@ fn side_by_side(ui: &mut Ui, face: &Face, w: &HistoryWords, comparison: &Compari
         |ui, seen| {
             for n in seen {
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), PAIR), Sense::hover());
-                match comparison.pairs.get(n) {
-                    Some(pair) => pair_ui(ui, face, w, rect, pair),
-                    None => {
-                        let only = comparison.only_in_one.get(n - comparison.pairs.len());
-                        let text = format!("{}: {}", w.not_both, only.map_or("", String::as_str));
-                        widget::text_in(
-                            ui,
-                            rect,
-                            Align2::LEFT_CENTER,
-                            &text,
-                            token::plain(token::SMALL),
-                            t.weak,
-                        );
-                    }
+                if let Some(pair) = comparison.pairs.get(n) {
+                    pair_ui(ui, face, w, rect, pair);
+                } else {
+                    let only = comparison.only_in_one.get(n - comparison.pairs.len());
+                    let text = format!("{}: {}", w.not_both, only.map_or("", String::as_str));
+                    widget::data_in(ui, rect, &text, token::plain(token::SMALL), t.weak);
                 }
             }
         },

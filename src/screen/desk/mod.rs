@@ -73,7 +73,7 @@ impl Field {
 struct Rows {
     /// The first of them.
     from: usize,
-    rows: Vec<Row>,
+    list: Vec<Row>,
     /// What was asked for and has not come.
     waiting: Option<(usize, usize)>,
 }
@@ -147,7 +147,7 @@ impl Desk {
                 self.found = Asked::Here(found);
                 self.rows = Rows::default();
             }
-            Told::Rows { from, rows } => self.rows = Rows { from, rows, waiting: None },
+            Told::Rows { from, rows } => self.rows = Rows { from, list: rows, waiting: None },
             Told::Paper(paper) => self.paper = Asked::Here(paper),
             // What was asked before something else is of no use any more.
             Told::Sheet(sheet, lines) if self.page() == Some(&Page::Sheet(sheet)) => {

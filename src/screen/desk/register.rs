@@ -138,7 +138,7 @@ impl Screen {
                 for n in seen.clone() {
                     let (rect, response) =
                         ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-                    let row = n.checked_sub(self.desk.rows.from).and_then(|n| self.desk.rows.rows.get(n));
+                    let row = n.checked_sub(self.desk.rows.from).and_then(|n| self.desk.rows.list.get(n));
                     let Some(row) = row else { continue };
                     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &row.number));
                     widget::plate(ui, face, rect, face.tokens.card, &response);
@@ -151,7 +151,7 @@ impl Screen {
             },
         );
         let rows = &mut self.desk.rows;
-        let has = rows.from..rows.from + rows.rows.len();
+        let has = rows.from..rows.from + rows.list.len();
         let lacks = shown.start < has.start || shown.end > has.end;
         if lacks {
             let from = shown.start.saturating_sub(AROUND);

@@ -28,7 +28,9 @@ impl Screen {
                         traces_ui(ui, face, lines);
                     } else {
                         widget::scroll(ui, "sheet", |ui| {
-                            lines.iter().for_each(|line| line_ui(ui, face, line))
+                            for line in lines {
+                                line_ui(ui, face, line);
+                            }
                         });
                     }
                 });
