@@ -313,7 +313,7 @@ fn nonsense_in_the_fields_is_said_at_once_and_leads_nowhere() {
         ("Type", &"x".repeat(5000)),
         ("Imax", "\u{202e}12"),
     ] {
-        stage.press(field);
+        stage.reach(field);
         assert!(stage.has("Done"), "{field} is typed into");
         stage.harness.event(eframe::egui::Event::Text(nonsense.into()));
         stage.look();

@@ -1,13 +1,15 @@
 //! From arguments to a plan's inputs: files read, names resolved, each with its message when it cannot be.
 
 use super::{Stop, Task};
-use phantomload::archive;
+use phantomload::archive::{self, Photograph};
 use phantomload::bench::{Description, description};
 use phantomload::calibration::Standards;
+use phantomload::plan::seal::History;
 use phantomload::plan::{self, Capability, Entries, Nameplate, Plan};
 use phantomload::regulation::{Kind, Profile};
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::Stamp;
+use rust_decimal::Decimal;
 use std::path::Path;
 
 /// The bench that was chosen.
@@ -30,6 +32,10 @@ pub struct Inputs {
     pub profile_sha256: String,
     /// A pre-check and no verification.
     pub pre_check: bool,
+    /// What was known of the meter's seals before.
+    seals_before: History,
+    /// Photographs that the entries name.
+    pub photographs: Vec<Photograph>,
 }
 
 /// The text of a file, or the message why there is none.
@@ -67,7 +73,11 @@ impl Inputs {
         };
         let entries = match &task.entries {
             Some(path) => {
-                Some(Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?)
+                let mut entries =
+                    Entries::from_toml(&path.display().to_string(), &read(path)?).map_err(Stop::input)?;
+                let folder = path.parent().unwrap_or(Path::new("."));
+                let photographs = super::photographs::take(&mut entries.seal, folder, "before")?;
+                Some((entries, photographs))
             }
             None => None,
         };
@@ -79,7 +89,7 @@ impl Inputs {
         task: &Task,
         meter: Option<(String, String)>,
         kind: Kind,
-        entries: Option<Entries>,
+        entries: Option<(Entries, Vec<Photograph>)>,
         data: Option<&Path>,
     ) -> Result<Self, Stop> {
         let (mut profile, text) = regulation(&task.regulation)?;
@@ -110,12 +120,41 @@ impl Inputs {
             profile.approval =
                 archive::profile_approval(dir, &profile_sha256, simulated).map_err(Stop::fault)?;
         }
-        let entries = match entries {
-            Some(entries) => entries,
-            None if simulated => Entries::simulated(),
-            None => Entries::default(),
+        let mut seals_before = History::default();
+        if let Some(dir) = data {
+            seals_before = archive::seal_history(dir, &nameplate, simulated).map_err(Stop::fault)?;
+        }
+        let (entries, photographs) = match entries {
+            Some(entered) => entered,
+            None if simulated => (Entries::simulated(), vec![]),
+            None => (Entries::default(), vec![]),
         };
-        Ok(Self { nameplate, profile, kind, entries, bench, simulated, profile_sha256, pre_check: false })
+        Ok(Self {
+            nameplate,
+            profile,
+            kind,
+            entries,
+            bench,
+            simulated,
+            profile_sha256,
+            seals_before,
+            photographs,
+            pre_check: false,
+        })
+    }
+
+    /// What the display shows, by the command line; it must not say otherwise than the entries.
+    pub fn show_display(&mut self, shown: Option<Decimal>) -> Result<(), Stop> {
+        let Some(shown) = shown else { return Ok(()) };
+        match self.entries.display_energy_kwh {
+            Some(entered) if entered != shown => Err(Stop::input(format!(
+                "--display-energy is {shown} kWh, the entries say display_energy_kwh = \"{entered}\": leave one of them out"
+            ))),
+            _ => {
+                self.entries.display_energy_kwh = Some(shown);
+                Ok(())
+            }
+        }
     }
 
     /// What the bench can do, before its devices are asked who they are.
@@ -139,6 +178,7 @@ impl Inputs {
             (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
         let day = Stamp::now().date();
         let make = if self.pre_check { plan::pre_check } else { plan::make };
-        make(nameplate, profile, self.kind, self.standards(), capability, entries, day).map_err(Stop::input)
+        let plan = make(nameplate, profile, self.kind, self.standards(), capability, entries, day);
+        Ok(Plan { seals_before: self.seals_before.clone(), ..plan.map_err(Stop::input)? })
     }
 }

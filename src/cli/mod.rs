@@ -13,12 +13,14 @@ mod ocmf;
 mod page;
 mod panel;
 mod person;
+mod photographs;
 mod plan;
 mod profile;
 mod progress;
 mod record;
 mod replay;
 mod screen;
+mod seal;
 mod selection;
 mod selftest;
 mod sim;
@@ -87,6 +89,9 @@ enum Command {
     /// Persons who sign: verifier, checker, approver
     #[command(subcommand)]
     Person(person::Which),
+    /// Seals: an approver answers for what was found at them
+    #[command(subcommand)]
+    Seal(seal::Which),
     /// Regulation profiles: a laboratory answers for unconfirmed figures
     #[command(subcommand)]
     Profile(profile::Which),
@@ -110,8 +115,9 @@ enum Command {
 #[derive(Args)]
 struct Task {
     /// Nameplate file, or the name of a demo meter: good, fast, bad-at-imin, creeping, not-starting, wrong-constant,
-    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses [default: the
-    /// bench file's, else good]
+    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses, seconds-told,
+    /// seconds-refused, disputed-unit, signing, slow-to-sign, forged-record, signed-energy-off [default: the bench
+    /// file's, else good]
     #[arg(long, value_name = "FILE|DEMO")]
     meter: Option<String>,
     /// Bench file, or `simulated`
@@ -271,6 +277,7 @@ pub fn run() -> ExitCode {
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
+        Command::Seal(which) => seal::run(&which),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Tester(which) => tester::run(&which),
         Command::Bench(which) => bench::run(&which),

@@ -3,7 +3,7 @@
 use super::inputs::{Chosen, Inputs};
 use super::{Stop, selftest};
 use phantomload::archive::{self, Archive, Numbers};
-use phantomload::bench::{Bench, Description, Devices, conduct};
+use phantomload::bench::{Bench, Description, Devices, Stopper, conduct};
 use phantomload::certificate::record::{Outcome, Record};
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
@@ -106,6 +106,11 @@ pub fn prepare(
 }
 
 impl Ready {
+    /// The bench's fast way to the end.
+    pub fn stopper(&self) -> Option<Stopper> {
+        self.bench.stopper()
+    }
+
     /// Conducts it to its end; the devices are let go. What is to be stored comes with the folder it goes to.
     pub fn conduct(
         mut self,

@@ -5,15 +5,19 @@ use super::panel::Panel;
 use super::progress::Progress;
 use super::verification::{self, How};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{self, Archive, Stored};
+use phantomload::archive::{self, Archive, Photograph, Stored};
 use phantomload::bench::notify::Notify;
 use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
+use phantomload::certificate::signed_record::SignedRecord;
 use phantomload::plan::Plan;
+use phantomload::plan::seal::Closing;
+use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
+use rust_decimal::Decimal;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +36,12 @@ pub struct Arguments {
     /// Folder of the raw interface log of a real bench [default: `interface` in the data folder]
     #[arg(long, value_name = "DIR")]
     log: Option<PathBuf>,
+    /// What the meter's display shows as its energy before the run, with all its digits: settles a disputed unit
+    #[arg(long, value_name = "KWH")]
+    display_energy: Option<Decimal>,
+    /// The seals at the end (TOML, `[[seal]]` with place, number, photograph): read once the run has ended
+    #[arg(long, value_name = "FILE")]
+    closing: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -56,7 +66,8 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
 /// Makes the verification, or a pre-check.
 pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let dir = arguments.data.dir()?;
-    let inputs = Inputs { pre_check, ..Inputs::load(&arguments.task, Some(&dir))? };
+    let mut inputs = Inputs { pre_check, ..Inputs::load(&arguments.task, Some(&dir))? };
+    inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let how = How { dir: &dir, pace: arguments.pace.0, seed: arguments.seed, log: arguments.log.clone() };
@@ -71,26 +82,23 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let ready = ready.inspect_err(|stop| panel.not_opened(&stop.message))?;
     let plan_time = ready.plan_time;
     let mut progress = Progress::new(plan_time, arguments.json, ready.real_time);
-    // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
-    let mut notify = Notify::from_environment()
-        .or_else(|fault| {
-            say(&format!("{fault}"));
-            Notify::to(None, None)
-        })
-        .map_err(Stop::fault)?;
+    let mut notify = notifier()?;
     notify.ready();
     let mut asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
-    let (record, mut archive) = ready.conduct(&mut asked, &mut |run, now| {
+    let mut seals = Seals::default();
+    let (mut record, mut archive) = ready.conduct(&mut asked, &mut |run, now| {
         progress.show(run, now);
         panel.watch(run, now);
+        seals.tell(run);
         notify.alive(phantomload::time::now());
     })?;
     notify.stopping();
     progress.end();
     panel.ended(&record);
-    let stored = match archive.store(&record) {
+    let photographs = photographed(&mut record, inputs.photographs, arguments.closing.as_deref());
+    let stored = match archive.store_with(&record, &photographs) {
         Ok(stored) => stored,
         Err(fault) => {
             // What was measured is shown and kept, although it could not be stored.
@@ -104,6 +112,67 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     };
     tell(&record, &stored, plan_time, arguments.json)?;
     Ok(exit_code(&record))
+}
+
+/// Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
+fn notifier() -> Result<Notify, Stop> {
+    Notify::from_environment()
+        .or_else(|fault| {
+            say(&format!("{fault}"));
+            Notify::to(None, None)
+        })
+        .map_err(Stop::fault)
+}
+
+/// Takes what was written down at the end into the record; gives all its photographs.
+fn photographed(record: &mut Record, before: Vec<Photograph>, path: Option<&Path>) -> Vec<Photograph> {
+    let mut photographs = before;
+    match path.map(closing).transpose() {
+        Ok(Some((closing, more))) => {
+            record.closing = Some(closing);
+            photographs.extend(more);
+        }
+        Ok(None) => {}
+        // What was measured is not lost for it.
+        Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
+    }
+    photographs
+}
+
+/// What is written down when the meter is closed again, and its photographs.
+fn closing(path: &Path) -> Result<(Closing, Vec<Photograph>), Stop> {
+    let text = super::inputs::read(path)?;
+    let mut closing = Closing::from_toml(&path.display().to_string(), &text).map_err(Stop::input)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let photographs = super::photographs::take(&mut closing.seal, folder, "after")?;
+    Ok((closing, photographs))
+}
+
+/// Says at once what was found at the seals: whoever can answer it may be called before the ten minutes are over.
+#[derive(Default)]
+struct Seals {
+    step: Option<usize>,
+    told: bool,
+}
+
+impl Seals {
+    fn tell(&mut self, run: &Run) {
+        let step = run.step_no();
+        // At the begin of a step is early enough.
+        if self.told || self.step == step {
+            return;
+        }
+        self.step = step;
+        for words in run.waiting_seals() {
+            self.told = true;
+            say(&format!("seals: {words}"));
+        }
+        if self.told {
+            say(
+                "the run goes on and stays undecided. To lose no time: stop it (Ctrl-C), have an approver answer (`phantomload seal answer` with the number of the record), begin again",
+            );
+        }
+    }
 }
 
 /// What somebody should know before it begins.
@@ -215,6 +284,9 @@ struct Told<'a> {
     record: PathBuf,
     package: PathBuf,
     findings: &'a [String],
+    /// What a meter that signs gave of the run's transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_record: Option<&'a SignedRecord>,
     /// What another error calculator on the bench said.
     opinions: &'a [SecondOpinion],
     why_no_certificate: Vec<String>,
@@ -309,6 +381,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         record: stored.record.clone(),
         package: stored.package.clone(),
         findings: &record.results.findings,
+        signed_record: record.results.signed_record.as_ref(),
         opinions: &record.results.opinions,
         why_no_certificate: record.why_no_certificate(),
         notices: &stored.notices,
@@ -362,6 +435,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => pre_checked(&mut text, record),
+    }
+    if let Some(looked) = record.results.signed_record.as_ref().and_then(|signed| signed.looked.as_ref()) {
+        let _ = writeln!(text, "signed record: {}", looked.words);
     }
     for opinion in &record.results.opinions {
         let _ = writeln!(text, "second opinion: {opinion}");

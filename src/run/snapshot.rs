@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub sample: Option<Sample>,
     /// Pulses that have come.
     pub pulses: usize,
+    /// The load is off and the meter signs its record: so much patience is left.
+    pub signing_left: Option<Span>,
     /// Since the last of them.
     pub pulse_age: Option<Span>,
     /// A device that is silent although it should speak, and for how long.
@@ -62,7 +64,8 @@ pub struct Snapshot {
     pub outcome: Option<Outcome>,
     /// Of a completed run.
     pub verdict: Option<Verdict>,
-    /// The run is over, no current flows, and the reference has seen a voltage below 60 V: the leads may be taken off.
+    /// The run is over, or only the meter's signature is waited for; no current flows, and the reference has seen a voltage
+    /// below 60 V: the leads may be taken off.
     pub safe_to_disconnect: bool,
 }
 
@@ -147,7 +150,7 @@ impl Run {
         let step = self.step();
         let total = self.plan.total;
         let remaining = match (&lane.phase, step) {
-            (Phase::Over(_), _) | (_, None) => Span::ZERO,
+            (Phase::Over(_) | Phase::Signing { .. }, _) | (_, None) => Span::ZERO,
             (_, Some(step)) => {
                 let inside = (step.duration - (now - lane.step_began)).max(Span::ZERO);
                 total - step.end() + inside
@@ -164,6 +167,7 @@ impl Run {
                 Phase::Settling => "settling",
                 Phase::Working { .. } => "measuring",
                 Phase::Ending { .. } => "switching off",
+                Phase::Signing { .. } => "waiting for the meter's signature",
                 Phase::Over(_) => "over",
             },
             readings: step.map_or(0, |s| self.evidence.readings(s.no)),
@@ -174,6 +178,7 @@ impl Run {
             source: self.source_state(),
             sample: self.evidence.track.last().copied(),
             pulses: self.evidence.meter_edges.len() / 2,
+            signing_left: self.signing_left(now),
             pulse_age: self.evidence.meter_edges.last().map(|edge| (now - edge.at).max(Span::ZERO)),
             lost: self.lost(now),
             steps: self.steps_seen(now),
@@ -186,7 +191,8 @@ impl Run {
     }
 
     fn is_safe_to_disconnect(&self) -> bool {
-        self.is_over() && self.evidence.switched_off.is_some_and(|off| off.is_safe())
+        let no_load = self.is_over() || matches!(self.load_lane.phase, Phase::Signing { .. });
+        no_load && self.evidence.switched_off.is_some_and(|off| off.is_safe())
     }
 
     fn source_state(&self) -> SourceState {
@@ -194,8 +200,8 @@ impl Run {
             Phase::Setting | Phase::Settling => SourceState::Changing,
             Phase::Working { .. } => SourceState::On,
             Phase::Ending { .. } => SourceState::GoingOff,
-            Phase::Over(_) if self.is_safe_to_disconnect() => SourceState::Off,
-            Phase::Over(_) => SourceState::NotSafe,
+            Phase::Signing { .. } | Phase::Over(_) if self.is_safe_to_disconnect() => SourceState::Off,
+            Phase::Signing { .. } | Phase::Over(_) => SourceState::NotSafe,
         }
     }
 
@@ -209,7 +215,7 @@ impl Run {
 
     fn steps_seen(&self, now: Instant) -> Vec<StepSeen> {
         let lane = &self.load_lane;
-        let over = matches!(lane.phase, Phase::Ending { .. } | Phase::Over(_));
+        let over = matches!(lane.phase, Phase::Ending { .. } | Phase::Signing { .. } | Phase::Over(_));
         let stage = |index: usize, step: &Step| match step.lane {
             Lane::Load => match lane.steps.iter().position(|i| *i == index) {
                 Some(place) if place < lane.cursor => Stage::Done,

@@ -1,6 +1,7 @@
 //! What an inspector has gathered before a run: the meter's nameplate as typed, what was looked at, for whom.
 
 use super::values::PhotoFile;
+use crate::plan::seal::{Seal, State};
 use crate::plan::{Entries, Look, Nameplate};
 use crate::quantity::Temperature;
 use crate::regulation::Kind;
@@ -323,8 +324,34 @@ impl Draft {
             temperature_degc: temperature.map(Temperature::from_degrees_celsius),
             humidity_percent: number(&self.humidity).filter(|h| (0.0..=100.0).contains(h)),
             tester_clock_checked: self.clock_checked,
+            seal: self.seals_seen().unwrap_or_else(|| self.given.seal.clone()),
             ..self.given.clone()
         }
+    }
+
+    /// The seals, one a typed number, with the photograph at the first; none where nothing was said of them.
+    fn seals_seen(&self) -> Option<Vec<Seal>> {
+        let broken = self.answered(Check::Seals) == Some(false);
+        let numbers = self.seals.split([',', ';', '、', '，', '；']).map(str::trim).filter(|n| !n.is_empty());
+        let seal = |number: &str, state| Seal {
+            place: "meter".into(),
+            number: number.into(),
+            state,
+            remark: String::new(),
+            photograph: None,
+            photograph_sha256: None,
+        };
+        let state = if broken { State::Broken } else { State::Intact };
+        let mut seen: Vec<Seal> = numbers.map(|number| seal(number, state)).collect();
+        if seen.is_empty() && broken {
+            seen.push(seal("", State::Missing));
+        } else if seen.is_empty() && self.photo.is_some() {
+            seen.push(seal("", State::Illegible));
+        }
+        if let (Some(first), Some(photo)) = (seen.first_mut(), &self.photo) {
+            first.photograph = Some(photo.name.clone());
+        }
+        (!seen.is_empty()).then_some(seen)
     }
 
     /// What was seen of the appearance or the function; none where something of it was not looked at.
@@ -339,13 +366,7 @@ impl Draft {
             remarks.push(wrong.join(", "));
         }
         if appearance {
-            let said = [("", &self.remark), ("seals ", &self.seals)];
-            remarks.extend(
-                said.iter().filter(|(_, t)| !t.trim().is_empty()).map(|(w, t)| format!("{w}{}", t.trim())),
-            );
-            if let Some(photo) = &self.photo {
-                remarks.push(format!("photograph {} SHA-256 {}", photo.name, photo.sha256));
-            }
+            remarks.extend([self.remark.trim()].into_iter().filter(|t| !t.is_empty()).map(str::to_owned));
         }
         Some(Look { ok: wrong.is_empty(), remark: remarks.join("; ") })
     }

@@ -128,7 +128,7 @@ impl Screen {
         };
         let beside = match seen {
             Some(sample) if beside.is_empty() => {
-                format!("{:.0} V  {} A", sample.voltage.volts(), amperes(sample.current.amperes()))
+                format!("{:.0} V {} A", sample.voltage.volts(), glance(sample.current.amperes()))
             }
             _ => beside,
         };
@@ -214,8 +214,21 @@ pub(super) fn amperes(current: f64) -> String {
         10.0..100.0 => 2,
         _ => 3,
     };
-    let text = format!("{current:.decimals$}");
-    // What rounds to nothing has no sign.
+    without_sign(format!("{current:.decimals$}"))
+}
+
+/// A current at a glance: three figures.
+fn glance(current: f64) -> String {
+    let decimals = match current.abs() {
+        100.0.. => 0,
+        10.0..100.0 => 1,
+        _ => 2,
+    };
+    without_sign(format!("{current:.decimals$}"))
+}
+
+/// What rounds to nothing has no sign.
+fn without_sign(text: String) -> String {
     if text.trim_start_matches(['-', '0', '.']).is_empty() {
         text.trim_start_matches('-').to_owned()
     } else {

@@ -199,8 +199,8 @@ impl Entry {
         let (title, ink) = if unknown.is_empty() {
             (self.title.clone(), t.weak)
         } else {
-            let letters: String = unknown.iter().map(|c| format!("U+{:04X} ", u32::from(*c))).collect();
-            (super::words::fill(&w.key.unknown, &[letters.trim()]), t.care)
+            let letters: Vec<String> = unknown.iter().map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+            (super::words::fill(&w.key.unknown, &[&letters.join(" ")]), t.care)
         };
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &title, token::plain(token::SMALL), ink);
         let mut text: String = if self.target.is_secret() {
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn letters_that_no_paper_can_print_are_told_when_they_are_typed() {
-        assert_eq!(unknown_letters("张伟 Li No. 42 ±℃"), []);
+        assert!(unknown_letters("张伟 Li No. 42 ±℃").is_empty());
         // A rarer character of names, outside GB 2312.
         assert_eq!(unknown_letters("王㛃㛃"), ['㛃']);
         let mut entry = Entry::new(Target::Operator, "who", "", false);

@@ -41,10 +41,11 @@ impl Screen {
                 }
                 match (&implausible, &planned) {
                     (Some(why), _) if why.is_empty() => {
-                        widget::note(ui, face, State::Care, &w.meter.incomplete)
+                        widget::note(ui, face, State::Care, &w.meter.incomplete);
                     }
-                    (Some(why), _) => widget::note(ui, face, State::Bad, &face.language.said(why)),
-                    (None, Some(why)) => widget::note(ui, face, State::Bad, &face.language.said(why)),
+                    (Some(why), _) | (None, Some(why)) => {
+                        widget::note(ui, face, State::Bad, &face.language.said(why));
+                    }
                     (None, None) => widget::note(ui, face, State::Good, &w.meter.plausible),
                 }
                 match &self.meter_read {

@@ -28,10 +28,10 @@ impl Screen {
                 let [chart, beside] =
                     widget::split(room, face.upright, if face.upright { [1.5, 1.0] } else { [1.55, 1.0] });
                 widget::card_at(ui, face, chart, |ui| {
-                    widget::scroll(ui, "chart", |ui| chart_ui(ui, face, plan))
+                    widget::scroll(ui, "chart", |ui| chart_ui(ui, face, plan));
                 });
                 widget::card_at(ui, face, beside, |ui| {
-                    widget::scroll(ui, "plan", |ui| said_ui(ui, face, plan))
+                    widget::scroll(ui, "plan", |ui| said_ui(ui, face, plan));
                 });
                 let t = face.tokens;
                 let foot = self.foot(ui);

@@ -95,6 +95,8 @@ pub struct Live {
 struct Shared {
     live: Mutex<Option<Arc<Live>>>,
     command: Mutex<Option<Command>>,
+    /// The fast way for STOP.
+    stopper: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
     context: Mutex<Option<Context>>,
     /// When the screen was drawn last, in nanoseconds of our clock.
     drawn: AtomicI64,
@@ -134,9 +136,16 @@ impl Port {
         !matches!(self.orders.send(order), Err(SendError(_)))
     }
 
-    /// Commands the run under way; the first command stands.
+    /// Commands the run under way; the first command stands. STOP does not wait for anybody's turn.
     pub fn command(&self, command: Command) {
-        hold(&self.shared.command).get_or_insert(command);
+        let Command::Stop { why } = command.clone();
+        let mut before = hold(&self.shared.command);
+        if before.is_none() {
+            *before = Some(command);
+            if let Some(stop) = hold(&self.shared.stopper).as_ref() {
+                stop(&why);
+            }
+        }
     }
 
     /// What has come, oldest first.
@@ -181,6 +190,11 @@ impl Backstage {
     /// A run begins: no command is left over from the one before.
     pub fn clear_command(&self) {
         *hold(&self.shared.command) = None;
+    }
+
+    /// How a run is ended past the turns of its conductor; none: there is no such way, or no run.
+    pub fn arm(&self, stopper: Option<Box<dyn Fn(&str) + Send>>) {
+        *hold(&self.shared.stopper) = stopper;
     }
 
     /// What was commanded.

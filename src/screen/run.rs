@@ -89,6 +89,7 @@ fn doing(face: &Face, live: &Live) -> String {
         "settling" => &w.run.settling,
         "measuring" => &w.run.measuring,
         "switching off" => &w.run.switching_off,
+        "waiting for the meter's signature" => &w.run.signing,
         _ => &w.run.writing,
     };
     match &seen.step {

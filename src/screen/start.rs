@@ -80,7 +80,7 @@ impl Screen {
         let mut chosen = None;
         match &self.found {
             Some((number, Asked::Waiting)) => {
-                widget::note(ui, face, State::Unknown, &words::fill(&w.start.looking, &[number]))
+                widget::note(ui, face, State::Unknown, &words::fill(&w.start.looking, &[number]));
             }
             Some((number, Asked::Here(None))) => {
                 widget::note(ui, face, State::Care, &words::fill(&w.start.not_known, &[number]));

@@ -223,15 +223,19 @@ pub const SUN: Tokens = Tokens {
 impl Tokens {
     /// The look of egui's own widgets in these colours.
     fn style(&self) -> Style {
-        let mut style = Style::default();
-        style.text_styles = [
+        let text_styles = [
             (TextStyle::Small, plain(SMALL)),
             (TextStyle::Body, plain(BODY)),
             (TextStyle::Button, plain(BODY)),
             (TextStyle::Heading, strong(HEAD)),
             (TextStyle::Monospace, plain(BODY)),
-        ]
-        .into();
+        ];
+        let mut style = Style {
+            text_styles: text_styles.into(),
+            animation_time: 0.0,
+            visuals: self.visuals(),
+            ..Style::default()
+        };
         style.spacing.item_spacing = vec2(GAP, GAP);
         // Our own buttons have their sizes; a line of text is as high as it is.
         style.spacing.interact_size = vec2(TARGET, 0.0);
@@ -239,8 +243,6 @@ impl Tokens {
         style.spacing.window_margin = Margin::same(INSIDE);
         style.spacing.scroll = ScrollStyle { bar_width: 12.0, floating: false, ..ScrollStyle::solid() };
         style.interaction.selectable_labels = false;
-        style.animation_time = 0.0;
-        style.visuals = self.visuals();
         style
     }
 

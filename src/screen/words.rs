@@ -131,7 +131,7 @@ words! {
         planning, total, at_most, begin, fits, does_not_fit, lower_bound, by_hand, test_report,
     }
     run: Run {
-        opening, left, remaining, of, curve, pulses, ago, setting, settling, measuring, switching_off,
+        opening, left, remaining, of, curve, pulses, ago, setting, settling, measuring, signing, switching_off,
         writing, stop_by, lost, conductor_silent, going_off, readings, spoiled, waiting, active, done,
         not_reached,
     }

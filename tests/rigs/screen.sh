@@ -36,7 +36,7 @@ way() {
         xdotool mousemove "$x" "$y" sleep 0.15 mousedown 1 sleep 0.08 mouseup 1
         sleep 0.6
     }
-    picture() { import -window root "$out/$name-$1.png"; }
+    picture() { import -window root -dither None -colors 128 "png8:$out/$name-$1.png"; }
     sleep 3
     picture 1-start
     if [ "$height" -gt "$width" ]; then press 240 480; else press 580 190; fi
@@ -53,7 +53,7 @@ way() {
     sleep 0.5
     picture 5-plan
     press -100 -38
-    sleep 0.4
+    sleep 0.8
     picture 6-run
     for _ in $(seq 60); do
         sleep 0.5

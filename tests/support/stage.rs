@@ -78,6 +78,15 @@ impl Stage {
         self.look();
     }
 
+    /// Presses what has this label, after it was scrolled into sight.
+    pub fn reach(&mut self, label: &str) {
+        self.harness.get_by_label(label).scroll_to_me();
+        for _ in 0..6 {
+            self.look();
+        }
+        self.press(label);
+    }
+
     /// Whether something has this label.
     pub fn has(&self, label: &str) -> bool {
         self.harness.query_all_by_label(label).next().is_some()

@@ -241,7 +241,7 @@ impl Program {
         }
     }
 
-    fn photos(&self) -> PathBuf {
+    pub(super) fn photos(&self) -> PathBuf {
         self.arguments.photos.clone().unwrap_or_else(|| self.dir.join("photos"))
     }
 

@@ -4,6 +4,7 @@ use super::Program;
 use super::result;
 use crate::cli::Stop;
 use crate::cli::inputs::Inputs;
+use crate::cli::photographs;
 use crate::cli::verification::{self, How, Opened};
 use crate::cli::verify::keep_elsewhere;
 use phantomload::archive;
@@ -33,7 +34,10 @@ const TURNS_MAX: usize = 100_000;
 impl Program {
     fn inputs(&self, draft: &Draft) -> Result<Inputs, String> {
         let meter = Some(("nameplate".to_owned(), draft.text()));
-        let entries = Some(draft.entries());
+        let mut entries = draft.entries();
+        let photographs =
+            photographs::take(&mut entries.seal, &self.photos(), "before").map_err(|stop| stop.message)?;
+        let entries = Some((entries, photographs));
         let data = self.dir.exists().then_some(self.dir.as_path());
         Inputs::of(&self.arguments.task, meter, draft.kind, entries, data).map_err(|stop| stop.message)
     }
@@ -112,7 +116,9 @@ impl Program {
         };
         let mut run = Run::new(Arc::new(plan.only_wiring()), bench.now(), Stamp::now());
         let since = now();
+        self.backstage.arm(bench.stopper());
         conduct(&mut run, bench.as_mut(), &mut || self.asked_to_stop(since), &mut self.shower(true));
+        self.backstage.arm(None);
         drop(bench);
         self.backstage.show(None);
         match run.outcome() {
@@ -135,12 +141,14 @@ impl Program {
             Err(stop) => return result::not_begun(stop.message),
         };
         let since = now();
+        self.backstage.arm(ready.stopper());
         let conducted = ready.conduct(&mut || self.asked_to_stop(since), &mut self.shower(false));
+        self.backstage.arm(None);
         let (record, mut archive) = match conducted {
             Ok(conducted) => conducted,
             Err(stop) => return result::not_begun(stop.message),
         };
-        match archive.store(&record) {
+        match archive.store_with(&record, &inputs.photographs) {
             Ok(stored) => result::of(&record, &stored),
             Err(fault @ archive::Fault::NotRegistered { .. }) => {
                 result::not_stored(&record, &fault.to_string())

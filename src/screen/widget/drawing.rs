@@ -34,23 +34,17 @@ pub(in crate::screen) fn bolt(painter: &Painter, rect: Rect, ink: Color32) {
 pub(in crate::screen) fn theme(painter: &Painter, rect: Rect, face: &Face, theme: Theme) {
     let ink = face.tokens.button.ink;
     let field = face.tokens.button.field;
-    match theme {
-        Theme::Dark => {
-            painter.circle_filled(at(rect, 0.48, 0.5), rect.width() * 0.24, ink);
-            painter.circle_filled(at(rect, 0.58, 0.43), rect.width() * 0.2, field);
-        }
-        _ => {
-            painter.circle_filled(rect.center(), rect.width() * 0.15, ink);
-            for n in 0..8 {
-                let angle = n as f32 * std::f32::consts::FRAC_PI_4;
-                let ray = vec2(angle.cos(), angle.sin()) * rect.width();
-                let wide = if theme == Theme::Sun { 4.5 } else { 2.5 };
-                painter.line_segment(
-                    [rect.center() + ray * 0.2, rect.center() + ray * 0.3],
-                    Stroke::new(wide, ink),
-                );
-            }
-        }
+    if theme == Theme::Dark {
+        painter.circle_filled(at(rect, 0.48, 0.5), rect.width() * 0.24, ink);
+        painter.circle_filled(at(rect, 0.58, 0.43), rect.width() * 0.2, field);
+        return;
+    }
+    painter.circle_filled(rect.center(), rect.width() * 0.15, ink);
+    let wide = if theme == Theme::Sun { 4.5 } else { 2.5 };
+    for n in 0..8 {
+        let angle = n as f32 * std::f32::consts::FRAC_PI_4;
+        let ray = vec2(angle.cos(), angle.sin()) * rect.width();
+        painter.line_segment([rect.center() + ray * 0.2, rect.center() + ray * 0.3], Stroke::new(wide, ink));
     }
 }
 

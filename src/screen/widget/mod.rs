@@ -213,13 +213,16 @@ pub(super) fn text_in(ui: &Ui, rect: Rect, align: Align2, text: &str, font: Font
 
 /// What somebody has typed or a file says, in a place: of a text that is too long its begin, and dots.
 pub(super) fn data_in(ui: &Ui, rect: Rect, text: &str, font: FontId, ink: Color32) {
+    let FontId { size, family } = font;
+    let laid =
+        |text: &str| try_fit(ui, text, FontId::new(size, family.clone()), ink, rect.size(), Align::Min);
     let text = printable(text);
-    let (mut galley, mut fits) = try_fit(ui, &text, font.clone(), ink, rect.size(), Align::Min);
+    let (mut galley, mut fits) = laid(&text);
     let mut count = text.chars().count();
     while !fits && count > 1 {
         count = count * 4 / 5;
         let begin: String = text.chars().take(count).chain(['…']).collect();
-        (galley, fits) = try_fit(ui, &begin, font.clone(), ink, rect.size(), Align::Min);
+        (galley, fits) = laid(&begin);
     }
     let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), rect);
     ui.painter().galley(at.min, galley, ink);
