@@ -4,6 +4,7 @@ use super::{Fault, disk, standing::package_folder};
 use crate::certificate::package::{self, RECORD};
 use crate::certificate::record::{self, Outcome, Program, Record, Results, SCHEMA};
 use crate::plan::Plan;
+use crate::plan::seal::Closing;
 use crate::time::{Instant, Stamp};
 use serde::Deserialize;
 use std::path::Path;
@@ -22,6 +23,8 @@ struct Slim {
     outcome: Outcome,
     results: Results,
     plan: Plan,
+    #[serde(default)]
+    closing: Option<Closing>,
 }
 
 /// The record of a paper in a data folder, without its raw data, corrected where the paper was amended. It is for looking
@@ -46,6 +49,7 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         outcome,
         results,
         plan,
+        closing,
     } = slim;
     let raw = vec![];
     let record = Record {
@@ -59,6 +63,7 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         outcome,
         results,
         plan,
+        closing,
         raw,
     };
     let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;

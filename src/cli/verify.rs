@@ -66,7 +66,8 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
 /// Makes the verification, or a pre-check.
 pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let dir = arguments.data.dir()?;
-    let mut inputs = Inputs { pre_check, ..Inputs::load(&arguments.task, Some(&dir))? };
+    let mut inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    inputs.pre_check = pre_check;
     inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
