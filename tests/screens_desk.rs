@@ -9,12 +9,15 @@ mod support {
 use phantomload::certificate::issue::{Role, Status};
 use phantomload::history::{Board, Card, Colour, Meter};
 use phantomload::history::{History, Visit, board::Why};
-use phantomload::screen::desk::port::{Act, Ask, Form, Line, PaperSeen, PointSeen, Row, Sheet, Told, Wanted};
+use phantomload::regulation::{Profile, Provenance, house};
+use phantomload::screen::desk::port::{
+    Act, Ask, Form, Line, PaperSeen, PersonSeen, PointSeen, ProfileSeen, Row, Sheet, Standing, Told, Wanted,
+};
 use phantomload::screen::port::{News, Order};
-use phantomload::screen::values::State;
+use phantomload::screen::values::{Connection, End, Ended, Sound, State};
 use phantomload::screen::{Language, Place};
 use phantomload::verdict::Verdict;
-use support::stage::{SIZES, Stage, options, snapshots};
+use support::stage::{SIZES, Stage, ended, job, live, options, pre_check, seen, snapshots};
 
 const LANGUAGES: [Language; 2] = [Language::Chinese, Language::English];
 
@@ -346,23 +349,374 @@ fn lists_are_read_whatever_stands_in_them() {
         for language in LANGUAGES {
             let pages = [
                 (of(language, "计量标准", "Standards"), Sheet::Standards, 4),
-                (of(language, "检定规程", "Regulations"), Sheet::Profiles, 3),
-                (of(language, "操作记录", "Audit trail"), Sheet::Trail, 2000),
-                (of(language, "人员", "Persons"), Sheet::Persons, 0),
+                (of(language, "操作记录", "Audit trail"), Sheet::Trail(String::new()), 2000),
             ];
             let mut stage = desk(size, language);
             for (name, sheet, count) in pages {
                 asked(&mut stage);
                 stage.press(name);
-                assert_eq!(asked(&mut stage), [Ask::Sheet(sheet)]);
-                tell(&mut stage, Told::Sheet(sheet, Ok(lines(count))));
+                assert_eq!(asked(&mut stage), [Ask::Sheet(sheet.clone())]);
+                tell(&mut stage, Told::Sheet(sheet.clone(), Ok(lines(count))));
                 readable(&stage, &format!("{name}, {size:?}, {language:?}"));
                 // An answer to what was left shows nothing.
-                let other = if sheet == Sheet::Trail { Sheet::Persons } else { Sheet::Trail };
-                tell(&mut stage, Told::Sheet(other, Err("late".into())));
-                assert!(!stage.has("late"));
+                tell(&mut stage, Told::Sheet(Sheet::Trail("other".into()), Err("late".into())));
+                assert!(!stage.has("late") && !stage.said("late"));
                 stage.press(of(language, "返回", "Back"));
             }
+            stage.press(of(language, "操作记录", "Audit trail"));
+            stage.press(of(language, "证书号、记录号或人员", "Of a paper, record or person"));
+            type_in(&mut stage, language, "4-2");
+            let of_it = Sheet::Trail("4-2".into());
+            assert_eq!(asked(&mut stage).last(), Some(&Ask::Sheet(of_it.clone())));
+            tell(&mut stage, Told::Sheet(of_it, Ok(lines(2))));
+            readable(&stage, "filtered");
+            stage.press(of(language, "返回", "Back"));
+            assert!(stage.has(of(language, "预检", "Pre-check")), "the desk is below, not the whole trail");
+        }
+    }
+}
+
+/// Types a text and takes it.
+fn type_in(stage: &mut Stage, language: Language, text: &str) {
+    stage.harness.event(eframe::egui::Event::Text(text.into()));
+    stage.look();
+    stage.press(of(language, "完成", "Done"));
+}
+
+fn person(name: &str, roles: &[Role], standing: Standing) -> PersonSeen {
+    PersonSeen { name: name.into(), roles: roles.to_vec(), standing }
+}
+
+#[test]
+fn somebody_is_added_with_a_pin_typed_twice_and_an_approver_answers_for_it() {
+    let persons = vec![
+        person("李批准", &[Role::Approver], Standing::Active),
+        person("王小明", &[Role::Verifier, Role::Checker], Standing::Locked),
+        person("Nobody Now", &[Role::Approver], Standing::Disabled),
+    ];
+    for size in SIZES {
+        for language in LANGUAGES {
+            let what = |page: &str| format!("{page}, {size:?}, {language:?}");
+            let mut stage = desk(size, language);
+            stage.press(of(language, "人员", "Persons"));
+            assert_eq!(asked(&mut stage), [Ask::Persons]);
+            readable(&stage, &what("reading"));
+            tell(&mut stage, Told::Persons(Ok(persons.clone())));
+            readable(&stage, &what("persons"));
+            stage.press(of(language, "添加人员", "Add person"));
+            type_in(&mut stage, language, "Zhao He");
+            readable(&stage, &what("roles"));
+            // Without a role nothing goes on.
+            stage.press(of(language, "设置 PIN", "Choose PIN"));
+            assert!(!stage.has(of(language, "完成", "Done")));
+            for role in [of(language, "批准人", "approver"), of(language, "检定员", "verifier")] {
+                stage.press(role);
+            }
+            stage.press(of(language, "批准人", "approver"));
+            stage.press(of(language, "设置 PIN", "Choose PIN"));
+            type_in(&mut stage, language, "123456");
+            type_in(&mut stage, language, "123457");
+            assert!(stage.said(of(language, "两次输入不一致", "The two PINs were not the same")));
+            readable(&stage, &what("differ"));
+            stage.press(of(language, "设置 PIN", "Choose PIN"));
+            stage.harness.event(eframe::egui::Event::Text("123456".into()));
+            stage.look();
+            assert!(!stage.said("123456"), "the PIN is shown");
+            stage.press(of(language, "完成", "Done"));
+            type_in(&mut stage, language, "123456");
+            assert_eq!(asked(&mut stage), [Ask::Persons]);
+            tell(&mut stage, Told::Persons(Ok(persons.clone())));
+            readable(&stage, &what("who"));
+            assert!(!stage.has("Nobody Now") && !stage.has("王小明"), "only an approver who may sign");
+            stage.press("李批准");
+            type_in(&mut stage, language, "999999");
+            let asks = asked(&mut stage);
+            let [Ask::Do { number, act: Act::AddPerson { name, roles, pin }, by: Some(by) }] = &asks[..]
+            else {
+                panic!("{asks:?}")
+            };
+            assert_eq!((number.as_str(), name.as_str(), pin.0.as_str()), ("", "Zhao He", "123456"));
+            assert_eq!((roles.as_slice(), by.person.as_str()), ([Role::Verifier].as_slice(), "李批准"));
+            assert!(!format!("{asks:?}").contains("123456") && !format!("{asks:?}").contains("999999"));
+            tell(&mut stage, Told::Done(Ok("Zhao He: may sign, entry 9 of the chain".into())));
+            readable(&stage, &what("added"));
+            stage.press(of(language, "返回", "Back"));
+            assert_eq!(asked(&mut stage), [Ask::Persons], "the list is read again");
+            tell(&mut stage, Told::Persons(Ok(persons.clone())));
+            // A locked person gets a new PIN.
+            stage.press("王小明");
+            readable(&stage, &what("person"));
+            stage.press(of(language, "更换 PIN", "New PIN"));
+            type_in(&mut stage, language, "654321");
+            type_in(&mut stage, language, "654321");
+            tell(&mut stage, Told::Persons(Ok(persons.clone())));
+            stage.press("李批准");
+            type_in(&mut stage, language, "999999");
+            let asks = asked(&mut stage);
+            assert!(
+                matches!(asks.last(), Some(Ask::Do { act: Act::NewPin { name, .. }, .. }) if name == "王小明"),
+                "{asks:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_first_approver_has_nobody_to_ask() {
+    for language in LANGUAGES {
+        let mut stage = desk(SIZES[0], language);
+        stage.press(of(language, "人员", "Persons"));
+        tell(&mut stage, Told::Persons(Ok(vec![])));
+        readable(&stage, "nobody");
+        stage.press(of(language, "添加人员", "Add person"));
+        type_in(&mut stage, language, "Li");
+        stage.press(of(language, "批准人", "approver"));
+        stage.press(of(language, "设置 PIN", "Choose PIN"));
+        type_in(&mut stage, language, "111111");
+        asked(&mut stage);
+        type_in(&mut stage, language, "111111");
+        let asks = asked(&mut stage);
+        assert!(matches!(&asks[..], [Ask::Persons, Ask::Do { by: None, .. }]), "{asks:?}");
+    }
+}
+
+#[test]
+fn a_standards_certificate_is_taken_from_a_stick_or_refused_in_words() {
+    for size in SIZES {
+        for language in LANGUAGES {
+            let what = |page: &str| format!("{page}, {size:?}, {language:?}");
+            let mut stage = desk(size, language);
+            stage.press(of(language, "计量标准", "Standards"));
+            tell(&mut stage, Told::Sheet(Sheet::Standards, Ok(vec![])));
+            asked(&mut stage);
+            stage.press(of(language, "导入证书", "Import"));
+            assert_eq!(asked(&mut stage), [Ask::Files]);
+            readable(&stage, &what("looking"));
+            tell(&mut stage, Told::Files(vec![]));
+            readable(&stage, &what("no file"));
+            let file =
+                |n: usize| (format!("reference-{n}.toml"), format!("/media/STICK/reference-{n}.toml").into());
+            tell(&mut stage, Told::Files((0..40).map(file).collect()));
+            readable(&stage, &what("files"));
+            stage.press("reference-1.toml");
+            let asks = asked(&mut stage);
+            assert!(
+                matches!(&asks[..], [Ask::Import(path)] if path.ends_with("reference-1.toml")),
+                "{asks:?}"
+            );
+            readable(&stage, &what("working"));
+            let why = "/media/STICK/reference-1.toml: line 3: it is no certificate of a standard";
+            tell(&mut stage, Told::Done(Err(why.into())));
+            assert!(stage.said("it is no certificate"));
+            readable(&stage, &what("refused"));
+            stage.press(of(language, "返回", "Back"));
+            assert_eq!(asked(&mut stage), [Ask::Sheet(Sheet::Standards)], "the list is read again");
+        }
+    }
+}
+
+fn profiles() -> Vec<ProfileSeen> {
+    let seen = |id: &str| {
+        let figures = house::entries(id, Profile::builtin_text(id).unwrap()).unwrap();
+        ProfileSeen {
+            id: id.into(),
+            head: format!("{} ({id})", Profile::builtin(id).unwrap().document),
+            about: vec![Profile::builtin(id).unwrap().scope],
+            file: None,
+            unconfirmed: figures.iter().filter(|f| f.provenance == Provenance::Unconfirmed).count(),
+            figures,
+            approved: None,
+            next: Some(Role::Verifier),
+            wants_validity: true,
+        }
+    };
+    let broken = ProfileSeen { head: "own".into(), figures: vec![], ..seen("dc-meter") };
+    ["dc-meter", "jjg596-2026"]
+        .map(seen)
+        .into_iter()
+        .chain([ProfileSeen { id: "own".into(), about: vec!["own: line 3".into()], ..broken }])
+        .collect()
+}
+
+#[test]
+fn a_figure_is_changed_with_its_clause_into_a_profile_of_the_house_and_answered_for() {
+    let profiles = profiles();
+    for size in SIZES {
+        for language in LANGUAGES {
+            let what = |page: &str| format!("{page}, {size:?}, {language:?}");
+            let mut stage = desk(size, language);
+            stage.press(of(language, "检定规程", "Regulations"));
+            assert_eq!(asked(&mut stage), [Ask::Profiles]);
+            tell(&mut stage, Told::Profiles(profiles.clone()));
+            readable(&stage, &what("profiles"));
+            stage.press(&profiles[0].head);
+            readable(&stage, &what("figures"));
+            stage.press(of(language, "仅未确认", "Unconfirmed only"));
+            readable(&stage, &what("unconfirmed"));
+            let figure = &profiles[0].figures[0];
+            let (key, value) = &figure.values[0];
+            let values: Vec<String> = figure
+                .values
+                .iter()
+                .map(|(key, value)| if key == "value" { value.clone() } else { format!("{key} = {value}") })
+                .collect();
+            stage.press(&format!("{}: {}", figure.place, values.join(", ")));
+            readable(&stage, &what("figure"));
+            stage.press(&format!("{key} = {value}"));
+            type_in(&mut stage, language, "5");
+            type_in(&mut stage, language, ", Table 1");
+            type_in(&mut stage, language, "-2");
+            let asks = asked(&mut stage);
+            let [Ask::Change { profile, id, change }] = &asks[..] else { panic!("{asks:?}") };
+            assert_eq!((profile.as_str(), id.as_str()), ("dc-meter", "dc-meter-house-2"));
+            assert_eq!((&change.path, &change.key), (&figure.path, key));
+            assert_eq!(
+                (change.to.as_str(), change.clause.as_str()),
+                (format!("{value}5").as_str(), format!("{}, Table 1", figure.clause).as_str())
+            );
+            readable(&stage, &what("saving"));
+            tell(&mut stage, Told::Done(Err("dc-meter: class: `x`; allowed is a number".into())));
+            readable(&stage, &what("refused"));
+            for _ in 0..1 {
+                stage.press(of(language, "返回", "Back"));
+            }
+            stage.press(of(language, "签字: 检定员", "Sign: verifier"));
+            type_in(&mut stage, language, "6");
+            assert_eq!(asked(&mut stage), [Ask::Persons]);
+            tell(&mut stage, Told::Persons(Ok(vec![person("Wang", &[Role::Verifier], Standing::Active)])));
+            stage.press("Wang");
+            type_in(&mut stage, language, "123456");
+            let asks = asked(&mut stage);
+            let [Ask::Do { act, .. }] = &asks[..] else { panic!("{asks:?}") };
+            let (profile, role) = ("dc-meter".to_owned(), Role::Verifier);
+            assert_eq!(*act, Act::Approve { profile, role, validity_years: Some(6) });
+        }
+    }
+}
+
+#[test]
+fn any_two_papers_of_the_register_are_held_against_one_another() {
+    let one = history(4);
+    let comparison = one.last_two.clone().unwrap();
+    for size in SIZES {
+        for language in LANGUAGES {
+            let mut stage = desk(size, language);
+            stage.press(of(language, "证书登记", "Register"));
+            tell(&mut stage, Told::Found(Ok(3)));
+            tell(&mut stage, Told::Rows { from: 0, rows: rows(0, 3) });
+            stage.press("PL-2026-099999");
+            tell(&mut stage, Told::Paper(Ok(Box::new(paper(Status::Issued)))));
+            asked(&mut stage);
+            stage.reach(of(language, "与另一证书比较", "Compare with another paper"));
+            assert_eq!(asked(&mut stage), [Ask::Register(Wanted::default())]);
+            tell(&mut stage, Told::Found(Ok(3)));
+            tell(&mut stage, Told::Rows { from: 0, rows: rows(0, 3) });
+            readable(&stage, "picking");
+            asked(&mut stage);
+            stage.press("PL-2026-099998");
+            let pair = ("PL-2026-000042".to_owned(), "PL-2026-099998".to_owned());
+            assert_eq!(asked(&mut stage), [Ask::Compare(pair.0, pair.1)]);
+            readable(&stage, "waiting");
+            tell(&mut stage, Told::Compared(Ok(Box::new(comparison.clone()))));
+            assert!(stage.said("E_n"));
+            readable(&stage, "compared");
+            tell(&mut stage, Told::Compared(Err("one of them is simulated, the other is not".into())));
+            readable(&stage, "not compared");
+            for _ in 0..2 {
+                stage.press(of(language, "返回", "Back"));
+            }
+            tell(&mut stage, Told::Paper(Ok(Box::new(paper(Status::Issued)))));
+            asked(&mut stage);
+            // The paper itself again, and what was done to it.
+            stage.reach(of(language, "全部操作记录", "All that was done to it"));
+            let of_it = Sheet::Trail("PL-2026-000042".into());
+            assert_eq!(asked(&mut stage), [Ask::Sheet(of_it)]);
+        }
+    }
+}
+
+/// That it is a pre-check stands on the page, and nothing that a verification says.
+fn certifies_nothing(stage: &Stage, language: Language, what: &str) {
+    readable(stage, what);
+    assert!(stage.has(of(language, "不是检定证书", "not a certificate")), "{what}");
+    for word in ["PASS", "FAIL", "UNDECIDED", "合格", "检定中", "QR code of the paper", "文件二维码"]
+    {
+        assert!(!stage.has(word) && !stage.said(word), "{what} says {word}");
+    }
+}
+
+#[test]
+fn an_operators_pre_check_is_begun_here_and_no_page_of_it_looks_like_a_certificate() {
+    let (plan, run) = pre_check("good");
+    for size in SIZES {
+        for language in LANGUAGES {
+            let what = |page: &str| format!("{page}, {size:?}, {language:?}");
+            let mut stage = desk(size, language);
+            stage.press(of(language, "预检", "Pre-check"));
+            assert_eq!(stage.place(), Place::Start);
+            stage.backstage.tell(News::Jobs(vec![job("good")]));
+            stage.look();
+            certifies_nothing(&stage, language, &what("start"));
+            stage.press(&job("good").title);
+            stage.backstage.tell(News::Planned(Ok(Box::new(seen(&plan)))));
+            stage.look();
+            certifies_nothing(&stage, language, &what("meter"));
+            stage.press(of(language, "下一步", "Next"));
+            assert_eq!(stage.place(), Place::Connect, "nobody is asked to look at the outside");
+            certifies_nothing(&stage, language, &what("connect"));
+            stage.press(of(language, "返回", "Back"));
+            assert_eq!(stage.place(), Place::Meter);
+            stage.press(of(language, "下一步", "Next"));
+            stage.ordered();
+            stage.press(of(language, "检查接线", "Check the wiring"));
+            let ordered = stage.ordered();
+            assert!(matches!(&ordered[..], [Order::Connect(draft)] if draft.pre_check), "{ordered:?}");
+            stage.backstage.tell(News::Connected(Connection::Good));
+            stage.look();
+            certifies_nothing(&stage, language, &what("connected"));
+            stage.press(of(language, "下一步", "Next"));
+            stage.backstage.tell(News::Planned(Ok(Box::new(seen(&plan)))));
+            stage.look();
+            certifies_nothing(&stage, language, &what("plan"));
+            assert!(stage.said(of(language, "可在 3:00 内完成", "Fits into 3:00")), "{}", what("plan"));
+            stage.ordered();
+            stage.press(of(language, "开始预检", "Begin pre-check"));
+            let ordered = stage.ordered();
+            assert!(matches!(&ordered[..], [Order::Verify(draft)] if draft.pre_check), "{ordered:?}");
+            for snapshot in &run {
+                stage.backstage.show(Some(live(snapshot.clone())));
+                stage.look();
+                certifies_nothing(&stage, language, &what(&format!("run, {:?}", snapshot.step)));
+            }
+            for (beyond, undecided, word) in [
+                (0, 0, of(language, "未见异常", "nothing found")),
+                (2, 1, of(language, "2 项超差，1 项未判定", "2 beyond the limit, 1 not decided")),
+            ] {
+                let end = End::Checked { beyond, undecided, left_out: plan.left_out() };
+                let mut told =
+                    Ended { end, qr: None, document: None, is_paper: false, ..ended(Verdict::Fail) };
+                told.number = "SIM-R-2026-000001".into();
+                stage.backstage.tell(News::Ended(Box::new(told)));
+                stage.look();
+                certifies_nothing(&stage, language, &what(word));
+                assert!(stage.has(word), "{}", what(word));
+                let heard = stage.ordered();
+                let verdict = |order: &Order| matches!(order, Order::Play(Sound::Pass | Sound::Fail));
+                assert!(!heard.iter().any(verdict), "{heard:?}");
+            }
+            stage.press(of(language, "下一块表", "Next meter"));
+            certifies_nothing(&stage, language, &what("next meter"));
+            // Pressed again, it is over, and the next one is a verification.
+            stage.press(of(language, "预检", "Pre-check"));
+            assert!(!stage.has(of(language, "不是检定证书", "not a certificate")));
+            stage.ordered();
+            stage.press(of(language, "录入新表", "New meter"));
+            stage.press(of(language, "返回", "Back"));
+            let ordered = stage.ordered();
+            assert!(
+                ordered.iter().all(|order| !matches!(order, Order::Plan(draft) if draft.pre_check)),
+                "{ordered:?}"
+            );
         }
     }
 }

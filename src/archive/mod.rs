@@ -52,7 +52,7 @@ pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
 pub use seals::seal_history;
 pub use settings::{KeyInfo, key_info, persons, who_has_pin};
-pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
+pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};
 pub use visit::results_of;

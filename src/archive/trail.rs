@@ -25,12 +25,18 @@ pub struct Trace {
 /// Longer texts of an entry are for programs.
 const LONG: usize = 120;
 
-/// The newest entries of a data folder's chain, the newest first, so many at most; and how many there are. Every one of them is
-/// read and checked on the way.
-pub fn trail(dir: &Path, most: usize) -> Result<(Vec<Trace>, u64), Fault> {
+/// The newest entries of a data folder's chain, the newest first, so many at most; and how many there are. With `of` only those
+/// that are of this paper or record, or speak of it or of a person. Every one is read and checked on the way.
+pub fn trail(dir: &Path, most: usize, of: &str) -> Result<(Vec<Trace>, u64), Fault> {
+    let of = of.trim().to_lowercase();
+    let speaks = |text: &str| text.to_lowercase().contains(&of);
     let mut newest: VecDeque<Trace> = VecDeque::new();
     let mut count = 0;
     chain::read(dir, |entry, _| {
+        let mut texts = entry.cert.iter().chain(&entry.record).chain(entry.said.values());
+        if !of.is_empty() && !texts.any(|text| speaks(text)) {
+            return;
+        }
         count += 1;
         newest.push_front(Trace {
             seq: entry.seq,

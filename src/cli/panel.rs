@@ -1,4 +1,4 @@
-//! The status panel of a bench file, driven by the commands that run.
+//! The status panel of a bench file, driven by the commands that run and by what is begun on the touchscreen.
 
 use super::inputs::{Chosen, Inputs};
 use super::{Ended, Stop, print_text, say};
@@ -32,11 +32,21 @@ pub struct Panel {
 impl Panel {
     /// Of the bench that was chosen.
     pub fn of(inputs: &Inputs) -> Self {
-        let named = match &inputs.bench {
+        Self::of_bench(match &inputs.bench {
             Chosen::Simulated(_) => None,
-            Chosen::Real(description) => description.file.panel.clone(),
-        };
-        Self::new(named, inputs.simulated)
+            Chosen::Real(description) => Some(description),
+        })
+    }
+
+    /// Of a bench file; none: the simulated bench, which has no panel.
+    pub fn of_bench(description: Option<&Description>) -> Self {
+        let named = description.and_then(|description| description.file.panel.clone());
+        Self::new(named, description.is_none_or(Description::is_simulated))
+    }
+
+    /// The tester waits.
+    pub fn ready(&self) {
+        self.show(Stage::Ready);
     }
 
     fn new(named: Option<board::Panel>, simulated: bool) -> Self {
@@ -87,8 +97,8 @@ impl Panel {
         self.show(Stage::Running(Progress::of(&run.snapshot(now), steps, pre_check)));
     }
 
-    /// What came of it. It stays on the panel when the program has ended.
-    pub fn ended(&mut self, record: &Record) {
+    /// What came of it. It stays on the panel, also when the program has ended.
+    pub fn ended(&self, record: &Record) {
         let number = record.certificate_no.as_ref().unwrap_or(&record.record_no).clone();
         let safe = record.results.switched_off.is_some_and(|off| off.is_safe());
         let of = |verdict| record.results.items.iter().filter(|item| item.verdict == verdict).count();
@@ -99,7 +109,6 @@ impl Panel {
             (outcome, _) => How::of(outcome, record.results.verdict),
         };
         self.show(Stage::Ended(Ending { how, number, safe }));
-        self.end();
     }
 
     /// Waits until the last picture stands.

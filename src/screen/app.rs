@@ -40,18 +40,6 @@ impl Place {
     /// The inspector's way.
     pub const WAY: [Self; 7] =
         [Self::Start, Self::Meter, Self::Look, Self::Connect, Self::Plan, Self::Run, Self::Result];
-
-    /// The page before on the way, where one may go back.
-    pub(super) fn before(self) -> Option<Self> {
-        match self {
-            Self::Start | Self::Run | Self::Result => None,
-            Self::Desk => Some(Self::Start),
-            _ => {
-                let place = Self::WAY.iter().position(|own| *own == self)?;
-                Self::WAY.get(place.checked_sub(1)?).copied()
-            }
-        }
-    }
 }
 
 /// An answer that was asked for and has not come, or has.
@@ -85,6 +73,8 @@ pub struct Screen {
     /// The chosen meter.
     pub(super) job: Option<Job>,
     pub(super) draft: Option<Draft>,
+    /// What is begun here is a pre-check.
+    pub(super) pre_check: bool,
     pub(super) meter_read: Asked<Result<Vec<String>, String>>,
     pub(super) plan: Asked<Result<Box<PlanSeen>, String>>,
     pub(super) connection: Asked<Connection>,
@@ -120,6 +110,7 @@ impl Screen {
             found: None,
             job: None,
             draft: None,
+            pre_check: false,
             meter_read: Asked::No,
             plan: Asked::No,
             connection: Asked::No,
@@ -165,6 +156,32 @@ impl Screen {
         }
     }
 
+    /// The way that is gone: a pre-check has no look at the outside.
+    pub(super) fn way(&self) -> impl Iterator<Item = Place> + use<> {
+        let pre_check = self.pre_check;
+        Place::WAY.into_iter().filter(move |place| !(pre_check && *place == Place::Look))
+    }
+
+    /// The page before, where one may go back.
+    pub(super) fn before(&self) -> Option<Place> {
+        match self.place {
+            Place::Start | Place::Run | Place::Result => None,
+            Place::Desk => Some(Place::Start),
+            place => self.way().take_while(|own| *own != place).last(),
+        }
+    }
+
+    /// Whether what is shown belongs to a pre-check.
+    pub(super) fn is_pre_check(&self) -> bool {
+        self.pre_check && self.place != Place::Desk
+    }
+
+    /// Begins with pre-checks, or with verifications again.
+    pub(super) fn set_pre_check(&mut self, pre_check: bool) {
+        self.pre_check = pre_check;
+        self.place = Place::Start;
+    }
+
     /// Goes to a page; what it needs is asked for.
     pub(super) fn go(&mut self, place: Place) {
         self.place = place;
@@ -201,6 +218,7 @@ impl Screen {
     pub(super) fn choose(&mut self, job: Job) {
         let given = self.options.entries.clone();
         let mut draft = Draft::new(&job.text, self.options.kind, given);
+        draft.pre_check = self.pre_check;
         if let Some(before) = &self.draft {
             // Who stands here and for whom does not change from meter to meter.
             draft.operator.clone_from(&before.operator);
@@ -390,6 +408,7 @@ fn sound(ended: &Ended) -> Sound {
     match ended.end {
         End::Decided(Verdict::Pass) => Sound::Pass,
         End::Decided(Verdict::Fail) => Sound::Fail,
+        End::Checked { beyond: 0, undecided: 0, .. } => Sound::Tick,
         _ => Sound::Look,
     }
 }

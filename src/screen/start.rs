@@ -74,9 +74,17 @@ impl Screen {
     fn work_ui(&mut self, ui: &mut Ui, face: &Face) {
         let w = face.language.words();
         let wide = ui.available_width();
-        if widget::entry(ui, face, vec2(wide, 60.0), &w.start.scan, &self.scanned, false).clicked() {
-            self.entry = Some(Entry::new(Target::Find, &w.start.scan, "", true));
-        }
+        let check = (wide * 0.34).min(170.0);
+        ui.horizontal(|ui| {
+            let scan = vec2(wide - check - token::GAP, 60.0);
+            if widget::entry(ui, face, scan, &w.start.scan, &self.scanned, false).clicked() {
+                self.entry = Some(Entry::new(Target::Find, &w.start.scan, "", true));
+            }
+            let weight = if self.pre_check { Weight::Chosen } else { Weight::Plain };
+            if widget::button(ui, face, weight, &w.frame.pre_check, vec2(check, 60.0)).clicked() {
+                self.set_pre_check(!self.pre_check);
+            }
+        });
         let mut chosen = None;
         match &self.found {
             Some((number, Asked::Waiting)) => {

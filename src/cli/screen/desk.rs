@@ -1,13 +1,13 @@
 //! What the desk asks: looked up in the data folder, or done in it.
 
+use super::house;
 use crate::cli::refused;
 use phantomload::archive::{self, Archive, Filter, Found, Index, PaperStanding, RegisterRow};
-use phantomload::calibration::{Standard, builtin_simulated};
 use phantomload::certificate::issue::{Role, Status};
 use phantomload::certificate::record::{Attempt, Record, Unit};
 use phantomload::history;
 use phantomload::plan::Load;
-use phantomload::regulation::{Item, Profile};
+use phantomload::regulation::Item;
 use phantomload::run::ErrorSeen;
 use phantomload::screen::desk::port::{
     Act, Ask, Form, Line, PaperSeen, PointSeen, Row, Sheet, Signer, Told, Wanted, trace_line,
@@ -15,11 +15,12 @@ use phantomload::screen::desk::port::{
 use phantomload::screen::values::State;
 use phantomload::time::Stamp;
 use phantomload::verdict::Verdict;
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+/// Where the system puts what is plugged in.
+const ROOTS: [&str; 3] = ["/media/", "/run/media/", "/mnt/"];
 /// So many of the newest entries of the chain are shown.
 const TRAIL: usize = 2000;
 
@@ -29,7 +30,8 @@ pub struct Desk {
     listed: Mutex<Option<(Index, Found)>>,
 }
 
-fn words<T>(done: Result<T, archive::Fault>) -> Result<T, String> {
+/// What was done, or why not, in words.
+pub(super) fn words<T>(done: Result<T, archive::Fault>) -> Result<T, String> {
     done.map_err(|fault| refused(fault).message)
 }
 
@@ -44,7 +46,16 @@ impl Desk {
             Ask::Register(wanted) => Told::Found(words(self.look_through(dir, &wanted))),
             Ask::Rows { from, count } => Told::Rows { from, rows: self.rows(from, count) },
             Ask::Paper(number) => Told::Paper(words(paper(dir, &number).map(Box::new))),
-            Ask::Sheet(sheet) => Told::Sheet(sheet, self::sheet(dir, sheet)),
+            Ask::Sheet(sheet) => {
+                let lines = self::sheet(dir, &sheet);
+                Told::Sheet(sheet, lines)
+            }
+            Ask::Compare(a, b) => Told::Compared(compare(dir, &a, &b).map(Box::new)),
+            Ask::Persons => Told::Persons(house::persons(dir)),
+            Ask::Files => Told::Files(house::files(dir)),
+            Ask::Import(path) => Told::Done(house::import(dir, &path)),
+            Ask::Profiles => Told::Profiles(house::profiles(dir)),
+            Ask::Change { profile, id, change } => Told::Done(house::change(dir, &profile, &id, &change)),
             Ask::Do { number, act, by } => Told::Done(words(done(dir, &number, act, by.as_ref()))),
             Ask::Places => Told::Places(places(dir)),
             Ask::Export { form, to } => Told::Done(export(dir, &form, &to, tell)),
@@ -91,6 +102,12 @@ fn find(index: &Index, wanted: &Wanted) -> Result<(Filter, Found), archive::Faul
         }
     }
     Ok((Filter { serial: Some(text.to_owned()), ..all }, Found::default()))
+}
+
+/// Two papers against one another.
+fn compare(dir: &Path, a: &str, b: &str) -> Result<history::Comparison, String> {
+    let visit = |number: &str| history::visit(dir, number).map_err(|fault| fault.to_string());
+    history::compare(&visit(a)?, &visit(b)?).map_err(|fault| fault.to_string())
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
@@ -227,117 +244,54 @@ fn done(dir: &Path, number: &str, act: Act, by: Option<&Signer>) -> Result<Strin
             let entry = archive.withdraw(number, &reason, person, pin)?;
             format!("{number}: withdrawn, entry {} of the chain", entry.seq)
         }
+        Act::AddPerson { name, roles, pin: new } => {
+            let by = by.map(|by| (by.person.as_str(), by.pin.as_str()));
+            let entry = archive.add_person(&name, &roles, &new.0, by)?;
+            format!("{name}: may sign, entry {} of the chain", entry.seq)
+        }
+        Act::NewPin { name, pin: new } => {
+            let entry = archive.set_pin(&name, &new.0, (person, pin))?;
+            format!("{name}: has a new PIN, entry {} of the chain", entry.seq)
+        }
+        Act::Disable { name } => {
+            let by = by.map(|by| (by.person.as_str(), by.pin.as_str()));
+            let entry = archive.disable_person(&name, by)?;
+            format!("{name}: signs no more, entry {} of the chain", entry.seq)
+        }
+        Act::Approve { profile, role, validity_years } => {
+            house::approve(dir, &mut archive, &profile, role, validity_years, (person, pin))?
+        }
     })
 }
 
-fn sheet(dir: &Path, sheet: Sheet) -> Result<Vec<Line>, String> {
-    match sheet {
-        Sheet::Standards => Ok(standards(dir)),
-        Sheet::Profiles => Ok(Profile::builtin_ids().map(|id| profile(dir, id)).collect()),
-        Sheet::Trail => {
-            let (newest, count) = words(archive::trail(dir, TRAIL))?;
-            let mut lines: Vec<Line> = newest.iter().map(trace_line).collect();
-            if count > newest.len() as u64 {
-                let about = vec![format!("{} older entries are in chain.jws", count - newest.len() as u64)];
-                lines.push(Line { head: "…".into(), about, state: State::Unknown });
-            }
-            Ok(lines)
-        }
-        Sheet::Persons => Ok(words(archive::persons(dir))?
-            .iter()
-            .map(|person| {
-                let roles: Vec<_> = person.roles.iter().map(ToString::to_string).collect();
-                let (word, state) = match (person.disabled, person.locked) {
-                    (true, _) => ("disabled", State::Unknown),
-                    (false, true) => ("locked", State::Bad),
-                    (false, false) => ("active", State::Good),
-                };
-                Line { head: person.name.clone(), about: vec![roles.join(", "), word.to_owned()], state }
-            })
-            .collect()),
+fn sheet(dir: &Path, sheet: &Sheet) -> Result<Vec<Line>, String> {
+    let of = match sheet {
+        Sheet::Standards => return Ok(house::standards(dir)),
+        Sheet::Trail(of) => of,
+    };
+    let (newest, count) = words(archive::trail(dir, TRAIL, of))?;
+    let mut lines: Vec<Line> = newest.iter().map(trace_line).collect();
+    if count > newest.len() as u64 {
+        let about = vec![format!("{} older entries are in chain.jws", count - newest.len() as u64)];
+        lines.push(Line { head: "…".into(), about, state: State::Unknown });
     }
-}
-
-/// The certificates in the data folder's `calibration`, else those that come with the program.
-fn standards(dir: &Path) -> Vec<Line> {
-    let today = Stamp::now().date();
-    let line = |standard: &Standard| {
-        let left = history::days_until(standard.due_on(), today);
-        let state = match left {
-            ..0 => State::Bad,
-            0..=60 => State::Care,
-            _ => State::Good,
-        };
-        let simulated = if standard.is_simulated() { " SIMULATED" } else { "" };
-        Line {
-            head: format!("{}{simulated}", standard.name()),
-            about: vec![
-                format!("{}: {} by {}", standard.kind(), standard.certificate_no(), standard.laboratory()),
-                format!("calibrated {}, due {} ({left} days)", standard.calibrated_on(), standard.due_on()),
-            ],
-            state,
-        }
-    };
-    let mut paths: Vec<PathBuf> = fs::read_dir(dir.join("calibration"))
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-        .collect();
-    paths.sort();
-    if paths.is_empty() {
-        let shipped = builtin_simulated();
-        return [shipped.reference(), shipped.time_base()].map(line).into();
-    }
-    let read = |path: &PathBuf| {
-        let name = path.display().to_string();
-        let text = phantomload::bench::description::read(path).map_err(|fault| fault.to_string());
-        match text.and_then(|text| Standard::from_toml(&name, &text).map_err(|fault| fault.to_string())) {
-            Ok(standard) => line(&standard),
-            Err(why) => Line { head: name, about: vec![why], state: State::Bad },
-        }
-    };
-    paths.iter().map(read).collect()
-}
-
-/// A regulation profile: what nobody has confirmed of it, and who answers for that.
-fn profile(dir: &Path, id: &str) -> Line {
-    let wrong = |why: String| Line { head: id.to_owned(), about: vec![why], state: State::Bad };
-    let (profile, text) = match (Profile::builtin(id), Profile::builtin_text(id)) {
-        (Ok(profile), Ok(text)) => (profile, text),
-        (Err(fault), _) | (_, Err(fault)) => return wrong(fault.to_string()),
-    };
-    let approval = archive::profile_approval(dir, &archive::sha256(text.as_bytes()), false).ok().flatten();
-    let mut unconfirmed = BTreeSet::new();
-    for class in &profile.classes {
-        if let Ok(class) = profile.class(&class.name) {
-            for kind in phantomload::regulation::Kind::ALL {
-                unconfirmed.extend(profile.unconfirmed_figures(kind, &class));
-            }
-        }
-    }
-    let mut about = vec![format!("{} {}", profile.title_zh, profile.title_en), profile.scope.clone()];
-    about.extend(approval.iter().map(|a| format!("approved: {}, {}, {}", a.laboratory, a.person, a.date)));
-    let state = match (unconfirmed.is_empty(), approval.is_some()) {
-        (true, _) => State::Good,
-        (false, true) => State::Good,
-        (false, false) => State::Care,
-    };
-    about.push(format!("unconfirmed figures: {}", unconfirmed.len()));
-    about.extend(unconfirmed.into_iter().map(|figure| format!("· {figure}")));
-    Line { head: format!("{} ({id})", profile.document), about, state }
+    Ok(lines)
 }
 
 /// Where something may be taken along to: a folder of the data folder, and what is plugged in.
 fn places(dir: &Path) -> Vec<(String, PathBuf)> {
-    let own = dir.join("exports");
-    let mut found = vec![("exports".to_owned(), own)];
+    std::iter::once(("exports".to_owned(), dir.join("exports"))).chain(plugged()).collect()
+}
+
+/// What is plugged in, by its name.
+pub(super) fn plugged() -> Vec<(String, PathBuf)> {
+    let mut found = vec![];
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     for line in mounts.lines() {
         let Some(place) = line.split_whitespace().nth(1) else { continue };
         // A blank in a name is written \040 there (proc(5), fstab(5)).
         let place = PathBuf::from(place.replace("\\040", " "));
-        let plugged = ["/media/", "/run/media/", "/mnt/"].iter().any(|root| place.starts_with(root));
+        let plugged = ROOTS.iter().any(|root| place.starts_with(root));
         if plugged && place.is_dir() {
             let name = place.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
             found.push((name, place));
@@ -346,11 +300,22 @@ fn places(dir: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
+/// What is plugged in is there as long as it is mounted. Its folder stays when it is pulled, and whatever is written there then
+/// lies on our own disk.
+fn is_there(to: &Path) -> Result<(), String> {
+    let pulled = ROOTS.iter().any(|root| to.starts_with(root))
+        && !plugged().iter().any(|(_, place)| to.starts_with(place));
+    if pulled {
+        return Err(format!("{}: it is not plugged in any more; plug it in and export again", to.display()));
+    }
+    Ok(())
+}
+
 fn export(dir: &Path, form: &Form, to: &Path, tell: &dyn Fn(Told)) -> Result<String, String> {
-    let failed = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    is_there(to)?;
     fs::create_dir_all(to).map_err(|e| failed(to, &e))?;
     let stamp = Stamp::now().civil().strftime("%Y%m%d-%H%M%S").to_string();
-    match form {
+    let said = match form {
         Form::Csv(wanted) | Form::Xlsx(wanted) => {
             let (filter, _) = words(Index::open(dir).and_then(|index| find(&index, wanted)))?;
             tell(Told::Progress { done: 0, of: 1 });
@@ -362,146 +327,68 @@ fn export(dir: &Path, form: &Form, to: &Path, tell: &dyn Fn(Told)) -> Result<Str
                 (out.clone(), archive::export_xlsx(dir, &filter, &out))
             };
             let rows = words(rows)?;
-            Ok(format!("{rows}: {}", out.display()))
+            format!("{rows}: {}", out.display())
         }
-        Form::Pdf(number) | Form::Package(number) => {
+        Form::Pdf(number) => {
             let folder = words(archive::package_folder(dir, number))?;
-            let whole = matches!(form, Form::Package(_));
-            let mut names: Vec<PathBuf> = fs::read_dir(&folder)
-                .map_err(|e| failed(&folder, &e))?
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .filter(|path| whole || path.extension().is_some_and(|end| end == "pdf"))
+            let names: Vec<PathBuf> = files_of(&folder)?
+                .into_iter()
+                .filter(|p| p.extension().is_some_and(|end| end == "pdf"))
                 .collect();
-            names.sort();
             if names.is_empty() {
                 return Err(format!("{number}: there is no PDF; its papers were not sealed"));
             }
-            let place = if whole { to.join(number) } else { to.to_owned() };
-            fs::create_dir_all(&place).map_err(|e| failed(&place, &e))?;
-            let of = names.len();
-            for (done, path) in names.iter().enumerate() {
-                tell(Told::Progress { done, of });
-                let bytes = fs::read(path).map_err(|e| failed(path, &e))?;
-                let out = place.join(path.file_name().unwrap_or_default());
-                // Forced to the stick: it may be pulled as soon as this is told.
-                words(archive::write_whole(&out, &bytes))?;
-            }
-            tell(Told::Progress { done: of, of });
-            Ok(place.display().to_string())
+            copy(&names, to, tell)?;
+            to.display().to_string()
         }
+        Form::Package(number) => package(dir, number, to, &stamp, tell)?,
+    };
+    // Pulled meanwhile, what was written is nowhere that anybody looks.
+    is_there(to)?;
+    Ok(said)
+}
+
+fn failed(path: &Path, fault: &dyn std::fmt::Display) -> String {
+    format!("{}: {fault}", path.display())
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|e| failed(folder, &e))?;
+    let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The whole package, or nothing of it: it gets its name when its last file is on the stick.
+fn package(dir: &Path, number: &str, to: &Path, stamp: &str, tell: &dyn Fn(Told)) -> Result<String, String> {
+    let names = files_of(&words(archive::package_folder(dir, number))?)?;
+    let half = to.join(format!(".{number}-{stamp}.part"));
+    let whole = to.join(number);
+    // What was taken along before stays.
+    let whole = if whole.exists() { to.join(format!("{number}-{stamp}")) } else { whole };
+    let made = fs::create_dir(&half)
+        .map_err(|e| failed(&half, &e))
+        .and_then(|()| copy(&names, &half, tell))
+        .and_then(|()| fs::rename(&half, &whole).map_err(|e| failed(&whole, &e)));
+    if let Err(why) = made {
+        // Where the stick is gone there is nothing to take away either.
+        let _ = fs::remove_dir_all(&half);
+        return Err(why);
     }
+    Ok(whole.display().to_string())
+}
+
+fn copy(names: &[PathBuf], place: &Path, tell: &dyn Fn(Told)) -> Result<(), String> {
+    let of = names.len();
+    for (done, path) in names.iter().enumerate() {
+        tell(Told::Progress { done, of });
+        let bytes = fs::read(path).map_err(|e| failed(path, &e))?;
+        // Forced to the stick: it may be pulled as soon as this is told.
+        words(archive::write_whole(&place.join(path.file_name().unwrap_or_default()), &bytes))?;
+    }
+    tell(Told::Progress { done: of, of });
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use phantomload::bench::conduct;
-    use phantomload::plan::{self, Entries};
-    use phantomload::regulation::Kind;
-    use phantomload::run::Run;
-    use phantomload::sim::{Rig, demo_meter};
-    use phantomload::time::Instant;
-    use std::sync::Arc;
-
-    /// A data folder with one simulated paper, an approver and a verifier; and the paper's number.
-    fn folder() -> (tempfile::TempDir, String) {
-        let dir = tempfile::tempdir().unwrap();
-        let rig = Rig::new("good", demo_meter("good").unwrap()).unwrap();
-        let started = Stamp::now();
-        let plan = plan::make(
-            rig.nameplate.clone(),
-            Profile::builtin("dc-meter").unwrap(),
-            Kind::Subsequent,
-            rig.standards.clone(),
-            rig.capability(),
-            Entries::simulated(),
-            started.date(),
-        )
-        .unwrap();
-        let mut archive = Archive::open(dir.path()).unwrap();
-        let about = archive::opening(&plan, "");
-        let numbers = archive.open_run(true, started.date().year(), about).unwrap();
-        let mut run = Run::new(Arc::new(plan), Instant::ZERO, started);
-        let mut bench = rig.in_process(1, started, None);
-        conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});
-        let number = numbers.certificate_no.clone();
-        let record = run.record(numbers.record_no, Some(numbers.certificate_no), true).unwrap();
-        archive.store(&record).unwrap();
-        archive.add_person("李批准", &[Role::Approver], "111111", None).unwrap();
-        archive.add_person("王小明", &[Role::Verifier], "222222", Some(("李批准", "111111"))).unwrap();
-        (dir, number)
-    }
-
-    fn ask(desk: &Desk, dir: &Path, ask: Ask) -> Vec<Told> {
-        let told = std::cell::RefCell::new(vec![]);
-        desk.handle(dir, ask, &|one| told.borrow_mut().push(one));
-        told.into_inner()
-    }
-
-    #[test]
-    fn a_paper_is_found_read_signed_and_taken_along() {
-        let (dir, number) = folder();
-        let (desk, dir) = (Desk::default(), dir.path());
-        let board = ask(&desk, dir, Ask::Board);
-        assert!(matches!(&board[..], [Told::Board(Ok(board))] if board.cards.len() == 1), "{board:?}");
-        let wanted = |text: &str| Ask::Register(Wanted { text: text.into(), ..Wanted::default() });
-        assert_eq!(ask(&desk, dir, wanted("SIMULATED cust")), [Told::Found(Ok(1))]);
-        let rows = ask(&desk, dir, Ask::Rows { from: 0, count: 50 });
-        assert!(matches!(&rows[..], [Told::Rows { rows, .. }] if rows[0].number == number), "{rows:?}");
-        assert_eq!(ask(&desk, dir, wanted("nobody")), [Told::Found(Ok(0))]);
-        let sign = |pin: &str| Ask::Do {
-            number: number.clone(),
-            act: Act::Sign(Role::Verifier),
-            by: Some(Signer { person: "王小明".into(), pin: pin.into() }),
-        };
-        let wrong = ask(&desk, dir, sign("999999"));
-        assert!(matches!(&wrong[..], [Told::Done(Err(_))]), "{wrong:?}");
-        let signed = ask(&desk, dir, sign("222222"));
-        assert!(matches!(&signed[..], [Told::Done(Ok(_))]), "{signed:?}");
-        let told = ask(&desk, dir, Ask::Paper(number.clone()));
-        let [Told::Paper(Ok(paper))] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((paper.signatures.len(), paper.next), (1, Some(Role::Checker)));
-        assert!(paper.points.len() >= 4 && paper.points.iter().all(|point| !point.budget.is_empty()));
-        assert!(paper.simulated && paper.may.contains(&(Role::Approver, "李批准".into())));
-        let stick = tempfile::tempdir().unwrap();
-        for (form, end) in [
-            (Form::Package(number.clone()), "record.json"),
-            (Form::Pdf(number.clone()), ".pdf"),
-            (Form::Csv(Wanted::default()), ".csv"),
-            (Form::Xlsx(Wanted::default()), ".xlsx"),
-        ] {
-            let told = ask(&desk, dir, Ask::Export { form, to: stick.path().to_owned() });
-            assert!(matches!(told.last(), Some(Told::Done(Ok(_)))), "{told:?}");
-            assert!(told.iter().any(|told| matches!(told, Told::Progress { .. })), "{told:?}");
-            let mut places = vec![stick.path().to_owned(), stick.path().join(&number)];
-            places.retain(|place| place.is_dir());
-            let names = places.iter().flat_map(|place| fs::read_dir(place).unwrap());
-            assert!(
-                names.into_iter().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(end)),
-                "{end}"
-            );
-        }
-        let full =
-            ask(&desk, dir, Ask::Export { form: Form::Package(number.clone()), to: "/proc/nowhere".into() });
-        assert!(matches!(&full[..], [Told::Done(Err(why))] if why.contains("/proc/nowhere")), "{full:?}");
-    }
-
-    #[test]
-    fn every_list_can_be_read_also_of_an_empty_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        let desk = Desk::default();
-        for sheet in [Sheet::Standards, Sheet::Profiles, Sheet::Trail, Sheet::Persons] {
-            let told = ask(&desk, dir.path(), Ask::Sheet(sheet));
-            assert!(matches!(&told[..], [Told::Sheet(_, Ok(_))]), "{told:?}");
-        }
-        assert_eq!(ask(&desk, dir.path(), Ask::Register(Wanted::default())), [Told::Found(Ok(0))]);
-        let told = ask(&desk, dir.path(), Ask::History("x".into()));
-        assert!(
-            matches!(&told[..], [Told::History(Err(why))] if why.contains("no visit of `x`")),
-            "{told:?}"
-        );
-        assert!(
-            matches!(&ask(&desk, dir.path(), Ask::Places)[..], [Told::Places(places)] if !places.is_empty())
-        );
-    }
-}
+mod tests;

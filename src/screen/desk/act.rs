@@ -1,8 +1,9 @@
-//! Who answers for what is done to a paper: what is corrected, the person, then the PIN; and what came of it.
+//! Who answers for what is done to a paper or to those who sign: what is corrected, the person, then the PIN; and what came of
+//! it.
 
 use super::Field;
-use super::port::Act;
-use super::words;
+use super::port::{Act, Standing};
+use super::{sheet, words};
 use crate::certificate::issue::{Field as Correctable, Role};
 use crate::screen::app::{Asked, Screen};
 use crate::screen::keyboard::{Entry, Target};
@@ -15,9 +16,13 @@ use eframe::egui::{Align2, Rect, Ui, vec2};
 /// As what one answers for it; none where nobody is asked.
 fn role_for(act: &Act) -> Option<Role> {
     match act {
-        Act::Sign(role) => Some(*role),
+        Act::Sign(role) | Act::Approve { role, .. } => Some(*role),
         Act::Issue => None,
-        Act::Amend { .. } | Act::Withdraw { .. } => Some(Role::Approver),
+        Act::Amend { .. }
+        | Act::Withdraw { .. }
+        | Act::AddPerson { .. }
+        | Act::NewPin { .. }
+        | Act::Disable { .. } => Some(Role::Approver),
     }
 }
 
@@ -57,15 +62,10 @@ impl Screen {
         {
             return self.what_ui(ui, face, room);
         }
-        let Asked::Here(Ok(paper)) = &self.desk.paper else { return };
-        let role = role_for(act);
-        let mut names: Vec<String> = paper
-            .may
-            .iter()
-            .filter(|(as_what, _)| Some(*as_what) == role)
-            .map(|(_, name)| name.clone())
-            .collect();
-        names.dedup();
+        let names = match self.who_may(act) {
+            Asked::Here(names) => names,
+            _ => return sheet::waits(ui, face, room, &w.working),
+        };
         if names.is_empty() {
             widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &w.nobody));
             return;
@@ -76,6 +76,28 @@ impl Screen {
             self.desk.person = Some(name);
             self.entry = Some(Entry::new(Target::Desk(Field::Pin), &title, "", true));
         }
+    }
+
+    /// Who may answer for it.
+    fn who_may(&self, act: &Act) -> Asked<Vec<String>> {
+        let role = role_for(act);
+        let mut names: Vec<String> = match (&self.desk.paper, &self.desk.persons) {
+            (Asked::Here(Ok(paper)), _) if act.is_of_paper() => {
+                let may = paper.may.iter().filter(|(as_what, _)| Some(*as_what) == role);
+                may.map(|(_, name)| name.clone()).collect()
+            }
+            (_, Asked::Here(persons)) if !act.is_of_paper() => {
+                let may = persons.iter().flatten().filter(|person| {
+                    let own_pin = matches!(act, Act::NewPin { name, .. } if *name == person.name);
+                    let is_able = person.standing == Standing::Active;
+                    own_pin || (is_able && role.is_some_and(|role| person.roles.contains(&role)))
+                });
+                may.map(|person| person.name.clone()).collect()
+            }
+            _ => return Asked::Waiting,
+        };
+        names.dedup();
+        Asked::Here(names)
     }
 
     /// What of a paper is wrong.
@@ -113,7 +135,7 @@ fn field_name(face: &Face, field: Correctable) -> String {
 }
 
 /// One of several names as large buttons.
-fn choice_ui(ui: &mut Ui, face: &Face, names: &[String]) -> Option<String> {
+pub(super) fn choice_ui(ui: &mut Ui, face: &Face, names: &[String]) -> Option<String> {
     let mut pressed = None;
     let columns = if face.upright { 1 } else { 2 };
     widget::scroll(ui, "choice", |ui| {

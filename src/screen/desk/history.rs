@@ -94,7 +94,7 @@ impl Screen {
         if self.lead_ui(ui, face, &w.last_two, two.is_some())
             && let Some(two) = two
         {
-            self.desk.compared = Some(Box::new(two));
+            self.desk.compared = Asked::Here(Ok(Box::new(two)));
             self.lay(Page::Compare);
         }
         if let Some(number) = pressed {
@@ -104,8 +104,14 @@ impl Screen {
 
     pub(super) fn compare_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).history;
-        if let Some(comparison) = self.desk.compared.clone() {
-            widget::part(ui, room, |ui| side_by_side(ui, face, w, &comparison));
+        match self.desk.compared.clone() {
+            Asked::Here(Ok(comparison)) => {
+                widget::part(ui, room, |ui| side_by_side(ui, face, w, &comparison));
+            }
+            Asked::Here(Err(why)) => {
+                widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &face.language.said(&why)));
+            }
+            _ => super::sheet::waits(ui, face, room, &w.reading),
         }
     }
 }

@@ -1,23 +1,13 @@
 //! The choice of what is looked at, and the lists.
 
 use super::port::Sheet;
-use super::words::{self, Words};
+use super::words;
 use super::{Field, Page};
 use crate::screen::app::Screen;
 use crate::screen::keyboard::{Entry, Target};
 use crate::screen::token::{self, Face};
 use crate::screen::widget;
 use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-
-/// The name of a list.
-pub(super) fn name(w: &Words, sheet: Sheet) -> &str {
-    match sheet {
-        Sheet::Standards => &w.home.standards,
-        Sheet::Profiles => &w.home.profiles,
-        Sheet::Trail => &w.home.trail,
-        Sheet::Persons => &w.home.persons,
-    }
-}
 
 impl Screen {
     pub(super) fn home_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
@@ -30,6 +20,7 @@ impl Screen {
             (&w.profiles, &w.profiles_about),
             (&w.trail, &w.trail_about),
             (&w.persons, &w.persons_about),
+            (&w.pre_check, &w.pre_check_about),
         ];
         let columns = if face.upright { 2 } else { 4 };
         let lines = tiles.len().div_ceil(columns);
@@ -57,9 +48,10 @@ impl Screen {
                 return;
             }
             Some(3) => Page::Sheet(Sheet::Standards),
-            Some(4) => Page::Sheet(Sheet::Profiles),
-            Some(5) => Page::Sheet(Sheet::Trail),
-            Some(6) => Page::Sheet(Sheet::Persons),
+            Some(4) => Page::Profiles,
+            Some(5) => Page::Sheet(Sheet::Trail(String::new())),
+            Some(6) => Page::Persons,
+            Some(7) => return self.set_pre_check(true),
             _ => return,
         };
         self.lay(page);

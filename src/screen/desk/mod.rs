@@ -9,8 +9,11 @@ mod board;
 mod export;
 mod history;
 mod home;
+mod import;
 mod paper;
+mod persons;
 pub mod port;
+mod profiles;
 mod register;
 mod sheet;
 mod words;
@@ -20,7 +23,7 @@ use super::port::Order;
 use super::token::Face;
 use crate::history::{Board, Colour, Comparison, History};
 use eframe::egui::{Rect, Ui};
-use port::{Act, Ask, Form, Line, PaperSeen, Row, Sheet, Signer, Told, Wanted};
+use port::{Act, Ask, Form, Line, PaperSeen, PersonSeen, ProfileSeen, Row, Sheet, Signer, Told, Wanted};
 use std::path::PathBuf;
 
 /// A page of the desk.
@@ -38,7 +41,21 @@ pub(super) enum Page {
     Compare,
     /// A list.
     Sheet(Sheet),
-    /// Who answers for what is done to the paper.
+    /// Those who sign.
+    Persons,
+    /// One of them.
+    Person(String),
+    /// As what somebody new is to sign.
+    Roles,
+    /// Files from which a standard's certificate is taken.
+    Files,
+    /// The regulation profiles.
+    Profiles,
+    /// One, by its name.
+    Profile(String),
+    /// One of its figures.
+    Figure(String, usize),
+    /// Who answers for what is done.
     Who(Act),
     /// Where to take something along.
     Export(Form),
@@ -59,12 +76,28 @@ pub(super) enum Field {
     Amend,
     /// The PIN of whoever answers.
     Pin,
+    /// Of which the audit trail is to speak.
+    Trail,
+    /// The name of somebody new.
+    Name,
+    /// The PIN somebody is to have.
+    NewPin,
+    /// The same once more.
+    NewPinAgain,
+    /// What a figure is to be.
+    Value,
+    /// The clause in which it was found.
+    Clause,
+    /// The name of a profile of the house.
+    Profile,
+    /// The period of validity that a laboratory gives.
+    Validity,
 }
 
 impl Field {
     /// What is not shown as it is typed.
     pub(super) const fn is_secret(self) -> bool {
-        matches!(self, Self::Pin)
+        matches!(self, Self::Pin | Self::NewPin | Self::NewPinAgain)
     }
 }
 
@@ -94,9 +127,16 @@ pub(super) struct Desk {
     paper: Asked<Result<Box<PaperSeen>, String>>,
     /// Which load point of the paper.
     point: usize,
+    /// The paper for which another is picked.
+    picked: Option<String>,
     /// Two visits that are shown side by side.
-    compared: Option<Box<Comparison>>,
+    compared: Asked<Result<Box<Comparison>, String>>,
     sheet: Asked<Result<Vec<Line>, String>>,
+    persons: Asked<Result<Vec<PersonSeen>, String>>,
+    newcomer: persons::Newcomer,
+    files: Asked<Vec<(String, PathBuf)>>,
+    profiles: Asked<Vec<ProfileSeen>>,
+    edit: profiles::Edit,
     /// What a paper should have said, until the reason is typed.
     correct: Option<(crate::certificate::issue::Field, String)>,
     /// Who answers, until the PIN is typed.
@@ -121,8 +161,14 @@ impl Default for Desk {
             rows: Rows::default(),
             paper: Asked::No,
             point: 0,
-            compared: None,
+            picked: None,
+            compared: Asked::No,
             sheet: Asked::No,
+            persons: Asked::No,
+            newcomer: persons::Newcomer::default(),
+            files: Asked::No,
+            profiles: Asked::No,
+            edit: profiles::Edit::default(),
             correct: None,
             person: None,
             places: Asked::No,
@@ -150,10 +196,15 @@ impl Desk {
             Told::Rows { from, rows } => self.rows = Rows { from, list: rows, waiting: None },
             Told::Paper(paper) => self.paper = Asked::Here(paper),
             // What was asked before something else is of no use any more.
-            Told::Sheet(sheet, lines) if self.page() == Some(&Page::Sheet(sheet)) => {
-                self.sheet = Asked::Here(lines);
+            Told::Sheet(sheet, lines) => {
+                if self.page() == Some(&Page::Sheet(sheet)) {
+                    self.sheet = Asked::Here(lines);
+                }
             }
-            Told::Sheet(..) => {}
+            Told::Compared(compared) => self.compared = Asked::Here(compared),
+            Told::Persons(persons) => self.persons = Asked::Here(persons),
+            Told::Files(files) => self.files = Asked::Here(files),
+            Told::Profiles(profiles) => self.profiles = Asked::Here(profiles),
             Told::Done(done) => {
                 self.progress = None;
                 self.done = Asked::Here(done);
@@ -176,9 +227,15 @@ impl Screen {
 
     /// Lays a page on the others and asks for what it shows.
     fn lay(&mut self, page: Page) {
+        self.ask_for(&page);
+        self.desk.pages.push(page);
+    }
+
+    /// Asks for what a page shows.
+    fn ask_for(&mut self, page: &Page) {
         let desk = &mut self.desk;
         desk.done = Asked::No;
-        match &page {
+        match page {
             Page::Board => {
                 desk.board = Asked::Waiting;
                 self.port.order(Order::Desk(Ask::Board));
@@ -189,7 +246,23 @@ impl Screen {
             }
             Page::Sheet(sheet) => {
                 desk.sheet = Asked::Waiting;
-                self.port.order(Order::Desk(Ask::Sheet(*sheet)));
+                self.port.order(Order::Desk(Ask::Sheet(sheet.clone())));
+            }
+            Page::Persons => {
+                desk.persons = Asked::Waiting;
+                self.port.order(Order::Desk(Ask::Persons));
+            }
+            Page::Who(act) if !act.is_of_paper() => {
+                desk.persons = Asked::Waiting;
+                self.port.order(Order::Desk(Ask::Persons));
+            }
+            Page::Files => {
+                desk.files = Asked::Waiting;
+                self.port.order(Order::Desk(Ask::Files));
+            }
+            Page::Profiles => {
+                desk.profiles = Asked::Waiting;
+                self.port.order(Order::Desk(Ask::Profiles));
             }
             Page::Export(_) => {
                 desk.places = Asked::Waiting;
@@ -198,7 +271,6 @@ impl Screen {
             }
             _ => {}
         }
-        self.desk.pages.push(page);
     }
 
     fn lay_history(&mut self, wanted: &str) {
@@ -217,16 +289,26 @@ impl Screen {
 
     /// Takes the uppermost page away; without one the desk is left.
     pub(super) fn desk_back(&mut self) {
-        if self.desk.pages.pop().is_none() {
+        let Some(left) = self.desk.pages.pop() else {
             self.place = Place::Start;
             return;
-        }
+        };
         self.desk.done = Asked::No;
         // What was done has changed what lies below.
-        if let (Some(Page::Paper), Asked::Here(Ok(paper))) = (self.desk.page(), &self.desk.paper) {
-            let number = paper.number.clone();
-            self.desk.paper = Asked::Waiting;
-            self.ask(Ask::Paper(number));
+        match self.desk.page().cloned() {
+            Some(Page::Paper) => {
+                self.desk.picked = None;
+                if let Asked::Here(Ok(paper)) = &self.desk.paper {
+                    let number = paper.number.clone();
+                    self.desk.paper = Asked::Waiting;
+                    self.ask(Ask::Paper(number));
+                }
+            }
+            Some(page @ (Page::Persons | Page::Profiles | Page::Sheet(_))) => self.ask_for(&page),
+            Some(Page::Profile(_) | Page::Figure(..)) if matches!(left, Page::Who(_)) => {
+                self.ask_for(&Page::Profiles);
+            }
+            _ => {}
         }
     }
 
@@ -239,7 +321,14 @@ impl Screen {
             Some(Page::Register) => self.register_ui(ui, face, room),
             Some(Page::Paper) => self.paper_ui(ui, face, room),
             Some(Page::Compare) => self.compare_ui(ui, face, room),
-            Some(Page::Sheet(sheet)) => self.sheet_ui(ui, face, room, sheet),
+            Some(Page::Sheet(sheet)) => self.sheet_ui(ui, face, room, &sheet),
+            Some(Page::Persons) => self.persons_ui(ui, face, room),
+            Some(Page::Person(name)) => self.person_ui(ui, face, room, &name),
+            Some(Page::Roles) => self.roles_ui(ui, face, room),
+            Some(Page::Files) => self.files_ui(ui, face, room),
+            Some(Page::Profiles) => self.profiles_ui(ui, face, room),
+            Some(Page::Profile(id)) => self.profile_ui(ui, face, room, &id),
+            Some(Page::Figure(id, n)) => self.figure_ui(ui, face, room, &id, n),
             Some(Page::Who(act)) => self.who_ui(ui, face, room, &act),
             Some(Page::Export(form)) => self.export_ui(ui, face, room, &form),
         }
@@ -255,7 +344,12 @@ impl Screen {
             Some(Page::Register) => &w.home.register,
             Some(Page::Paper) => &w.paper.title,
             Some(Page::Compare) => &w.history.compare,
-            Some(Page::Sheet(sheet)) => home::name(w, *sheet),
+            Some(Page::Sheet(Sheet::Standards)) => &w.home.standards,
+            Some(Page::Sheet(Sheet::Trail(_))) => &w.home.trail,
+            Some(Page::Persons | Page::Person(_)) => &w.home.persons,
+            Some(Page::Roles) => &w.persons.add,
+            Some(Page::Files) => &w.standards.import,
+            Some(Page::Profiles | Page::Profile(_) | Page::Figure(..)) => &w.home.profiles,
             Some(Page::Who(_)) => &w.act.who,
             Some(Page::Export(_)) => &w.export.title,
         }
@@ -280,6 +374,16 @@ impl Screen {
                 }
             }
             Field::Pin => self.answer(text),
+            Field::Trail => {
+                let page = Page::Sheet(Sheet::Trail(text));
+                self.ask_for(&page);
+                self.desk.pages.pop();
+                self.desk.pages.push(page);
+            }
+            Field::Name | Field::NewPin | Field::NewPinAgain => self.person_accept(field, text),
+            Field::Value | Field::Clause | Field::Profile | Field::Validity => {
+                self.profile_accept(field, text);
+            }
             _ => {}
         }
     }
@@ -294,9 +398,17 @@ impl Screen {
         else {
             return;
         };
-        let Asked::Here(Ok(paper)) = &self.desk.paper else { return };
-        let number = paper.number.clone();
+        self.let_do(act, Some(Signer { person, pin }));
+    }
+
+    /// Has it done.
+    fn let_do(&mut self, act: Act, by: Option<Signer>) {
+        let number = match &self.desk.paper {
+            Asked::Here(Ok(paper)) if act.is_of_paper() => paper.number.clone(),
+            _ if act.is_of_paper() => return,
+            _ => String::new(),
+        };
         self.desk.done = Asked::Waiting;
-        self.ask(Ask::Do { number, act, by: Some(Signer { person, pin }) });
+        self.ask(Ask::Do { number, act, by });
     }
 }

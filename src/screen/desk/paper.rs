@@ -2,7 +2,7 @@
 //! done to it.
 
 use super::history::status;
-use super::port::{Act, Ask, Form, PaperSeen, PointSeen};
+use super::port::{Act, Form, PaperSeen, PointSeen, Sheet};
 use super::words::{self, PaperWords};
 use super::{Field, Page};
 use crate::certificate::issue::{Field as Correctable, Role as Signing, Status};
@@ -43,6 +43,14 @@ fn lead(paper: &PaperSeen) -> Lead {
     }
 }
 
+/// What stands beside a paper.
+enum Beside {
+    /// Another paper, to be picked.
+    Compare,
+    /// All that was done to it.
+    Trail,
+}
+
 impl Screen {
     pub(super) fn paper_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).paper;
@@ -67,11 +75,21 @@ impl Screen {
             }
         };
         let [left, right] = widget::split(room, face.upright, [1.0, 1.3]);
-        widget::card_at(ui, face, left, |ui| widget::scroll(ui, "paper", |ui| said_ui(ui, face, w, &paper)));
+        let beside = widget::card_at(ui, face, left, |ui| {
+            widget::scroll(ui, "paper", |ui| said_ui(ui, face, w, &paper))
+        });
         let point = self.desk.point % paper.points.len().max(1);
         let chosen = widget::card_at(ui, face, right, |ui| points_ui(ui, face, w, &paper, point));
         self.desk.point = chosen;
         self.paper_foot_ui(ui, face, &paper);
+        match beside {
+            Some(Beside::Compare) => {
+                self.desk.picked = Some(paper.number.clone());
+                self.lay(Page::Register);
+            }
+            Some(Beside::Trail) => self.lay(Page::Sheet(Sheet::Trail(paper.number.clone()))),
+            None => {}
+        }
     }
 
     fn paper_foot_ui(&mut self, ui: &mut Ui, face: &Face, paper: &PaperSeen) {
@@ -107,8 +125,7 @@ impl Screen {
                 Lead::Sign(as_what) => self.lay(Page::Who(Act::Sign(as_what))),
                 Lead::Issue => {
                     self.lay(Page::Who(Act::Issue));
-                    self.desk.done = Asked::Waiting;
-                    self.ask(Ask::Do { number: paper.number.clone(), act: Act::Issue, by: None });
+                    self.let_do(Act::Issue, None);
                 }
                 Lead::Nothing => {}
             }
@@ -122,7 +139,9 @@ impl Screen {
     }
 }
 
-fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) {
+fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) -> Option<Beside> {
+    let mut pressed = None;
+    let size = vec2(ui.available_width() - 6.0, token::TARGET);
     let t = face.tokens;
     let verdict = paper.verdict.map_or(State::Unknown, mark::of_verdict);
     ui.horizontal(|ui| {
@@ -158,10 +177,17 @@ fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) {
     for (as_what, person, at) in &paper.signatures {
         ui.label(widget::weak(&format!("{}: {person}, {at}", role(w, *as_what)), face));
     }
+    if widget::button(ui, face, Weight::Plain, &w.compare, size).clicked() {
+        pressed = Some(Beside::Compare);
+    }
     ui.label(widget::strong(&w.entries, token::BODY));
     for (seq, kind, time) in &paper.entries {
         ui.label(widget::weak(&format!("{seq}  {kind}  {time}"), face));
     }
+    if widget::button(ui, face, Weight::Plain, &w.trail, size).clicked() {
+        pressed = Some(Beside::Trail);
+    }
+    pressed
 }
 
 /// The curve, and below it the budget of one point, which a tap changes. Gives the point.

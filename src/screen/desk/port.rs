@@ -2,7 +2,8 @@
 
 use crate::archive::Trace;
 use crate::certificate::issue::{Field, Role, Status};
-use crate::history::{Board, History};
+use crate::history::{Board, Comparison, History};
+use crate::regulation::house;
 use crate::run::ErrorSeen;
 use crate::screen::values::State;
 use crate::uncertainty::Component;
@@ -36,7 +37,17 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// What is done to a paper.
+/// A PIN that somebody is to have. It is never shown, nor written by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pin(pub String);
+
+impl std::fmt::Debug for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pin")
+    }
+}
+
+/// What is done to a paper, or to those who sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Sign it.
@@ -57,6 +68,43 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// Somebody may sign from now on.
+    AddPerson {
+        /// The name as papers print it.
+        name: String,
+        /// As what.
+        roles: Vec<Role>,
+        /// The PIN.
+        pin: Pin,
+    },
+    /// A person gets a new PIN, which also unlocks.
+    NewPin {
+        /// Who.
+        name: String,
+        /// The PIN.
+        pin: Pin,
+    },
+    /// A person signs no more.
+    Disable {
+        /// Who.
+        name: String,
+    },
+    /// A laboratory answers for the unconfirmed figures of a regulation profile.
+    Approve {
+        /// Its name among [`ProfileSeen`].
+        profile: String,
+        /// As what somebody signs.
+        role: Role,
+        /// The period of validity in years, where the profile has none.
+        validity_years: Option<u32>,
+    },
+}
+
+impl Act {
+    /// Whether it is done to the paper that is shown.
+    pub fn is_of_paper(&self) -> bool {
+        matches!(self, Self::Sign(_) | Self::Issue | Self::Amend { .. } | Self::Withdraw { .. })
+    }
 }
 
 /// In which form something is taken along.
@@ -72,17 +120,13 @@ pub enum Form {
     Package(String),
 }
 
-/// A list that is read and not changed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A list that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sheet {
     /// Certificates of the standards.
     Standards,
-    /// Regulation profiles, with how well their figures are known.
-    Profiles,
-    /// The audit trail.
-    Trail,
-    /// Persons who may sign.
-    Persons,
+    /// The audit trail, as far as it speaks of something; empty: all of it.
+    Trail(String),
 }
 
 /// What is asked.
@@ -105,9 +149,28 @@ pub enum Ask {
     Paper(String),
     /// A list.
     Sheet(Sheet),
-    /// Something is done to a paper.
+    /// Two papers against one another.
+    Compare(String, String),
+    /// Who may sign.
+    Persons,
+    /// Files that could be certificates of standards.
+    Files,
+    /// Take a certificate of a standard from a file.
+    Import(PathBuf),
+    /// The regulation profiles.
+    Profiles,
+    /// Save a profile of the house: a profile with a figure changed, under its own name.
+    Change {
+        /// The name of the profile that is changed.
+        profile: String,
+        /// The new name.
+        id: String,
+        /// What.
+        change: house::Change,
+    },
+    /// Something is done to a paper, or to those who sign.
     Do {
-        /// Its number.
+        /// The number of the paper; empty where it is done to none.
         number: String,
         /// What.
         act: Act,
@@ -145,6 +208,14 @@ pub enum Told {
     Paper(Result<Box<PaperSeen>, String>),
     /// A list.
     Sheet(Sheet, Result<Vec<Line>, String>),
+    /// Two papers.
+    Compared(Result<Box<Comparison>, String>),
+    /// Who may sign.
+    Persons(Result<Vec<PersonSeen>, String>),
+    /// Files that could be certificates of standards: a name and the file.
+    Files(Vec<(String, PathBuf)>),
+    /// The regulation profiles.
+    Profiles(Vec<ProfileSeen>),
     /// What came of something that was done.
     Done(Result<String, String>),
     /// Where something may be taken along to: a name and the folder.
@@ -188,6 +259,51 @@ pub struct Line {
     pub about: Vec<String>,
     /// How it is.
     pub state: State,
+}
+
+/// How a person stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// May sign.
+    Active,
+    /// Too many wrong PINs.
+    Locked,
+    /// Signs no more.
+    Disabled,
+}
+
+/// A person who signs, or has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonSeen {
+    /// The name as papers print it.
+    pub name: String,
+    /// As what.
+    pub roles: Vec<Role>,
+    /// How the person stands.
+    pub standing: Standing,
+}
+
+/// A regulation profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileSeen {
+    /// Its name, by which it is called here.
+    pub id: String,
+    /// What it is.
+    pub head: String,
+    /// What is to be known of it.
+    pub about: Vec<String>,
+    /// Its file; none: it comes with the program.
+    pub file: Option<PathBuf>,
+    /// Its figures; empty where it cannot be read.
+    pub figures: Vec<house::Entry>,
+    /// Figures that nobody has confirmed.
+    pub unconfirmed: usize,
+    /// Who answers for them.
+    pub approved: Option<String>,
+    /// As what somebody signs next for them.
+    pub next: Option<Role>,
+    /// It has no period of validity that was read.
+    pub wants_validity: bool,
 }
 
 /// A load point of a paper.

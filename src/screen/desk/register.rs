@@ -76,7 +76,10 @@ impl Screen {
         let foot = self.foot(ui);
         let [count, csv] = widget::split(foot, false, [1.0, 1.0]);
         if let Asked::Here(Ok(found)) = &self.desk.found {
-            let text = fill(&w.count, &[&found.to_string()]);
+            let text = match &self.desk.picked {
+                Some(first) => fill(&w.pick, &[first]),
+                None => fill(&w.count, &[&found.to_string()]),
+            };
             widget::text_in(ui, count, Align2::LEFT_CENTER, &text, token::strong(token::BODY), t.ink);
         }
         let wanted = self.desk.wanted.clone();
@@ -85,7 +88,14 @@ impl Screen {
         } else if self.lead_ui(ui, face, &w.xlsx, true) {
             self.lay(Page::Export(Form::Xlsx(wanted)));
         } else if let Some(number) = pressed {
-            self.lay_paper(&number);
+            match self.desk.picked.clone() {
+                Some(first) => {
+                    self.desk.compared = Asked::Waiting;
+                    self.ask(Ask::Compare(first, number));
+                    self.lay(Page::Compare);
+                }
+                None => self.lay_paper(&number),
+            }
         }
     }
 

@@ -23,7 +23,8 @@ fn read(text: &str) -> Words {
 words! {
     home: Home {
         desk, board, board_about, register, register_about, history, history_about, number, standards,
-        standards_about, profiles, profiles_about, trail, trail_about, persons, persons_about,
+        standards_about, profiles, profiles_about, trail, trail_about, persons, persons_about, pre_check,
+        pre_check_about,
     }
     board: BoardWords {
         simulated, reading, nobody, red, yellow, green, visits, withdrawn, failed, undecided, overdue, due, findings,
@@ -35,12 +36,12 @@ words! {
         not_both,
     }
     register: RegisterWords {
-        search, all, looking, count, none, csv, xlsx,
+        search, all, looking, count, none, csv, xlsx, pick,
     }
     paper: PaperWords {
         title, reading, sign, issue, amend, withdraw, export, history, valid_until, budget, signed, entries,
         no_points, as_verifier, as_checker, as_approver, what_wrong, should_say, reason, draft, checked,
-        issued, amended, withdrawn,
+        issued, amended, withdrawn, compare, trail,
     }
     act: ActWords {
         who, nobody, pin, working, done, refused,
@@ -49,7 +50,17 @@ words! {
         title, where_to, exports, looking, working, done, refused, pdf, package,
     }
     sheet: SheetWords {
-        reading, empty,
+        reading, empty, of,
+    }
+    persons: PersonWords {
+        add, name, nobody, roles, pin, type_pin, type_again, differ, new_pin, disable, active, locked, disabled,
+    }
+    standards: StandardWords {
+        import, about, looking, files, no_file,
+    }
+    profile: ProfileWords {
+        read, secondary, own, unconfirmed, approved, not_approved, confirmed, house, all, only_unconfirmed, change,
+        stays, clause, save_as, validity,
     }
 }
 
