@@ -5,7 +5,7 @@
 //! packages/<certificate_no>/   the draft of a completed run, made by the device
 //! papers/<certificate_no>/     the same, where its papers were made later than the verdict
 //! issued/<certificate_no>/     the same, issued after three signatures, or in place of another
-//! unfinished/<record_no>/      record and account of a run without verdict
+//! unfinished/<record_no>/      record and account of a run without verdict: aborted, faulted, a pre-check
 //! register.index               where the rows of the register are; made from it, and made again if it is lost
 //! register.csv                 one row for each change of a paper's state
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
@@ -39,19 +39,23 @@ mod settings;
 mod sheet;
 mod standing;
 mod tester;
+mod trail;
+mod visit;
 
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
-pub use index::{Filter, Index};
+pub use index::{Filter, Found, Index};
 pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
 pub use seals::seal_history;
 pub use settings::{KeyInfo, key_info, persons, who_has_pin};
-pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
+pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
+pub use trail::{Trace, trail};
+pub use visit::results_of;
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;

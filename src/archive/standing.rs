@@ -149,6 +149,12 @@ pub fn profile_approval(
     Ok(state.profiles.get(profile_sha256).and_then(|answers| answers.approval(simulated)).cloned())
 }
 
+/// As what somebody signs next for the unconfirmed figures of a regulation profile of this text; none: all three have signed.
+pub fn profile_next(dir: &Path, profile_sha256: &str) -> Result<Option<Role>, Fault> {
+    let state = chain::read(dir, |_, _| ())?;
+    Ok(state.profiles.get(profile_sha256).map_or(Some(Role::Verifier), |answers| answers.next()))
+}
+
 /// The folder in which a paper's last package stands: issued, else its draft.
 pub fn package_folder(dir: &Path, number: &str) -> Result<PathBuf, Fault> {
     let places = [ISSUED, PAPERS, PACKAGES].map(|folder| dir.join(folder).join(number));

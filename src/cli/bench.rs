@@ -35,6 +35,11 @@ pub enum Which {
         #[arg(long)]
         low_level: bool,
     },
+    /// Show the tester's address on the status panel of a bench, and say whether it answers
+    Panel {
+        /// The bench file
+        bench: PathBuf,
+    },
     /// Read the raw interface log in words
     Log {
         /// The log's folder or one of its files [default: `interface` in the data folder]
@@ -67,6 +72,7 @@ pub fn run(which: &Which) -> Ended {
     match which {
         Which::Probe { serial, host, out } => probe(serial, host, out.as_deref()),
         Which::Check { bench, low_level } => check(bench, *low_level),
+        Which::Panel { bench } => super::panel::try_out(bench),
         Which::Log { place, data, run, out, device, from, to, raw } => {
             let dir = data.dir()?;
             let place = place.clone().unwrap_or_else(|| dir.join("interface"));

@@ -4,12 +4,14 @@ mod approval;
 mod bench;
 mod calibration;
 mod certificate;
+mod history;
 mod inputs;
 mod key;
 mod label;
 mod meter;
 mod ocmf;
 mod page;
+mod panel;
 mod person;
 mod photographs;
 mod plan;
@@ -56,6 +58,8 @@ enum Command {
     Screen(screen::Arguments),
     /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
     Verify(verify::Arguments),
+    /// Look at a meter in three minutes, at fewer points: no verdict, no number, no certificate
+    Precheck(verify::Arguments),
     /// Print the plan: steps, Gantt chart, total against ten minutes
     Plan(plan::Arguments),
     /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
@@ -72,6 +76,13 @@ enum Command {
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
+    /// Look back: the visits of a charger or meter, its drift, and when it would reach its limit
+    #[command(after_help = history::REFUSALS)]
+    History(history::OfWhat),
+    /// Hold two visits of a meter against one another, load point by load point (`E_n`)
+    Compare(history::Two),
+    /// All known chargers: green normal, yellow a finding or due soon, red failed or overdue
+    Board(history::OfAll),
     /// The device's key: make it, have it certified, replace it
     #[command(subcommand)]
     Key(key::Which),
@@ -251,7 +262,8 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command.unwrap_or(Command::Screen(cli.screen)) {
         Command::Screen(arguments) => screen::run(arguments),
-        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments, false),
+        Command::Precheck(arguments) => verify::run(&arguments, true),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Study(arguments) => study::run(&arguments),
@@ -259,6 +271,9 @@ pub fn run() -> ExitCode {
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Calibration(which) => calibration::run(&which),
         Command::Certificate(which) => certificate::run(&which),
+        Command::History(arguments) => history::history(&arguments),
+        Command::Compare(arguments) => history::compare(&arguments),
+        Command::Board(arguments) => history::board(&arguments),
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),

@@ -70,6 +70,7 @@ pub struct Ready {
     archive: Archive,
     numbers: Numbers,
     simulated: bool,
+    pre_check: bool,
 }
 
 /// Opens bench and data folder, and enters the run in the chain. `planned` hears of the plan before that.
@@ -100,7 +101,8 @@ pub fn prepare(
         journal.run_begins(&numbers.record_no);
     }
     let run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
-    Ok(Ready { plan_time, real_time, run, bench, journal, archive, numbers, simulated: inputs.simulated })
+    let Inputs { simulated, pre_check, .. } = *inputs;
+    Ok(Ready { plan_time, real_time, run, bench, journal, archive, numbers, simulated, pre_check })
 }
 
 impl Ready {
@@ -120,7 +122,7 @@ impl Ready {
         if let Some(journal) = &self.journal {
             journal.run_ended(&self.numbers.record_no);
         }
-        let completed = self.run.outcome() == Some(&Outcome::Completed);
+        let completed = self.run.outcome() == Some(&Outcome::Completed) && !self.pre_check;
         let certificate_no = completed.then_some(self.numbers.certificate_no);
         let record =
             self.run.record(self.numbers.record_no, certificate_no, self.simulated).ok_or_else(|| {

@@ -194,11 +194,11 @@ impl Run {
         }
     }
 
-    /// The results so far; with a verdict only after a completed run.
+    /// The results so far; with a verdict only after a completed run, and never of a pre-check.
     pub fn results(&self) -> Results {
         let elapsed = self.off_seen.or(self.ended).map_or(Span::ZERO, |end| end - self.began);
         let mut results = results::all(&self.plan, &self.evidence, self.began, self.started, elapsed);
-        if self.outcome() != Some(&Outcome::Completed) {
+        if self.outcome() != Some(&Outcome::Completed) || self.plan.pre_check {
             results.verdict = None;
         }
         results

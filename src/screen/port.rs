@@ -5,6 +5,7 @@
 //! under way stands in one place that is written over at each look ([`Live`]): a screen that is slow sees the latest, never
 //! a queue. STOP goes past all of it: a flag that whoever conducts the run asks at each turn.
 
+use super::desk::port::{Ask, Told};
 use super::draft::{Draft, Job};
 use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound};
 use crate::run::{Command, Snapshot};
@@ -42,6 +43,8 @@ pub enum Order {
     },
     /// A sound.
     Play(Sound),
+    /// Something for the desk.
+    Desk(Ask),
 }
 
 /// What the program tells the screen.
@@ -72,6 +75,8 @@ pub enum News {
     Photo(Result<PhotoFile, String>),
     /// Whether the PIN opens the screen.
     Unlocked(Result<(), String>),
+    /// Something for the desk.
+    Desk(Told),
 }
 
 /// The run under way as it was seen last.

@@ -248,6 +248,7 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
         interlock: Interlocks::new(),
         limits: Limits::default(),
         heartbeat: Some(Heartbeat { gpio: None, link: Some(tcp(relay_port)) }),
+        panel: None,
     };
     let text = toml::to_string(&file)
         .map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;

@@ -172,6 +172,7 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
         "{} 项数据（{}）未经确认，也未经机构批准",
     ),
     // The plan.
+    ("warm-up", "预热"),
     ("`{}` alone takes {}", "仅“{}”就需 {}"),
     ("a test output of {} would bring the total to {}", "若脉冲输出为 {}，总时间为 {}"),
     ("a register read to {} kWh would bring the total to {}", "若计度器读到 {} kWh，总时间为 {}"),
