@@ -10,6 +10,7 @@ mod label;
 mod meter;
 mod ocmf;
 mod page;
+mod perf;
 mod person;
 mod photographs;
 mod plan;
