@@ -40,6 +40,16 @@ pub enum Which {
         /// The bench file
         bench: PathBuf,
     },
+    /// Measure how fast the program is on this machine, each figure beside one of the same run; exit code 1 where one that
+    /// is asked for is not kept. Nothing is switched on
+    Perf {
+        /// Fewer and shorter: a look in some seconds, no figure to quote
+        #[arg(long)]
+        quick: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Read the raw interface log in words
     Log {
         /// The log's folder or one of its files [default: `interface` in the data folder]
@@ -71,6 +81,7 @@ pub enum Which {
 pub fn run(which: &Which) -> Ended {
     match which {
         Which::Probe { serial, host, out } => probe(serial, host, out.as_deref()),
+        Which::Perf { quick, json } => super::perf::run(*quick, *json),
         Which::Check { bench, low_level } => check(bench, *low_level),
         Which::Panel { bench } => super::panel::try_out(bench),
         Which::Log { place, data, run, out, device, from, to, raw } => {

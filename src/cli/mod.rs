@@ -12,6 +12,7 @@ mod meter;
 mod ocmf;
 mod page;
 mod panel;
+mod perf;
 mod person;
 mod photographs;
 mod plan;
