@@ -34,6 +34,7 @@ mod profiles;
 mod register;
 mod rows;
 mod reader;
+mod seals;
 mod settings;
 mod sheet;
 mod standing;
@@ -47,7 +48,8 @@ pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
-pub use settings::{KeyInfo, key_info, persons};
+pub use seals::seal_history;
+pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 pub use tester::{Kept, kept};
 
@@ -83,6 +85,9 @@ pub struct Numbers {
     /// Of the paper; for a completed run only.
     pub certificate_no: String,
 }
+
+/// A photograph beside a record: its name in the package, and its bytes.
+pub type Photograph = (String, Vec<u8>);
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +196,13 @@ impl Archive {
 
     /// Stores the record of the run that is open, with its papers, all or nothing, and ends it in the chain.
     pub fn store(&mut self, record: &Record) -> Result<Stored, Fault> {
+        self.store_with(record, &[])
+    }
+
+    /// The same with the photographs that the record names.
+    pub fn store_with(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
         check(record)?;
+        papers::depicted(record, photographs)?;
         let run = self.chain.state.run.clone().filter(|run| run.record_no == record.record_no);
         let run = run.ok_or_else(|| Fault::NotOpened { record_no: record.record_no.clone() })?;
         opened_for(&run, record, &self.chain.state)?;
@@ -200,9 +211,9 @@ impl Archive {
             return Err(Fault::Number { seen: number.clone(), why });
         }
         if record.certificate_no.is_some() {
-            self.store_completed(record)
+            self.store_completed(record, photographs)
         } else {
-            self.store_unfinished(record)
+            self.store_unfinished(record, photographs)
         }
     }
 
@@ -346,6 +357,12 @@ fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault
         if let Some(was) = run.said.get(key).filter(|was| **was != is) {
             return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
         }
+    }
+    if let Some(answer) = seals::unknown(&state.seals, record) {
+        return Err(other(format!(
+            "{} has answered for its seals, and the chain knows nothing of that; `phantomload seal answer` enters it",
+            answer.person
+        )));
     }
     if let Some(approval) = &record.plan.profile.approval {
         let known = run.said.get(chain::PROFILE).and_then(|sha256| state.profiles.get(sha256));
