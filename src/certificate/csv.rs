@@ -76,8 +76,8 @@ impl Cell {
     }
 }
 
-/// What a spreadsheet takes for the begin of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the begin of a formula; one set to Chinese or Japanese takes the wide signs as well.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The text behind a cell: without the guard against formulas.
 pub fn unguarded(cell: &str) -> &str {
