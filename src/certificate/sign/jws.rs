@@ -58,9 +58,10 @@ pub struct Parts<'a> {
 /// Takes a line apart. What would be written otherwise is refused.
 pub fn parts(line: &str) -> Result<Parts<'_>, Doubt> {
     let bad = |what: String| Doubt::Form { form: FORM, what };
-    let fields: Vec<&str> = line.split('.').collect();
+    // No more are taken apart than one too many: a stranger's line may be all points.
+    let fields: Vec<&str> = line.splitn(4, '.').collect();
     let [head, body, tail] = fields[..] else {
-        return Err(bad(format!("{} parts, there must be 3", fields.len())));
+        return Err(bad(format!("{} parts or more, there must be 3", fields.len())));
     };
     // The engine refuses white space, padding and bits that are left over.
     let decode = |text: &str, which: &str| BASE64.decode(text).map_err(|e| bad(format!("{which}: {e}")));

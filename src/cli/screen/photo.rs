@@ -2,6 +2,7 @@
 
 use phantomload::archive;
 use phantomload::screen::values::PhotoFile;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -34,10 +35,13 @@ pub(super) fn list(folder: &Path) -> Result<Vec<PhotoFile>, String> {
 }
 
 fn file(path: &Path) -> Option<PhotoFile> {
-    if std::fs::metadata(path).ok()?.len() > LARGEST {
+    // A stick's owner may have put a pipe or a link to a device there, under the name of a picture.
+    let found = std::fs::symlink_metadata(path).ok()?;
+    if !found.is_file() || found.len() > LARGEST {
         return None;
     }
-    let bytes = std::fs::read(path).ok()?;
+    let mut bytes = vec![];
+    std::fs::File::open(path).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
     Some(PhotoFile {
         name: path.file_name()?.to_string_lossy().into_owned(),
         path: path.display().to_string(),
