@@ -150,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn a_formula_by_any_sign_is_text_and_comes_back() {
+        for sign in FORMULA {
+            let text = format!("{sign}1+1");
+            let cell = Cell::text(text.as_str()).written();
+            assert_eq!((cell.strip_prefix('\''), unguarded(&cell)), (Some(text.as_str()), text.as_str()));
+        }
+        assert_eq!(Cell::plain(-0.1).written(), "-0.1");
+    }
+
+    #[test]
     fn the_files_are_of_the_dialect_they_claim() {
         let bytes = results_csv(&sample::completed(0.3)).unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();

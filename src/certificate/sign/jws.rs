@@ -136,6 +136,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_of_points_is_not_taken_apart() {
+        let fault = parts(&".".repeat(1 << 20)).unwrap_err().to_string();
+        assert!(fault.contains("4 parts or more"), "{fault}");
+    }
+
+    #[test]
     fn every_changed_character_of_a_line_is_found() {
         let key = sample::device();
         let line = sign(Some(&key), br#"{"a":1}"#).unwrap();

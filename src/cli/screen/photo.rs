@@ -76,3 +76,18 @@ pub(super) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::list;
+
+    #[test]
+    fn a_link_to_a_device_under_the_name_of_a_picture_is_not_read() {
+        let stick = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/zero", stick.path().join("a.jpg")).unwrap();
+        std::fs::create_dir(stick.path().join("b.png")).unwrap();
+        std::fs::write(stick.path().join("c.jpg"), "picture").unwrap();
+        let names: Vec<_> = list(stick.path()).unwrap().into_iter().map(|photo| photo.name).collect();
+        assert_eq!(names, ["c.jpg"]);
+    }
+}
