@@ -70,7 +70,7 @@ use chain::{Chain, OpenRun, State};
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const PACKAGES: &str = "packages";
@@ -406,7 +406,7 @@ fn peek(path: &Path) -> Option<String> {
     struct Named {
         record_no: String,
     }
-    let named: Named = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let named: Named = serde_json::from_slice(&disk::read(path).ok()?).ok()?;
     Some(named.record_no)
 }
 

@@ -34,6 +34,9 @@ impl Archive {
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
             fs::create_dir_all(folder).map_err(|e| Fault::write(folder, "the data folder", &e))?;
         }
+        for name in ["lock", chain::FILE, "register.csv"] {
+            disk::refuse_link(&dir.join(name))?;
+        }
         let path = dir.join("lock");
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
@@ -42,7 +45,7 @@ impl Archive {
             Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
             Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
         }
-        let mut notices = vec![];
+        let mut notices: Vec<String> = disk::open_to_all(dir).into_iter().collect();
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
             notices.extend(disk::remove_leftovers(folder)?);
         }

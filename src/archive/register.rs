@@ -73,7 +73,7 @@ pub(super) struct Register {
 impl Register {
     /// Reads what can be read; a row that makes no sense still counts.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let bytes = disk::read_if_there(path)?.unwrap_or_default();
+        let bytes = disk::read_list_if_there(path)?.unwrap_or_default();
         let text = headed(path, &bytes)?;
         let (is_new, path) = (bytes.is_empty(), path.to_owned());
         let mut register = Self {
@@ -143,7 +143,7 @@ fn key(certificate_no: &str, status: &str, manifest_sha256: &str) -> u64 {
 
 /// Moves a row that a crash has torn into a file of its own. Says what it did.
 pub(super) fn mend(path: &Path) -> Result<Option<String>, Fault> {
-    let Some(bytes) = disk::read_if_there(path)? else { return Ok(None) };
+    let Some(bytes) = disk::read_list_if_there(path)? else { return Ok(None) };
     let whole = whole(&bytes);
     let tail = &bytes[whole..];
     if tail.is_empty() {
@@ -208,7 +208,7 @@ fn rows(path: &Path, text: &[u8]) -> Result<Vec<RegisterRow>, Fault> {
 /// The rows of a data folder's register, without the lock. A broken row is named by its line.
 pub fn list(dir: &Path) -> Result<Vec<RegisterRow>, Fault> {
     let path = dir.join("register.csv");
-    let Some(bytes) = disk::read_if_there(&path)? else { return Ok(vec![]) };
+    let Some(bytes) = disk::read_list_if_there(&path)? else { return Ok(vec![]) };
     let broken = |line: u64, what: String| Fault::Row { path: path.clone(), line, what };
     let whole = whole(&bytes);
     if whole < bytes.len() {

@@ -3,7 +3,7 @@
 use super::inputs::read;
 use super::{Data, Ended, Stop, print_text, say};
 use phantomload::archive;
-use phantomload::bench::{Description, check, probe, words};
+use phantomload::bench::{Description, check, description, probe, words};
 use phantomload::link::journal::{self, Read};
 use phantomload::link::{Address, serial};
 use phantomload::plan::Nameplate;
@@ -174,8 +174,9 @@ fn check(bench: &Path, low_level: bool) -> Ended {
 
 /// The record's number where a certificate's was given and its package is there.
 fn record_no(dir: &Path, number: &str) -> String {
-    let record = archive::find(dir, number).ok().and_then(|path| std::fs::read(path).ok());
-    let record = record.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let record = archive::find(dir, number).ok();
+    let record = record.and_then(|path| description::read_at_most(&path, description::RECORD_MAX).ok());
+    let record = record.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let no = record.and_then(|record| record["record_no"].as_str().map(str::to_owned));
     no.unwrap_or_else(|| number.to_owned())
 }

@@ -34,6 +34,8 @@ mod verify;
 use clap::{Args, Parser, Subcommand};
 use phantomload::archive::{self, Archive};
 use phantomload::bench::description;
+use phantomload::plan::nameplate::is_code;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -304,7 +306,7 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Stop> {
 fn print_text(text: &str) -> Result<(), Stop> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(tame(text).as_bytes()).and_then(|()| out.flush()) {
         Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Stop::fault(format!("standard output could not be written: {fault}")))
         }
@@ -315,5 +317,44 @@ fn print_text(text: &str) -> Result<(), Stop> {
 /// Says a line on standard error. Nobody may be there to read it: a run goes on all the same.
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", tame(line));
+}
+
+/// What files, meters and papers say comes from strangers: nothing in it moves the terminal's cursor or turns the direction
+/// of writing. The way in which it is shown is JSON's, so that JSON stays what it is.
+fn tame(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| matches!(c, '\n' | '\t') || !is_code(c);
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut letters = text.chars().enumerate().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let ends_line = letter == '\r' && letters.peek().is_some_and(|(_, next)| *next == '\n');
+        let is_mark = letter == '\u{FEFF}' && at == 0;
+        if is_harmless(letter) || ends_line || is_mark {
+            shown.push(letter);
+        } else {
+            shown += &format!("\\u{:04x}", u32::from(letter));
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tame;
+
+    #[test]
+    fn what_strangers_write_moves_no_cursor_and_turns_no_writing() {
+        assert_eq!(tame("plain 检定\n\tline\r\n"), "plain 检定\n\tline\r\n");
+        assert_eq!(tame("\u{FEFF}a,b\r\n"), "\u{FEFF}a,b\r\n");
+        assert_eq!(
+            tame("a\u{1b}[2J\rb\u{9b}31m\u{202e}c\u{7f}\u{feff}"),
+            r"a\u001b[2J\u000db\u009b31m\u202ec\u007f\ufeff"
+        );
+        let json = serde_json::to_string("\u{9b}31m \u{202e}").unwrap();
+        let back: String = serde_json::from_str(&tame(&json)).unwrap();
+        assert_eq!(back, "\u{9b}31m \u{202e}");
+    }
 }

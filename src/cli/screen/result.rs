@@ -1,6 +1,7 @@
 //! From a record to what the result page shows.
 
 use phantomload::archive::Stored;
+use phantomload::bench::description;
 use phantomload::certificate::record::{ItemResult, Outcome, Record};
 use phantomload::certificate::{matrix, number, package};
 use phantomload::screen::values::{End, Ended, ResultLine, Square};
@@ -28,7 +29,7 @@ pub(super) fn not_begun(why: String) -> Ended {
 
 /// A record that is stored.
 pub(super) fn of(record: &Record, stored: &Stored) -> Ended {
-    let qr = std::fs::read_to_string(stored.package.join(package::QR)).ok();
+    let qr = description::read(&stored.package.join(package::QR)).ok();
     let qr = qr.and_then(|text| matrix::matrix(text.trim_end_matches('\n')).ok());
     Ended {
         notices: stored.notices.clone(),
