@@ -362,6 +362,35 @@ fn a_clock_that_was_set_back_is_said_before_anything_else() {
 }
 
 #[test]
+fn nobody_takes_a_paper_back_by_a_line_without_signature() {
+    let (dir, number) = desk();
+    let before = fs::read(dir.path().join("chain.jws")).unwrap();
+    let said = [("reason", "typo"), (SIMULATED, "true")];
+    let mut entry = next_entry(dir.path(), Kind::Withdraw, &said);
+    (entry.cert, entry.record) = (Some(number.clone()), None);
+    append(dir.path(), &entry.line(None).unwrap());
+    let fault = Archive::open(dir.path()).unwrap_err().to_string();
+    assert!(fault.contains("(withdraw) is not signed, and the key"), "{fault}");
+    assert!(standing(dir.path(), &number).is_err());
+    // Where the certificate has ended nothing can be signed any more, and a wrong paper can still be taken back.
+    fs::write(dir.path().join("chain.jws"), &before).unwrap();
+    entry.time = "2099-01-01T00:00:00+00:00".into();
+    append(dir.path(), &entry.line(None).unwrap());
+    assert_eq!(standing(dir.path(), &number).unwrap().status, Status::Withdrawn);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_data_folder_into_which_anybody_may_write_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder();
+    drop(Archive::open(dir.path()).unwrap());
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let archive = Archive::open(dir.path()).unwrap();
+    assert!(archive.notices()[0].contains("anybody on this machine may write"), "{:?}", archive.notices());
+}
+
+#[test]
 fn a_kept_file_follows_no_link_and_is_private() {
     let dir = folder();
     let path = dir.path().join("kept.json");
