@@ -1,7 +1,7 @@
 //! What somebody writes into a data folder who has no key and no PIN counts for nothing.
 
 use super::*;
-use crate::certificate::issue::Role;
+use crate::certificate::issue::{Role, Status};
 use crate::certificate::sign::{authority, jws};
 
 const PIN: &str = "314159";
@@ -359,6 +359,25 @@ fn a_clock_that_was_set_back_is_said_before_anything_else() {
     archive.sign(&number, Role::Checker, "Bob", PIN).unwrap();
     let kinds = super::kinds(dir.path());
     assert_eq!(kinds.iter().filter(|kind| *kind == "clock_set").count(), 1);
+}
+
+#[test]
+fn a_fail_that_was_edited_into_a_pass_in_the_register_is_found() {
+    let (dir, number) = desk();
+    let path = dir.path().join("register.csv");
+    let good = fs::read_to_string(&path).unwrap();
+    let (from, to) = if good.contains(",pass,") { (",pass,", ",fail,") } else { (",fail,", ",pass,") };
+    assert!(check_register(dir.path()).is_ok());
+    fs::write(&path, good.replacen(from, to, 1)).unwrap();
+    for fault in [Archive::open(dir.path()).map(|_| ()), check_register(dir.path())] {
+        let fault = fault.unwrap_err().to_string();
+        assert!(fault.contains("line 2") && fault.contains("not the one that the chain holds"), "{fault}");
+    }
+    // As it says: without the file it is made again.
+    fs::remove_file(&path).unwrap();
+    drop(Archive::open(dir.path()).unwrap());
+    let row = list(dir.path()).unwrap().remove(0);
+    assert_eq!((row.get("certificate_no"), row.get("verdict")), (number.as_str(), from.trim_matches(',')));
 }
 
 #[test]
