@@ -172,10 +172,13 @@ impl State {
             return Ok(());
         }
         if unsigned {
-            let open = matches!(
-                kind,
-                Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::Withdraw | Kind::ClockSet
-            );
+            let open = match kind {
+                Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::ClockSet => true,
+                // A paper is taken back without a signature only where its certificate has ended: otherwise anybody who
+                // may write into the folder could take back what was issued, a notice of rejection too.
+                Kind::Withdraw => !self.could_sign(entry),
+                _ => false,
+            };
             if open {
                 return Ok(());
             }

@@ -46,6 +46,7 @@ pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Found, Index};
+pub use opening::check_register;
 pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;

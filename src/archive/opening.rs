@@ -315,7 +315,19 @@ impl Archive {
     }
 }
 
+/// Holds the rows of the register against the entries of the chain, without the lock.
+pub fn check_register(dir: &Path) -> Result<(), Fault> {
+    let mut register = Register::read(&dir.join("register.csv"))?;
+    chain::read(dir, |entry, sha256| {
+        lacks(&mut register, entry, sha256);
+    })?;
+    register.check_strange()
+}
+
 fn lacks(register: &mut Register, entry: &Entry, sha256: &str) -> bool {
+    if let (Some(paper), Some(verdict)) = (&entry.cert, &entry.verdict) {
+        register.hold(paper, verdict);
+    }
     let due = rows::due(entry, sha256).into_iter();
     // Each is looked at, since each is then known to be of the chain.
     let lacks = due.filter(|due| !register.see(&due.certificate_no, due.status, &due.manifest_sha256));
