@@ -175,15 +175,7 @@ impl Archive {
             ..self.draft(number)?
         };
         let folder = ISSUED;
-        self.make(Making {
-            folder,
-            kind,
-            about,
-            record: &record,
-            json: &json,
-            issue,
-            photographs: &photographs,
-        })
+        self.make(Making { folder, kind, about, record: &record, json, issue, photographs: &photographs })
     }
 
     /// The institution of a paper is the one that stood on what the three have signed; a certificate or notice of a real
@@ -261,7 +253,7 @@ impl Archive {
             kind,
             about,
             record: &record,
-            json: &json,
+            json,
             issue,
             photographs: &photographs,
         })?;

@@ -45,14 +45,15 @@ impl fmt::Display for Device {
     }
 }
 
-/// Something that happened.
+/// Something that happened. A run keeps edges by the hundred thousand and little of all else: what is larger than an edge is
+/// boxed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The moment came that the engine had asked for.
     Timeout,
     /// A sample of the reference.
-    Sample(Sample),
+    Sample(Box<Sample>),
     /// An edge.
     Edge(Edge),
     /// A counter says that it lost edges.
@@ -67,18 +68,18 @@ pub enum Event {
     /// The source says that it is off.
     SourceOff,
     /// Another error calculator on the bench said what it thinks of the meter.
-    Opinion(Opinion),
+    Opinion(Box<Opinion>),
     /// It was asked and said nothing of use.
     NoOpinion {
         /// Why, in words.
         why: String,
     },
     /// The meter answered a query, with a value or with nothing.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// A meter that signs did what it was told about its transaction, or did not.
-    Transacted(Transacted),
+    Transacted(Box<Transacted>),
     /// The meter was told to give its seconds pulse, and did or did not.
-    Switched(Switched),
+    Switched(Box<Switched>),
     /// A device does not work.
     Fault {
         /// Which.
@@ -96,3 +97,13 @@ pub enum Event {
 /// An event and when the engine was told: `[ns, event]` in the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Logged(pub Instant, pub Event);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logged_edge_takes_little_room() {
+        assert!(size_of::<Logged>() <= 48, "{}", size_of::<Logged>());
+    }
+}

@@ -116,7 +116,7 @@ impl Run {
             Event::Sample(_) | Event::Edge(_) | Event::Lost { .. } if waits => {}
             Event::Fault { device, .. } if waits && device != Device::Source => {}
             Event::Timeout => {}
-            Event::Sample(sample) => self.handle_sample(sample),
+            Event::Sample(sample) => self.handle_sample(*sample),
             Event::Edge(edge) => {
                 if let Err(what) = self.evidence.push_edge(now, edge) {
                     let device =
@@ -127,11 +127,11 @@ impl Run {
             Event::Lost { input, what } => self.handle_lost(now, input, &what),
             Event::SourceSet(load) => self.load_lane.handle_source_set(load),
             Event::SourceOff => self.load_lane.handle_source_off(),
-            Event::Opinion(opinion) => self.handle_opinion(opinion),
+            Event::Opinion(opinion) => self.handle_opinion(*opinion),
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
-            Event::Answer(answer) => self.handle_answer(answer),
+            Event::Answer(answer) => self.handle_answer(*answer),
             Event::Transacted(told) => self.handle_transacted(now, &told),
-            Event::Switched(switched) => self.handle_switched(switched),
+            Event::Switched(switched) => self.handle_switched(*switched),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
         }

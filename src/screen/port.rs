@@ -90,13 +90,16 @@ pub struct Live {
     pub only_wiring: bool,
 }
 
+/// Ends a run past the turns of its conductor, with the reason why; from any thread.
+pub type Stopper = Box<dyn Fn(&str) + Send>;
+
 /// What both ends hold.
 #[derive(Default)]
 struct Shared {
     live: Mutex<Option<Arc<Live>>>,
     command: Mutex<Option<Command>>,
     /// The fast way for STOP.
-    stopper: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
+    stopper: Mutex<Option<Stopper>>,
     context: Mutex<Option<Context>>,
     /// When the screen was drawn last, in nanoseconds of our clock.
     drawn: AtomicI64,
@@ -193,7 +196,7 @@ impl Backstage {
     }
 
     /// How a run is ended past the turns of its conductor; none: there is no such way, or no run.
-    pub fn arm(&self, stopper: Option<Box<dyn Fn(&str) + Send>>) {
+    pub fn arm(&self, stopper: Option<Stopper>) {
         *hold(&self.shared.stopper) = stopper;
     }
 

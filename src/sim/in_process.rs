@@ -113,11 +113,11 @@ impl InProcess {
         let taken = hold(&self.world).now();
         let event = match answer {
             // The bytes went through the real client; only the moment is the simulated clock's.
-            Ok(answer) => {
-                Event::Answer(Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer })
-            }
+            Ok(answer) => Event::Answer(
+                Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer }.into(),
+            ),
             Err(fault @ meter::Fault::NotInProfile { .. }) => {
-                Event::Answer(Answer { taken, ..Answer::absent(query, self.now, fault.to_string()) })
+                Event::Answer(Answer { taken, ..Answer::absent(query, self.now, fault.to_string()) }.into())
             }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
@@ -132,7 +132,7 @@ impl InProcess {
             |client| client.transact(order, id),
         );
         let told = Transacted { asked: now, taken, taken_half_width: ANSWER.half(), ..told };
-        self.later(ANSWER, Event::Transacted(told));
+        self.later(ANSWER, Event::Transacted(told.into()));
     }
 
     fn switch(&mut self) {
@@ -142,7 +142,7 @@ impl InProcess {
             Some(outputs) => outputs.seconds_pulse(),
         };
         let event = match switched {
-            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }),
+            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }.into()),
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
         self.later(ANSWER, event);
@@ -156,7 +156,7 @@ impl InProcess {
             for sight in self.sights.drain(..) {
                 self.shown.push_back(match sight {
                     Sight::Edge(edge) => (edge.at, Event::Edge(edge)),
-                    Sight::Sample(sample) => (sample.taken, Event::Sample(sample)),
+                    Sight::Sample(sample) => (sample.taken, Event::Sample(sample.into())),
                 });
             }
         }
