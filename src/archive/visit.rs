@@ -67,5 +67,5 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         closing,
     };
     let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
-    Ok(package::corrected(&record, &issue))
+    Ok(package::corrected(&record, &issue).into_owned())
 }
