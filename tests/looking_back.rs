@@ -60,7 +60,7 @@ fn years(visits: &[(&str, f64)]) -> tempfile::TempDir {
         let record_json = record.to_json().unwrap().into_bytes();
         let folder = dir.path().join("issued").join(&number);
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(package::RECORD), record_json).unwrap();
+        fs::write(folder.join(package::RECORD), &record_json).unwrap();
         for (name, bytes) in package::kept(&record, &issue).unwrap() {
             fs::write(folder.join(name), bytes).unwrap();
         }

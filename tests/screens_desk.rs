@@ -63,7 +63,7 @@ fn card(n: usize, colour: Colour, why: Vec<Why>) -> Card {
             maker: "M".into(),
             model: "DC1".into(),
             serial: format!("{n:012}"),
-            simulated: n % 2 == 0,
+            simulated: n.is_multiple_of(2),
         },
         certificate_no: format!("PL-2026-{n:06}"),
         day: Some("2026-05-01".parse().unwrap()),

@@ -63,8 +63,8 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         outcome,
         results,
         plan,
-        closing,
         raw,
+        closing,
     };
     let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
     Ok(package::corrected(&record, &issue).into_owned())

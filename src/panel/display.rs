@@ -133,8 +133,9 @@ mod tests {
             self.pending.push(byte);
             match self.pending[..] {
                 // Those of three bytes, and of two, wait for the rest.
-                [0x21 | 0x22] | [0x21 | 0x22, _] => return,
-                [0x20 | 0x81 | 0x8D | 0xA8 | 0xD3 | 0xD5 | 0xD9 | 0xDA | 0xDB] => return,
+                [0x20..=0x22 | 0x81 | 0x8D | 0xA8 | 0xD3 | 0xD5 | 0xD9 | 0xDA | 0xDB] | [0x21 | 0x22, _] => {
+                    return;
+                }
                 [0x21, from, to] => (self.columns, self.at.0) = ((from, to), from),
                 [0x22, from, to] => (self.pages, self.at.1) = ((from, to), from),
                 [0x20, mode] => self.mode = Some(mode),

@@ -136,7 +136,7 @@ mod tests {
         );
         let wait_for = |n| {
             while *tries.lock().unwrap() < n {
-                thread::yield_now()
+                thread::yield_now();
             }
         };
         for (n, stage) in [(1, Stage::Opening), (2, Stage::Ready), (3, Stage::Opening)] {

@@ -110,7 +110,7 @@ fn entry(table: &Table, path: &[Step], place: &[String]) -> Option<Entry> {
     let values = values.filter_map(|(key, value)| Some((key.clone(), shown(value)?)));
     Some(Entry {
         path: path.to_vec(),
-        place: place.join(" › "),
+        place: place.join(" / "),
         values: values.collect(),
         clause: text("clause"),
         provenance,
@@ -184,7 +184,8 @@ pub fn changed(origin: &str, text: &str, id: &str, change: &Change, day: Date) -
     figure.insert("note".into(), format!("{day}: {} was {was} in {before}", change.key).into());
     let head = "# A profile of the house, made on the touchscreen. What was changed is unconfirmed until a laboratory\n\
                 # answers for exactly this text.\n";
-    let made = format!("{head}{whole}");
+    // A table is written with its headings, a value in one line that is no file.
+    let made = format!("{head}{}", whole.as_table().map_or(String::new(), Table::to_string));
     Profile::from_toml(id, &made)?;
     Ok(made)
 }
@@ -219,7 +220,7 @@ mod tests {
     fn a_changed_figure_has_its_clause_and_is_unconfirmed_in_a_profile_of_another_name() {
         let all = entries("dc-meter", text()).unwrap();
         let figure =
-            all.iter().find(|entry| entry.place == "class › 0.5 › limits › Itr <= I <= Imax").unwrap();
+            all.iter().find(|entry| entry.place == "class / 0.5 / limits / Itr <= I <= Imax").unwrap();
         assert!(figure.values.contains(&("percent".into(), "0.5".into())), "{figure:?}");
         let change = |key: &str, to: &str, clause: &str| Change {
             path: figure.path.clone(),

@@ -52,9 +52,8 @@ pub fn standards(dir: &Path) -> Vec<Line> {
     };
     let lines = folder.lines(Stamp::now().date()).into_iter().map(|seen| Line {
         state: match seen.days_left {
-            None => State::Bad,
             Some(_) if seen.superseded => State::Unknown,
-            Some(..0) => State::Bad,
+            None | Some(..0) => State::Bad,
             Some(0..=SOON) => State::Care,
             Some(_) => State::Good,
         },

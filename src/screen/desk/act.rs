@@ -62,9 +62,8 @@ impl Screen {
         {
             return self.what_ui(ui, face, room);
         }
-        let names = match self.who_may(act) {
-            Asked::Here(names) => names,
-            _ => return sheet::waits(ui, face, room, &w.working),
+        let Asked::Here(names) = self.who_may(act) else {
+            return sheet::waits(ui, face, room, &w.working);
         };
         if names.is_empty() {
             widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &w.nobody));

@@ -71,5 +71,18 @@ mod tests {
     #[test]
     fn both_languages_are_whole() {
         assert_ne!(of(Language::Chinese).home.desk, of(Language::English).home.desk);
+        let texts = [
+            include_str!("../../../assets/words/desk-zh.toml"),
+            include_str!("../../../assets/words/desk-en.toml"),
+        ];
+        let [zh, en]: [toml::Table; 2] = texts.map(|text| text.parse().unwrap());
+        for (group, keys) in &zh {
+            for (key, word) in keys.as_table().unwrap() {
+                let [zh, en] = [word, &en[group][key]].map(|word| word.as_str().unwrap());
+                assert_eq!(zh.matches("{}").count(), en.matches("{}").count(), "{group}.{key}");
+                let lacking = crate::screen::keyboard::unknown_letters(&format!("{zh}{en}"));
+                assert!(lacking.is_empty(), "{group}.{key}: the font has no {lacking:?}");
+            }
+        }
     }
 }
