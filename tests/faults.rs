@@ -347,12 +347,8 @@ fn defects(matrix: &Matrix) -> String {
 fn the_matrix_holds_sixty_defects_every_demo_meter_and_every_trap() {
     let matrix = matrix();
     assert!(matrix.fault.len() >= 60, "{}", matrix.fault.len());
-    let meters: BTreeSet<&str> = matrix
-        .fault
-        .iter()
-        .map(|row| row.meter())
-        .chain(matrix.good.iter().map(|good| good.meter()))
-        .collect();
+    let meters: BTreeSet<&str> =
+        matrix.fault.iter().map(Row::meter).chain(matrix.good.iter().map(Row::meter)).collect();
     for (demo, _) in DEMO_METERS {
         assert!(meters.contains(demo), "the demo meter {demo} has no row");
     }

@@ -122,9 +122,9 @@ pub fn run(quick: bool, json: bool) -> Ended {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let page = Page { program: env!("CARGO_PKG_VERSION"), cores, quick, rows, curves };
     if json {
-        print_json(&page)?
+        print_json(&page)?;
     } else {
-        print_text(&text(&page))?
+        print_text(&text(&page))?;
     }
     let kept = page.rows.iter().all(|row| row.kept) && page.curves.iter().all(|curve| curve.kept);
     Ok(u8::from(!kept))
