@@ -11,13 +11,14 @@
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
 //! laboratory.toml              the institution, as papers name it
 //! persons.json                 who may sign, with the hash of the PIN; mode 0600
+//! journal.sqlite               what came in during the run that is open; emptied when its record is stored
 //! lock                         held by the one instance that writes
 //! ```
 //!
 //! A run is in the chain before its first point ([`Archive::open_run`]), so that none can vanish. A package is made under
 //! a temporary name, forced to the disk and renamed; then its manifest is appended to the chain; then the register gets
 //! its row. If the power fails between these, the next [`Archive::open`] writes what is missing from what is there. A run
-//! that was opened and left no package is then aborted.
+//! that was opened and left neither a package nor a [`journal`] is then aborted.
 
 mod approval;
 mod chain;
@@ -26,6 +27,7 @@ mod disk;
 mod export;
 mod fault;
 mod index;
+pub mod journal;
 mod keys;
 mod opening;
 mod papers;
@@ -64,6 +66,7 @@ use chain::{Chain, OpenRun, State};
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use journal::Book;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -164,7 +167,7 @@ impl Archive {
         about: BTreeMap<String, String>,
     ) -> Result<Numbers, Fault> {
         if let Some(run) = &self.chain.state.run {
-            let what = "this run is still open; it ends before the next one begins".to_owned();
+            let what = "this run is still open; it ends before the next one begins: `phantomload run resume`, or `phantomload run close`".to_owned();
             return Err(Fault::State { number: run.record_no.clone(), what });
         }
         if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
@@ -182,6 +185,31 @@ impl Archive {
         };
         self.write(Kind::RunOpen, about.simulated(simulated))?;
         Ok(numbers)
+    }
+
+    /// The numbers of the run that has not ended.
+    pub fn open_numbers(&self) -> Option<Numbers> {
+        let run = self.chain.state.run.as_ref()?;
+        Some(Numbers { record_no: run.record_no.clone(), certificate_no: run.certificate_no.clone() })
+    }
+
+    /// The journal of runs, with the words for what was wrong with the last one. It is sealed with a secret that only this
+    /// device's key gives; without a key it is only guarded against damage.
+    pub fn journal(&self) -> Result<(Book, Vec<String>), Fault> {
+        let secret = self.keys.pair().map(|pair| pair.key.sign(journal::SECRET)).transpose()?;
+        Book::open(&self.dir, &secret.unwrap_or_default())
+    }
+
+    /// Whether there is a journal at all.
+    pub fn has_journal(&self) -> bool {
+        self.dir.join(journal::FILE).exists()
+    }
+
+    /// Whether a record of this run is stored here.
+    pub fn has_record(&self, numbers: &Numbers) -> bool {
+        let papers = [PACKAGES, PAPERS].map(|folder| self.dir.join(folder).join(&numbers.certificate_no));
+        let unfinished = self.dir.join(UNFINISHED).join(&numbers.record_no);
+        papers.into_iter().chain([unfinished]).any(|folder| folder.join(RECORD).is_file())
     }
 
     /// Whether papers of such a bench can be sealed now, and why not: to be told before a run and not after it.

@@ -1,7 +1,7 @@
 //! The record: the frozen plan, all that came in, and what follows from it. Immutable once written.
 
 use super::cross_check::CrossCheck;
-use super::raw::Logged;
+use super::raw::{Event, Logged};
 pub use super::second_opinion::SecondOpinion;
 use crate::plan::Plan;
 use crate::pulse::Window;
@@ -464,9 +464,16 @@ impl Record {
             .map_err(|e| Fault::Form { origin: self.record_no.clone(), what: e.to_string() })
     }
 
-    /// When something of the raw data happened.
+    /// When something of the raw data happened. After an interruption the clock of the day counts from when the run was
+    /// taken up again: how long it rested is known by that clock alone.
     pub fn stamp(&self, at: Instant) -> Stamp {
-        self.started.after(at - self.began)
+        let mut raw = self.raw.iter().rev();
+        let again = raw.find_map(|Logged(then, event)| match event {
+            Event::Interrupted(interruption) if *then <= at => Some((*then, interruption.again)),
+            _ => None,
+        });
+        let (from, stamp) = again.unwrap_or((self.began, self.started));
+        stamp.after(at - from)
     }
 
     /// Which paper the run gives; none where it was not completed.

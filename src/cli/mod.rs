@@ -16,6 +16,7 @@ mod profile;
 mod progress;
 mod record;
 mod replay;
+mod run;
 mod selection;
 mod selftest;
 mod sim;
@@ -47,6 +48,9 @@ struct Cli {
 enum Command {
     /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
     Verify(verify::Arguments),
+    /// Runs that a crash or a power failure has left open: go on with one, or close it
+    #[command(subcommand)]
+    Run(run::Which),
     /// Print the plan: steps, Gantt chart, total against ten minutes
     Plan(plan::Arguments),
     /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
@@ -190,8 +194,10 @@ impl By {
 
 /// Opens the data folder for writing, and says what was set right in it.
 fn open(data: &Data) -> Result<Archive, Stop> {
-    let archive = Archive::open(&data.dir()?).map_err(Stop::fault)?;
-    say_notices(&archive);
+    let (archive, found) = run::open(data)?;
+    if let Some(waits) = run::waits(&found) {
+        say(&format!("data folder: {waits}"));
+    }
     Ok(archive)
 }
 
@@ -238,6 +244,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Run(which) => run::run(&which),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Study(arguments) => study::run(&arguments),

@@ -3,10 +3,11 @@
 use super::inputs::{Chosen, Inputs};
 use super::progress::Progress;
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::{self, Stored};
+use phantomload::archive::journal::{Book, Header, InStep, Keeper, Way, Writer};
+use phantomload::archive::{self, Archive, Numbers, Stored};
 use phantomload::bench::notify::Notify;
-use phantomload::bench::{Bench, Description, Devices, conduct};
-use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
+use phantomload::bench::{Bench, Description, Devices, conduct_kept, resume};
+use phantomload::certificate::record::{Outcome, Program, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
 use phantomload::link::journal::Journal;
 use phantomload::plan::Plan;
@@ -60,9 +61,12 @@ pub fn run(arguments: &Arguments) -> Ended {
     let inputs = Inputs::load(&arguments.task, Some(&dir))?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
+    // A data folder that cannot be written, that another instance writes, or in which a run waits to be gone on with, is
+    // told before a device is touched.
+    let mut archive = super::run::open_free(&arguments.data)?;
     let started = Stamp::now();
     let mut journal: Option<Journal> = None;
-    let (plan, mut bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
+    let (plan, bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
         Chosen::Simulated(rig) => {
             let plan = inputs.plan(rig.capability())?;
             let pace = arguments.pace.0;
@@ -90,8 +94,6 @@ pub fn run(arguments: &Arguments) -> Ended {
             say(&format!("self test: {}", light.line()));
         }
     }
-    // A data folder that cannot be written is told before the run, not after it.
-    let mut archive = super::open(&arguments.data)?;
     let plan_time = plan.total;
     if !arguments.json {
         say(&format!(
@@ -117,51 +119,141 @@ pub fn run(arguments: &Arguments) -> Ended {
     // On the disk before the first action: from here on the run cannot vanish.
     let about = archive::opening(&plan, &inputs.profile_sha256);
     let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
-    if let Some(journal) = &journal {
-        journal.run_begins(&numbers.record_no);
-    }
-    let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
-    let mut progress = Progress::new(plan_time, arguments.json, real_time);
-    // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
-    let mut notify = Notify::from_environment()
-        .or_else(|fault| {
-            say(&format!("{fault}"));
-            Notify::to(None, None)
-        })
-        .map_err(Stop::fault)?;
-    notify.ready();
-    let asked = || {
-        stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
+    let run = Run::new(Arc::new(plan.clone()), bench.now(), Stamp::now());
+    let record_began = (run.started(), bench.now());
+    let header = Header {
+        record_no: numbers.record_no.clone(),
+        certificate_no: numbers.certificate_no.clone(),
+        simulated: inputs.simulated,
+        program: Program::this(),
+        started: record_began.0,
+        began: record_began.1,
+        way: arguments.way(&inputs)?,
+        plan,
     };
-    conduct(&mut run, bench.as_mut(), &mut { asked }, &mut |run, now| {
-        progress.show(run, now);
-        notify.alive(phantomload::time::now());
-    });
-    drop(bench);
-    if let Some(journal) = &journal {
-        journal.run_ended(&numbers.record_no);
+    let (mut book, words) = archive.journal().map_err(Stop::fault)?;
+    words.iter().for_each(|words| say(words));
+    book.begin(&header, &resume::boot()).map_err(Stop::fault)?;
+    let is_real = matches!(inputs.bench, Chosen::Real(_));
+    let conductor = Conductor {
+        archive,
+        book,
+        numbers,
+        simulated: inputs.simulated,
+        interface: journal,
+        planned: plan_time,
+        json: arguments.json,
+        real_time,
+        is_real,
+        stop,
+    };
+    conductor.to_the_end(run, bench)
+}
+
+impl Arguments {
+    /// How the bench of this run is found again.
+    fn way(&self, inputs: &Inputs) -> Result<Way, Stop> {
+        let whole = |path: &str| {
+            let whole = std::path::absolute(path).map_err(Stop::input)?;
+            Ok::<_, Stop>(whole.display().to_string())
+        };
+        let is_file = |name: &String| std::path::Path::new(name).is_file();
+        let bench = match &inputs.bench {
+            Chosen::Simulated(_) => self.task.bench.clone(),
+            Chosen::Real(_) => whole(&self.task.bench)?,
+        };
+        let meter = match &self.task.meter {
+            Some(meter) if is_file(meter) => Some(whole(meter)?),
+            meter => meter.clone(),
+        };
+        Ok(Way { bench, meter, seed: self.seed, pace: self.pace.0 })
     }
-    notify.stopping();
-    progress.end();
-    let completed = run.outcome() == Some(&Outcome::Completed);
-    let certificate_no = completed.then_some(numbers.certificate_no);
-    let record = run.record(numbers.record_no, certificate_no, inputs.simulated).ok_or_else(|| {
-        Stop::fault("the run did not end: a bug in this program; the source was switched off")
-    })?;
-    let stored = match archive.store(&record) {
-        Ok(stored) => stored,
-        Err(fault) => {
-            // What was measured is shown and kept, although it could not be stored.
-            say(&report::table(&record.results));
-            return Err(match fault {
-                // The package is whole.
-                archive::Fault::NotRegistered { .. } => Stop::fault(fault),
-                fault => keep_elsewhere(&record, &fault),
-            });
+}
+
+/// A run that stands in the chain and has its header in the journal, and all that is needed to bring it to its end.
+pub(super) struct Conductor {
+    pub archive: Archive,
+    pub book: Book,
+    pub numbers: Numbers,
+    pub simulated: bool,
+    /// The raw interface log of a real bench.
+    pub interface: Option<Journal>,
+    pub planned: Span,
+    pub json: bool,
+    pub real_time: bool,
+    /// By a bench file, over real lines.
+    pub is_real: bool,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Conductor {
+    /// Conducts the run, stores what comes of it, and tells it.
+    pub(super) fn to_the_end(mut self, mut run: Run, mut bench: Box<dyn Bench + '_>) -> Ended {
+        if let Some(journal) = &self.interface {
+            journal.run_begins(&self.numbers.record_no);
         }
-    };
-    tell(&record, &stored, plan_time, arguments.json)?;
-    Ok(exit_code(&record))
+        let mut progress = Progress::new(self.planned, self.json, self.real_time);
+        // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
+        let mut notify = Notify::from_environment()
+            .or_else(|fault| {
+                say(&format!("{fault}"));
+                Notify::to(None, None)
+            })
+            .map_err(Stop::fault)?;
+        notify.ready();
+        let stop = Arc::clone(&self.stop);
+        let asked = || {
+            stop.load(Ordering::SeqCst)
+                .then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
+        };
+        let mut watch = |run: &Run, now| {
+            progress.show(run, now);
+            notify.alive(phantomload::time::now());
+        };
+        let mut keep = |keeper: &mut dyn Keeper| {
+            conduct_kept(&mut run, bench.as_mut(), keeper, &mut { asked }, &mut watch)
+        };
+        // A real bench does not wait for the disk; the clock of the one in process jumps, and nobody waits.
+        let (kept, book) = if self.is_real {
+            let mut writer = Writer::start(self.book);
+            (keep(&mut writer), writer.into_book())
+        } else {
+            let mut keeper = InStep::new(self.book);
+            (keep(&mut keeper), Some(keeper.into_book()))
+        };
+        drop(bench);
+        if let Some(journal) = &self.interface {
+            journal.run_ended(&self.numbers.record_no);
+        }
+        notify.stopping();
+        progress.end();
+        if let Err(why) = kept {
+            say(&format!("journal: {why}"));
+        }
+        let completed = run.outcome() == Some(&Outcome::Completed);
+        let certificate_no = completed.then_some(self.numbers.certificate_no);
+        let record = run.record(self.numbers.record_no, certificate_no, self.simulated).ok_or_else(|| {
+            Stop::fault("the run did not end: a bug in this program; the source was switched off")
+        })?;
+        let stored = match self.archive.store(&record) {
+            Ok(stored) => stored,
+            Err(fault) => {
+                // What was measured is shown and kept, although it could not be stored.
+                say(&report::table(&record.results));
+                return Err(match fault {
+                    // The package is whole.
+                    archive::Fault::NotRegistered { .. } => Stop::fault(fault),
+                    fault => keep_elsewhere(&record, &fault),
+                });
+            }
+        };
+        // The record has it all; where that cannot be noted now it is when the data folder is opened the next time.
+        if let Some(Err(why)) = book.map(|mut book| book.stored(&record.record_no)) {
+            say(&why.to_string());
+        }
+        tell(&record, &stored, self.planned, self.json)?;
+        Ok(exit_code(&record))
+    }
 }
 
 fn exit_code(record: &Record) -> u8 {

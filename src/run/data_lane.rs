@@ -3,6 +3,7 @@
 use super::evidence::Answered;
 use super::load_lane::Phase;
 use super::{Action, Device, Run};
+use crate::certificate::record::Outcome;
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Lane, Work};
 use crate::time::{Instant, Span};
@@ -44,6 +45,11 @@ impl DataLane {
         self.queue.push_back((step, query));
     }
 
+    /// What is to be asked is asked anew once the connection is known to be right.
+    pub fn begin_again(&mut self) {
+        *self = Self::default();
+    }
+
     /// Nothing to ask and nothing on the way.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.out.is_none()
@@ -51,7 +57,10 @@ impl DataLane {
 }
 
 impl Run {
-    pub(super) fn handle_answer(&mut self, answer: Answer) {
+    pub(super) fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        if let Some(other) = self.other_meter(&answer) {
+            return self.end(now, Outcome::Faulted { why: other });
+        }
         match self.data_lane.out {
             Some((step, query, _)) if query == answer.query => {
                 self.data_lane.out = None;
@@ -145,7 +154,7 @@ impl Run {
         Some(self.data_lane.begun? + reading * f64::from(readings) + Span::from_secs(5))
     }
 
-    fn seconds_complete(&self) -> bool {
+    pub(super) fn seconds_complete(&self) -> bool {
         let Some((reading, readings)) = self.daily_rate_work() else { return true };
         let pulses = self.evidence.seconds_edges.iter().filter(|e| e.rising).count();
         pulses as f64 > reading.secs() * f64::from(readings)

@@ -109,7 +109,7 @@ impl Run {
         true
     }
 
-    fn finish(&mut self, now: Instant, outcome: Outcome) {
+    pub(super) fn finish(&mut self, now: Instant, outcome: Outcome) {
         self.load_lane.phase = Phase::Over(outcome);
         self.ended = Some(now);
     }

@@ -56,6 +56,8 @@ pub(super) struct LoadLane {
     pub scan: Scan,
     /// When the present step began, for the countdown.
     pub step_began: Instant,
+    /// So many of the first steps are gone through again after an interruption, before the interrupted one.
+    pub again: usize,
 }
 
 impl LoadLane {
@@ -70,6 +72,7 @@ impl LoadLane {
             load: Load::OFF,
             scan: Scan::default(),
             step_began: now,
+            again: 0,
         }
     }
 
@@ -194,7 +197,7 @@ impl Run {
         };
         let silence = match lane.phase {
             Phase::Ending { .. } | Phase::Over(_) => None,
-            _ => Some(self.evidence.track.last().map_or(self.began, |s| s.taken) + COMMAND_TIME),
+            _ => Some(self.reference_heard() + COMMAND_TIME),
         };
         let step_end = match lane.phase {
             Phase::Ending { .. } | Phase::Over(_) => None,
@@ -235,9 +238,15 @@ impl Run {
         self.step().map(|step| (self.load_lane.step_began + step.duration * 3.0).max(data) + STEP_SLACK)
     }
 
+    /// When the reference was heard last; it cannot have been before the run began or was taken up again.
+    fn reference_heard(&self) -> Instant {
+        let since = self.evidence.again.map_or(self.began, |(at, _)| at);
+        self.evidence.track.last().map_or(since, |sample| sample.taken.max(since))
+    }
+
     fn reference_is_silent(&self, now: Instant) -> bool {
-        let last = self.evidence.track.last().map_or(self.began, |s| s.taken);
-        !matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) && now >= last + COMMAND_TIME
+        let over = matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_));
+        !over && now >= self.reference_heard() + COMMAND_TIME
     }
 
     fn advance_once(&mut self, now: Instant) -> bool {

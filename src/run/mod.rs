@@ -6,6 +6,7 @@
 mod data_lane;
 mod ending;
 mod evidence;
+mod interruption;
 mod load_lane;
 mod results;
 mod snapshot;
@@ -13,7 +14,7 @@ mod windows;
 mod wiring;
 mod work;
 
-pub use crate::certificate::raw::{Device, Event, Logged};
+pub use crate::certificate::raw::{Device, Event, Interruption, Logged};
 pub use snapshot::Snapshot;
 
 use crate::certificate::record::{Outcome, Record, Results};
@@ -90,7 +91,7 @@ impl Run {
         if self.is_over() {
             return;
         }
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
         self.log.push(Logged(now, event.clone()));
         match event {
             Event::Timeout => {}
@@ -107,9 +108,10 @@ impl Run {
             Event::SourceOff => self.load_lane.handle_source_off(),
             Event::Opinion(opinion) => self.handle_opinion(opinion),
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
-            Event::Answer(answer) => self.handle_answer(answer),
+            Event::Answer(answer) => self.handle_answer(now, answer),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
+            Event::Interrupted(interruption) => self.handle_interrupted(before, now, &interruption),
         }
         self.advance(now);
     }
@@ -203,6 +205,17 @@ impl Run {
             raw: self.log,
         })
     }
+}
+
+/// The run as it was after these events. What it asked for then is done or gone: it waits for
+/// [`Event::Interrupted`], which says whether it goes on.
+pub fn rebuilt(plan: Arc<Plan>, began: Instant, started: Stamp, log: Vec<Logged>) -> Run {
+    let mut run = Run::new(plan, began, started);
+    for Logged(at, event) in log {
+        run.handle(at, event);
+    }
+    run.actions.clear();
+    run
 }
 
 /// Computes outcome and results anew from the frozen plan and the raw data of a record, by the code that made them.
