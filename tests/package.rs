@@ -221,19 +221,27 @@ fn program() -> Command {
 }
 
 #[test]
-fn a_program_that_was_killed_leaves_an_aborted_run_and_no_package() {
+fn a_program_that_was_killed_leaves_a_run_that_waits_and_no_package() {
     let dir = data();
     let mut child = started(dir.path(), &mut program());
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(kinds(dir.path()), [Kind::KeyChange, Kind::RunOpen]);
+    // Nobody forgets it: no other run begins before it is gone on with or closed.
     let told = at(dir.path(), &["verify", "--json"]);
-    assert!(stderr(&told).contains("the program ended in it"), "{}", stderr(&told));
+    assert_eq!(told.status.code(), Some(2));
+    for words in ["the program ended in it", "run resume", "run close"] {
+        assert!(stderr(&told).contains(words), "{}", stderr(&told));
+    }
+    good(&at(dir.path(), &["run", "close", "--why", "enough"]));
+    let told = at(dir.path(), &["verify", "--json"]);
     let expected = [Kind::KeyChange, Kind::RunOpen, Kind::Aborted, Kind::RunOpen, Kind::Verdict];
     assert_eq!(kinds(dir.path()), expected);
     assert!(json(&told)["certificate_no"].as_str().unwrap().ends_with("000002"));
     assert_eq!(names(&dir.path().join("packages")).len(), 1);
-    assert_eq!(chain(dir.path())[2].said["reason"], "the program ended in it");
+    let reason = &chain(dir.path())[2].said["reason"];
+    assert!(reason.contains("the program ended in it") && reason.ends_with("enough"), "{reason}");
+    assert_eq!(names(&dir.path().join("unfinished")).len(), 1);
 }
 
 #[test]

@@ -21,6 +21,7 @@
 //! that was opened and left neither a package nor a [`journal`] is then aborted.
 
 mod approval;
+mod backup;
 mod chain;
 mod clock;
 mod disk;
@@ -41,6 +42,7 @@ mod sheet;
 mod standing;
 mod tester;
 
+pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;

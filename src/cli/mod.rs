@@ -4,6 +4,7 @@ mod approval;
 mod bench;
 mod calibration;
 mod certificate;
+mod data;
 mod inputs;
 mod key;
 mod label;
@@ -51,6 +52,9 @@ enum Command {
     /// Runs that a crash or a power failure has left open: go on with one, or close it
     #[command(subcommand)]
     Run(run::Which),
+    /// The data folder: back it up, bring a backup back, check it
+    #[command(subcommand)]
+    Data(data::Which),
     /// Print the plan: steps, Gantt chart, total against ten minutes
     Plan(plan::Arguments),
     /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
@@ -245,6 +249,7 @@ pub fn run() -> ExitCode {
     let ended = match cli.command {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Run(which) => run::run(&which),
+        Command::Data(which) => data::run(&which),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Study(arguments) => study::run(&arguments),

@@ -13,6 +13,7 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     lines: bool,
     step: usize,
+    readings: usize,
     next: Instant,
 }
 
@@ -28,7 +29,7 @@ impl Progress {
             }
             bar
         });
-        Self { bar, lines: !terminal && !quiet && real_time, step: 0, next: Instant::ZERO }
+        Self { bar, lines: !terminal && !quiet && real_time, step: 0, readings: 0, next: Instant::ZERO }
     }
 
     /// Looks at the run.
@@ -52,8 +53,12 @@ impl Progress {
             });
             bar.set_message(format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses));
         } else if no != self.step {
-            self.step = no;
+            (self.step, self.readings) = (no, 0);
             super::say(&format!("{:>7.1} s  {title}", seen.elapsed.secs()));
+        }
+        if self.bar.is_none() && seen.readings > self.readings {
+            self.readings = seen.readings;
+            super::say(&format!("{:>7.1} s  {title}: reading {}", seen.elapsed.secs(), seen.readings));
         }
     }
 
