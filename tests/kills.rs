@@ -72,7 +72,11 @@ impl Row {
             self.resumed,
             self.closed
         );
-        assert_eq!((self.lost, self.halves, self.left_on, self.not_started), (0, 0, 0, 0), "{what}: {self:?}");
+        assert_eq!(
+            (self.lost, self.halves, self.left_on, self.not_started),
+            (0, 0, 0, 0),
+            "{what}: {self:?}"
+        );
     }
 
     /// What a folder says after a kill or a cut; whether a run waits there.
@@ -119,7 +123,8 @@ fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
     let (mut chance, mut row) = (Chance(seed), Row::default());
     let (data, words) = (served.path("data"), served.path("words"));
     let folder = text(data.clone());
-    let fresh = ["verify", "--bench", &bench, "--data", &folder, "--regulation", &regulation, "--kind", "in-service"];
+    let fresh =
+        ["verify", "--bench", &bench, "--data", &folder, "--regulation", &regulation, "--kind", "in-service"];
     let resume = ["run", "resume", "--data", &folder];
     let mut waits = false;
     while row.kills < kills {
@@ -140,8 +145,10 @@ fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
         let case = format!("seed {seed}, kill {} after {after}, resumed {waits}", row.kills);
         if let Some(code) = ended_within(&mut child, after) {
             row.ended += 1;
-            if code != 0 {
-                eprintln!("{case}: ended with {code}: {}", fs::read_to_string(&words).unwrap());
+            // Killed again and again at one point, a run ends as a fault of the bench: that is its rule.
+            let said = fs::read_to_string(&words).unwrap();
+            if code != 0 && !(code == 3 && said.contains("no sound window in")) {
+                eprintln!("{case}: ended with {code}: {said}");
                 row.not_started += 1;
             }
             waits = row.look(&data, &[], &case);
@@ -161,7 +168,7 @@ fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
 
 #[test]
 fn a_run_on_the_served_bench_is_killed_at_any_moment() {
-    let kills = number("PHANTOMLOAD_KILLS", 24);
+    let kills = number("PHANTOMLOAD_KILLS", 20);
     let seed = number("PHANTOMLOAD_KILL_SEED", 20_261_121);
     println!("seed {seed}");
     let mut all = Row::default();
@@ -211,47 +218,49 @@ fn a_run_in_process_is_killed_at_any_moment_up_to_its_package() {
     row.told("kill -9, in process");
 }
 
-/// A folder in which a run was killed in its middle, and one in which it came to its end.
-fn killed_and_ended(dir: &Path) {
-    let killed = dir.join("killed");
-    let (folder, words) = (killed.to_str().unwrap(), dir.join("words"));
+/// A folder in which a run was killed in its middle.
+fn killed_in_the_middle(killed: &Path) {
+    let (folder, words) = (killed.to_str().unwrap(), killed.with_extension("words"));
     let mut child = spawn(&["verify", "--pace", "200", "--data", folder], &words);
     let begin = now();
-    while journal::list(&killed).unwrap_or_default().first().is_none_or(|line| line.events < 8_000) {
+    while journal::list(killed).unwrap_or_default().first().is_none_or(|line| line.events < 8_000) {
         assert!(now() - begin < Span::from_secs(60), "{}", fs::read_to_string(&words).unwrap());
         std::thread::yield_now();
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let ended = dir.join("ended");
-    assert_eq!(program(&["verify", "--data", ended.to_str().unwrap()]).status.code(), Some(0));
 }
 
+/// Events of the run that waits in a folder.
+fn events(dir: &Path) -> Option<usize> {
+    let mut archive = Archive::open(dir).ok()?;
+    resume::settle(&mut archive).ok()?.left.map(|left| left.run.log().len())
+}
+
+/// A page in `SQLite`'s log, with its head.
+const FRAME: usize = 24 + 4096;
+
 #[test]
-fn the_power_is_cut_under_every_write() {
+fn the_power_is_cut_under_the_journal() {
     let dir = tempfile::tempdir().unwrap();
-    killed_and_ended(dir.path());
-    let (killed, ended, cut) = (dir.path().join("killed"), dir.path().join("ended"), dir.path().join("cut"));
+    let (killed, cut) = (dir.path().join("killed"), dir.path().join("cut"));
+    killed_in_the_middle(&killed);
     let mut row = Row::default();
-    let events = |dir: &Path| -> Option<usize> {
-        let mut archive = Archive::open(dir).ok()?;
-        resume::settle(&mut archive).ok()?.left.map(|left| left.run.log().len())
-    };
     // The journal's log as long as it had become on the disk: up to the middle of each page, torn in it, or garbled there.
     let wal = fs::read(killed.join("journal.sqlite-wal")).unwrap();
-    let whole = { copy(&killed, &cut); events(&cut).expect("a run waits") };
+    copy(&killed, &cut);
+    let whole = events(&cut).expect("a run waits");
     fs::remove_dir_all(&cut).unwrap();
-    let frame = 24 + 4096;
-    let frames = (wal.len() - 32) / frame;
+    let frames = (wal.len() - 32) / FRAME;
     let mut before = 0;
     for n in 0..=frames {
-        for (torn, garble) in [(0, false), (2_000, false), (2_000, true), (frame - 1, true)] {
+        for (torn, garble) in [(0, false), (2_000, false), (2_000, true), (FRAME - 1, true)] {
             // Every frame of a short log; of a long one some, and all of its end.
             if n % 7 != 0 && n + 12 < frames {
                 continue;
             }
             copy(&killed, &cut);
-            let mut bytes = wal[..(32 + n * frame + torn).min(wal.len())].to_vec();
+            let mut bytes = wal[..(32 + n * FRAME + torn).min(wal.len())].to_vec();
             if garble {
                 bytes.resize(wal.len(), 0x5A);
             }
@@ -277,7 +286,7 @@ fn the_power_is_cut_under_every_write() {
         copy(&killed, &cut);
         let mut bytes = database.clone();
         let in_log = (0..frames).any(|n| {
-            let at = 32 + n * frame;
+            let at = 32 + n * FRAME;
             u32::from_be_bytes(wal[at..at + 4].try_into().unwrap()) as usize == page + 1
         });
         bytes[page * 4096..(page + 1) * 4096].fill(0xA5);
@@ -289,6 +298,15 @@ fn the_power_is_cut_under_every_write() {
         }
         fs::remove_dir_all(&cut).unwrap();
     }
+    row.told("power cut, journal");
+}
+
+#[test]
+fn the_power_is_cut_under_the_package_its_entry_and_its_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ended, cut) = (dir.path().join("ended"), dir.path().join("cut"));
+    assert_eq!(program(&["verify", "--data", ended.to_str().unwrap()]).status.code(), Some(0));
+    let mut row = Row::default();
     // The package: made under a temporary name, then renamed, then its entry, then its row. Each state between.
     let package = only(&ended.join("packages"));
     let name = package.file_name().unwrap().to_str().unwrap().to_owned();
@@ -345,7 +363,7 @@ fn the_power_is_cut_under_every_write() {
         }
         fs::remove_dir_all(&cut).unwrap();
     }
-    row.told("power cut");
+    row.told("power cut, package");
 }
 
 #[test]
@@ -389,22 +407,33 @@ fn clocks_that_jump_lose_nothing() {
     }
     let mut row = Row::default();
     let dir = tempfile::tempdir().unwrap();
-    killed_and_ended(dir.path());
+    killed_in_the_middle(&dir.path().join("killed"));
     for clock in ["-1d", "-10y", "+10y", "@1970-01-01 00:00:10"] {
         let data = dir.path().join("jumped");
         copy(&dir.path().join("killed"), &data);
         let folder = data.to_str().unwrap();
         let output = Command::new("faketime")
-            .args(["-f", clock, env!("CARGO_BIN_EXE_phantomload"), "run", "resume", "--json", "--data", folder])
+            .args([
+                "-f",
+                clock,
+                env!("CARGO_BIN_EXE_phantomload"),
+                "run",
+                "resume",
+                "--json",
+                "--data",
+                folder,
+            ])
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .output()
             .unwrap();
         row.faults += 1;
         row.resumed += 1;
         let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(0), "{clock}: {said}");
+        // A meter that shows two digits of the year cannot be compared with 1970: undecided, never a pass for want of a clock.
+        let (code, verdict) = if clock.starts_with('@') { (4, "undecided") } else { (0, "pass") };
+        assert_eq!(output.status.code(), Some(code), "{clock}: {said}");
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(told["verdict"], "pass", "{clock}: {told:#}");
+        assert_eq!(told["verdict"], verdict, "{clock}: {told:#}");
         assert!(told["findings"].to_string().contains("interrupted at"), "{clock}");
         // The chain says that the clock was set back, and the record recomputes.
         let chain = fs::read_to_string(data.join("chain.jws")).unwrap();
@@ -440,7 +469,8 @@ fn two_instances_at_once_are_one_and_a_refusal_in_words() {
         assert!(now() - begin < Span::from_secs(60), "{}", fs::read_to_string(&words).unwrap());
         std::thread::yield_now();
     }
-    for second in [&arguments[..], &["run", "resume", "--data", folder], &["run", "close", "--data", folder]] {
+    for second in [&arguments[..], &["run", "resume", "--data", folder], &["run", "close", "--data", folder]]
+    {
         let second = program(second);
         assert_eq!(second.status.code(), Some(3), "{}", stderr(&second));
         assert!(stderr(&second).contains("another instance of this program"), "{}", stderr(&second));

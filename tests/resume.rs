@@ -39,9 +39,7 @@ fn go_on(mut run: Run, rig: &Rig, seed: u64) -> Record {
 
 fn verdicts(record: &Record) -> Vec<(Item, String, Verdict)> {
     let items = record.results.items.iter();
-    items
-        .map(|i| (i.item, i.point.as_ref().map_or(String::new(), |p| p.term.clone()), i.verdict))
-        .collect()
+    items.map(|i| (i.item, i.point.as_ref().map_or(String::new(), |p| p.term.clone()), i.verdict)).collect()
 }
 
 /// Moments all over a run, the same each time.
@@ -57,7 +55,12 @@ fn wherever_a_run_is_interrupted_it_comes_to_the_same_verdicts_and_its_record_sa
     for at in moments(whole.raw.len(), 60) {
         let record = go_on(cut(&whole, at), &rig, 7);
         let seen = (&record.outcome, record.results.verdict);
-        assert_eq!(seen, (&Outcome::Completed, Some(Verdict::Pass)), "at {at}: {:?}", record.results.findings);
+        assert_eq!(
+            seen,
+            (&Outcome::Completed, Some(Verdict::Pass)),
+            "at {at}: {:?}",
+            record.results.findings
+        );
         assert_eq!(verdicts(&record), expected, "at {at}");
         let finding = record.results.findings.iter().find(|f| f.starts_with("interrupted at"));
         let finding = finding.unwrap_or_else(|| panic!("at {at}: {:?}", record.results.findings));
@@ -75,7 +78,11 @@ fn a_faulty_meter_fails_as_it_would_have() {
         let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
         for at in moments(whole.raw.len(), 5) {
             let record = go_on(cut(&whole, at), &rig, 3);
-            assert_eq!(record.results.verdict, whole.results.verdict, "{meter} at {at}: {:?}", record.outcome);
+            assert_eq!(
+                record.results.verdict, whole.results.verdict,
+                "{meter} at {at}: {:?}",
+                record.outcome
+            );
         }
     }
 }
@@ -144,7 +151,9 @@ fn pulling_the_plug_does_not_get_rid_of_a_bad_reading() {
         .find(|events| {
             let run = cut(&whole, *events);
             let snapshot = run.snapshot(run.told_at());
-            snapshot.readings >= 1 && snapshot.load.current_a.amperes() < 6.0 && snapshot.load.current_a.amperes() > 4.0
+            snapshot.readings >= 1
+                && snapshot.load.current_a.amperes() < 6.0
+                && snapshot.load.current_a.amperes() > 4.0
         })
         .expect("a reading at Imin");
     let good = demo_meter("bad-at-imin").unwrap();
@@ -153,7 +162,9 @@ fn pulling_the_plug_does_not_get_rid_of_a_bad_reading() {
     let record = go_on(cut(&whole, at), &good, 7);
     assert_ne!(record.results.verdict, Some(Verdict::Pass));
     let kept = record.results.items.iter().flat_map(|item| &item.attempts);
-    let kept: Vec<_> = kept.filter(|a| matches!(a, Attempt::Spoiled { error: Some(_), why, .. } if why.contains("do not count"))).collect();
+    let kept: Vec<_> = kept
+        .filter(|a| matches!(a, Attempt::Spoiled { error: Some(_), why, .. } if why.contains("do not count")))
+        .collect();
     assert_eq!(kept.len(), 1, "the readings before are kept");
 }
 
@@ -163,8 +174,14 @@ fn a_run_that_is_closed_has_a_record_and_no_verdict() {
     let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
     for at in moments(whole.raw.len(), 10) {
         let mut run = cut(&whole, at);
-        run.handle(run.told_at() + Span::from_secs(1), Event::Interrupted(interruption(Some("enough for today"))));
-        assert!(run.is_over() && run.poll_action().is_none_or(|action| action == Action::SourceOff), "at {at}");
+        run.handle(
+            run.told_at() + Span::from_secs(1),
+            Event::Interrupted(interruption(Some("enough for today"))),
+        );
+        assert!(
+            run.is_over() && run.poll_action().is_none_or(|action| action == Action::SourceOff),
+            "at {at}"
+        );
         let record = run.record("SIM-R-2026-000001".into(), None, true).unwrap();
         assert!(matches!(&record.outcome, Outcome::Aborted { why } if why.contains("enough for today")));
         assert_eq!(record.results.verdict, None);

@@ -136,7 +136,9 @@ pub fn check(dir: &Path) -> Result<Vec<String>, Fault> {
                 return Err(Fault::File { path: package, what: altered.join("; ") });
             }
         }
-        if let Some(number) = entry.record.as_ref().filter(|_| entry.kind == crate::certificate::chain::Kind::Aborted) {
+        if let Some(number) =
+            entry.record.as_ref().filter(|_| entry.kind == crate::certificate::chain::Kind::Aborted)
+        {
             let folder = dir.join(super::UNFINISHED).join(number);
             records += usize::from(folder.is_dir());
             if folder.is_dir() && !entry.files.is_empty() {
@@ -335,7 +337,9 @@ fn read_list(from: &Path) -> Result<List, Fault> {
     let path = from.join(LIST);
     let fault = |what: String| Fault::File { path: path.clone(), what };
     let file = File::open(&path).map_err(|e| match e.kind() {
-        ErrorKind::NotFound => fault("is not there: this folder is no backup that `phantomload data backup` has finished".into()),
+        ErrorKind::NotFound => {
+            fault("is not there: this folder is no backup that `phantomload data backup` has finished".into())
+        }
         _ => Fault::read(&path, &e),
     })?;
     let mut text = String::new();
@@ -347,7 +351,9 @@ fn read_list(from: &Path) -> Result<List, Fault> {
     // A list comes from outside: no name in it leads out of the folder.
     let is_inside = |name: &str| {
         let mut parts = Path::new(name).components();
-        !name.is_empty() && name.split('/').count() <= DEPTH_MAX + 2 && parts.all(|part| matches!(part, Component::Normal(_)))
+        !name.is_empty()
+            && name.split('/').count() <= DEPTH_MAX + 2
+            && parts.all(|part| matches!(part, Component::Normal(_)))
     };
     if let Some(name) = list.files.keys().find(|name| !is_inside(name)) {
         return Err(fault(format!("names `{name}`, which leads out of the folder")));

@@ -65,10 +65,10 @@ use crate::certificate::sign::{self, Signer};
 use crate::plan::Plan;
 use crate::time::Stamp;
 use chain::{Chain, OpenRun, State};
+use journal::Book;
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use journal::Book;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 

@@ -43,7 +43,8 @@ pub fn conduct_kept(
     // Actions, and how many events must be on the disk before each.
     let mut waiting: VecDeque<(Action, u64)> = VecDeque::new();
     // Of a run that is taken up again the events before are kept; what says so is the first that is new.
-    let mut taken = usize::try_from(keeper.kept(false).unwrap_or(0)).unwrap_or(usize::MAX).min(run.log().len());
+    let mut taken =
+        usize::try_from(keeper.kept(false).unwrap_or(0)).unwrap_or(usize::MAX).min(run.log().len());
     let mut seen = run.milestone();
     let (mut shown, mut kept) = (taken as u64, taken as u64);
     let mut behind: Option<Instant> = None;
@@ -147,4 +148,3 @@ impl Bench for Later<'_> {
         }
     }
 }
-

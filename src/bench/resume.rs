@@ -103,7 +103,13 @@ impl Left {
     }
 
     /// Ends it as it is, with its record. `why`: what the person said.
-    pub fn close(mut self, archive: &mut Archive, boot: &str, now: Stamp, why: &str) -> Result<Stored, Fault> {
+    pub fn close(
+        mut self,
+        archive: &mut Archive,
+        boot: &str,
+        now: Stamp,
+        why: &str,
+    ) -> Result<Stored, Fault> {
         let at = self.run.told_at() + REST_MIN;
         let interruption = self.interruption(boot, now, Some(why.to_owned()));
         self.run.handle(at, Event::Interrupted(interruption));
@@ -187,7 +193,10 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
     Ok(Some(match archive.bring_in(&record, &record_bytes(&record)?) {
         Ok(stored) => {
             book.stored(record_no)?;
-            format!("{record_no}: its papers could not be stored when it ended; they were made now: {}", stored.package.display())
+            format!(
+                "{record_no}: its papers could not be stored when it ended; they were made now: {}",
+                stored.package.display()
+            )
         }
         Err(why) => format!("{record_no}: its papers could not be stored when it ended, and not now: {why}"),
     }))

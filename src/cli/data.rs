@@ -77,7 +77,8 @@ fn tell(copied: &Copied, what: &str, json: bool) -> Ended {
         copied.made
     );
     for notice in &copied.notices {
-        text += &format!("{notice}\n");
+        text.push_str(notice);
+        text.push('\n');
     }
     text += "The device's private key is in it: whoever has it can sign as this device\n";
     print_text(&text)?;

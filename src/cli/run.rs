@@ -119,10 +119,10 @@ fn list(arguments: &List) -> Ended {
         } else {
             String::new()
         };
-        text += &format!("{}  {state}{again}\n", line.record_no);
+        text.extend([line.record_no.as_str(), "  ", &state, &again, "\n"]);
     }
     if lines.is_empty() {
-        text = "no run was begun with a journal in this data folder\n".to_owned();
+        text.push_str("no run was begun with a journal in this data folder\n");
     }
     print_text(&text)?;
     Ok(0)
@@ -182,7 +182,8 @@ impl Resume {
             }
             Chosen::Real(description) => {
                 let plate = &header.plan.nameplate;
-                let log = self.log.clone().map_or_else(|| Ok(self.data.dir()?.join("interface")), Ok::<_, Stop>)?;
+                let log =
+                    self.log.clone().map_or_else(|| Ok(self.data.dir()?.join("interface")), Ok::<_, Stop>)?;
                 let interface = Journal::open(&log).map_err(Stop::fault)?;
                 interface.opening();
                 let description = Description { journal: Some(interface.clone()), ..*description };
@@ -228,7 +229,9 @@ fn go_on(arguments: &Resume) -> Ended {
         Numbers { record_no: header.record_no.clone(), certificate_no: header.certificate_no.clone() };
     let boot = resume::boot();
     let (mut book, words) = archive.journal().map_err(Stop::fault)?;
-    words.iter().for_each(|words| say(words));
+    for words in words {
+        say(&words);
+    }
     book.go_on(&numbers.record_no, left.run.log().len(), &boot).map_err(Stop::fault)?;
     let (run, bench) = left.again(again.bench, &boot, Stamp::now(), looked.as_deref());
     let conductor = Conductor {
@@ -243,5 +246,5 @@ fn go_on(arguments: &Resume) -> Ended {
         is_real: again.is_real,
         stop,
     };
-    conductor.to_the_end(run, Box::new(bench))
+    conductor.bring_to_end(run, Box::new(bench))
 }

@@ -132,7 +132,9 @@ pub fn run(arguments: &Arguments) -> Ended {
         plan,
     };
     let (mut book, words) = archive.journal().map_err(Stop::fault)?;
-    words.iter().for_each(|words| say(words));
+    for words in words {
+        say(&words);
+    }
     book.begin(&header, &resume::boot()).map_err(Stop::fault)?;
     let is_real = matches!(inputs.bench, Chosen::Real(_));
     let conductor = Conductor {
@@ -147,7 +149,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         is_real,
         stop,
     };
-    conductor.to_the_end(run, bench)
+    conductor.bring_to_end(run, bench)
 }
 
 impl Arguments {
@@ -171,6 +173,7 @@ impl Arguments {
 }
 
 /// A run that stands in the chain and has its header in the journal, and all that is needed to bring it to its end.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer to its own question")]
 pub(super) struct Conductor {
     pub archive: Archive,
     pub book: Book,
@@ -188,7 +191,7 @@ pub(super) struct Conductor {
 
 impl Conductor {
     /// Conducts the run, stores what comes of it, and tells it.
-    pub(super) fn to_the_end(mut self, mut run: Run, mut bench: Box<dyn Bench + '_>) -> Ended {
+    pub(super) fn bring_to_end(mut self, mut run: Run, mut bench: Box<dyn Bench + '_>) -> Ended {
         if let Some(journal) = &self.interface {
             journal.run_begins(&self.numbers.record_no);
         }

@@ -52,10 +52,8 @@ impl Run {
         let no = self.plan.steps[present].no;
         if self.evidence.spoiled(no) > SPOILED_MAX {
             let title = &self.plan.steps[present].title;
-            let why = format!(
-                "{title}: no sound window in {} attempts; the last was {words}",
-                SPOILED_MAX + 1
-            );
+            let why =
+                format!("{title}: no sound window in {} attempts; the last was {words}", SPOILED_MAX + 1);
             return self.end(now, Outcome::Faulted { why });
         }
         let target = self.unheard_silence().map_or(present, |silent| silent.min(present));
@@ -91,8 +89,7 @@ impl Run {
         if step.work.windows().is_none() {
             return;
         }
-        let (from, working) =
-            (self.load_lane.since, matches!(self.load_lane.phase, Phase::Working { .. }));
+        let (from, working) = (self.load_lane.since, matches!(self.load_lane.phase, Phase::Working { .. }));
         let attempts = self.evidence.attempts.entry(step.no).or_default();
         let is_reading = |attempt: &Attempt| matches!(attempt, Attempt::Reading(_));
         let (readings, mut kept): (Vec<_>, Vec<_>) = attempts.drain(..).partition(is_reading);

@@ -125,7 +125,8 @@ pub fn halves(dir: &Path) -> usize {
             let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
             let is_whole = manifest["files"].as_object().is_some_and(|files| {
                 files.iter().all(|(file, print)| {
-                    fs::read(entry.path().join(file)).is_ok_and(|b| *print == phantomload::archive::sha256(&b))
+                    fs::read(entry.path().join(file))
+                        .is_ok_and(|b| *print == phantomload::archive::sha256(&b))
                 })
             });
             halves += usize::from(!is_whole);

@@ -32,7 +32,7 @@ pub(super) const SECRET: &[u8] = b"phantomload: the secret that seals the journa
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 /// How long another reader may keep a commit waiting.
 const BUSY: Duration = Duration::from_secs(5);
-/// `PRAGMA application_id`: "PhLd".
+/// `PRAGMA application_id`: four letters of our name.
 const APPLICATION: i32 = 0x5068_4C64;
 /// Events of one commit, and of a whole run, in bytes: more is no journal of ours.
 const BATCH_MAX: usize = 64 << 20;
@@ -150,7 +150,9 @@ impl Book {
         connection.busy_timeout(BUSY)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
-            return Err(Broken::Unfit(format!("cannot have a write-ahead log here (mode {mode}): choose another disk with --data")));
+            return Err(Broken::Unfit(format!(
+                "cannot have a write-ahead log here (mode {mode}): choose another disk with --data"
+            )));
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
         let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -163,15 +165,15 @@ impl Book {
 
     /// Whether it has this run, with its events.
     pub fn holds(&self, record_no: &str) -> Result<bool, Fault> {
-        let mut asked = self.sql(
-            self.connection.prepare("SELECT 1 FROM run WHERE record_no = ? AND ended IS NULL"),
-        )?;
+        let mut asked =
+            self.sql(self.connection.prepare("SELECT 1 FROM run WHERE record_no = ? AND ended IS NULL"))?;
         self.sql(asked.exists([record_no]))
     }
 
     /// Begins a run: its header is on the disk when this returns.
     pub fn begin(&mut self, header: &Header, boot: &str) -> Result<(), Fault> {
-        let text = serde_json::to_string(header).map_err(|e| self.fault(format!("cannot hold this run: {e}")))?;
+        let text =
+            serde_json::to_string(header).map_err(|e| self.fault(format!("cannot hold this run: {e}")))?;
         let done = self.connection.transaction().and_then(|transaction| {
             transaction.execute(
                 "INSERT INTO run (record_no, header) VALUES (?, ?)",
@@ -205,7 +207,8 @@ impl Book {
         }
         let mut text = String::new();
         for event in events {
-            let line = serde_json::to_string(event).map_err(|e| self.fault(format!("cannot hold an event: {e}")))?;
+            let line =
+                serde_json::to_string(event).map_err(|e| self.fault(format!("cannot hold an event: {e}")))?;
             text.push_str(&line);
             text.push('\n');
         }
@@ -217,7 +220,7 @@ impl Book {
             insert.execute(params![
                 page.record_no,
                 page.count.cast_signed(),
-                events.len() as i64,
+                (events.len() as u64).cast_signed(),
                 Stamp::now().to_string(),
                 text,
                 seal
@@ -238,8 +241,9 @@ impl Book {
                 .optional(),
         )?;
         let Some(text) = found else { return Ok(None) };
-        let header: Header = serde_json::from_str(&text)
-            .map_err(|e| self.fault(format!("has a header of {record_no} that this program cannot read: {e}")))?;
+        let header: Header = serde_json::from_str(&text).map_err(|e| {
+            self.fault(format!("has a header of {record_no} that this program cannot read: {e}"))
+        })?;
         let mut seal = self.first_seal(&text);
         let (mut log, mut last, mut bytes) = (vec![], header.started, 0);
         let mut asked = self.sql(self.connection.prepare(
@@ -247,10 +251,7 @@ impl Book {
         ))?;
         let mut rows = self.sql(asked.query([record_no]))?;
         while let Some(row) = self.sql(rows.next())? {
-            let columns = |row: &rusqlite::Row| -> rusqlite::Result<(i64, i64, String, String, Vec<u8>)> {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            };
-            let (first, count, stamp, events, sealed) = self.sql(columns(row))?;
+            let (first, count, stamp, events, sealed) = self.sql(batch(row))?;
             bytes += events.len();
             if events.len() > BATCH_MAX || bytes > RUN_MAX {
                 return Err(self.fault(format!("has more events of {record_no} than a run can have")));
@@ -260,7 +261,7 @@ impl Book {
                     "was changed: {what} at event {first} of {record_no}. Nothing follows from it; `phantomload run close --unread` ends the run without them"
                 ))
             };
-            if first != log.len() as i64 {
+            if first.cast_unsigned() != log.len() as u64 {
                 return Err(strange("events are missing or doubled"));
             }
             seal = self.seal(&seal, log.len() as u64, events.as_bytes());
@@ -270,16 +271,18 @@ impl Book {
             for line in events.lines() {
                 log.push(serde_json::from_str(line).map_err(|e| strange(&e.to_string()))?);
             }
-            if log.len() as i64 != first + count {
+            if log.len() as u64 != first.cast_unsigned().saturating_add(count.cast_unsigned()) {
                 return Err(strange("the count is another"));
             }
             last = stamp.parse().unwrap_or(last);
         }
         let boot = self.sql(
             self.connection
-                .query_row("SELECT boot FROM sitting WHERE record_no = ? ORDER BY n DESC LIMIT 1", [record_no], |row| {
-                    row.get(0)
-                })
+                .query_row(
+                    "SELECT boot FROM sitting WHERE record_no = ? ORDER BY n DESC LIMIT 1",
+                    [record_no],
+                    |row| row.get(0),
+                )
                 .optional(),
         )?;
         Ok(Some(Kept { header, log, last, boot: boot.unwrap_or_default() }))
@@ -299,7 +302,12 @@ impl Book {
 
     /// Runs whose record is not known to be stored.
     pub fn unstored(&self) -> Result<Vec<String>, Fault> {
-        Ok(self.lines()?.into_iter().filter(|line| line.stored.is_none()).map(|line| line.record_no).collect())
+        Ok(self
+            .lines()?
+            .into_iter()
+            .filter(|line| line.stored.is_none())
+            .map(|line| line.record_no)
+            .collect())
     }
 
     /// Every run that was begun with a journal, oldest first.
@@ -308,11 +316,9 @@ impl Book {
     }
 
     fn seals(&self, record_no: &str) -> Result<(String, Vec<Vec<u8>>), Fault> {
-        let header = self.connection.query_row(
-            "SELECT header FROM run WHERE record_no = ?",
-            [record_no],
-            |row| row.get(0),
-        );
+        let header =
+            self.connection
+                .query_row("SELECT header FROM run WHERE record_no = ?", [record_no], |row| row.get(0));
         let mut asked = self.sql(
             self.connection.prepare("SELECT seal FROM batch WHERE record_no = ? ORDER BY first DESC LIMIT 1"),
         )?;
@@ -366,6 +372,13 @@ fn lines(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
     rows.collect()
 }
 
+/// First event, count, stamp, events and seal of a row.
+type Batch = (i64, i64, String, String, Vec<u8>);
+
+fn batch(row: &rusqlite::Row) -> rusqlite::Result<Batch> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+}
+
 fn sit_down(connection: &Connection, record_no: &str, boot: &str) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -378,7 +391,7 @@ fn sit_down(connection: &Connection, record_no: &str, boot: &str) -> rusqlite::R
 /// Brings the tables to the present version, all or nothing.
 fn migrate(connection: &mut Connection) -> Result<(), Broken> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let latest = MIGRATIONS.len() as i64;
+    let latest = (MIGRATIONS.len() as u64).cast_signed();
     if version == latest {
         return Ok(());
     }
@@ -424,15 +437,21 @@ impl Broken {
 
 /// What went wrong and what to do, in the words of this house.
 fn words(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure};
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
     let advice = match error.sqlite_error_code() {
         Some(DiskFull) => "the disk is full: free some space",
         Some(ReadOnly | PermissionDenied | CannotOpen) => {
             "give this user the right to write there, or choose another folder with --data"
         }
-        Some(SystemIoFailure) => "the disk does not work or is full: look at it, or choose another folder with --data",
+        Some(SystemIoFailure) => {
+            "the disk does not work or is full: look at it, or choose another folder with --data"
+        }
         Some(DatabaseBusy) => "another program reads it and does not let go: end that one",
-        Some(DatabaseCorrupt) => "it is damaged; it is put aside when the data folder is opened the next time",
+        Some(DatabaseCorrupt) => {
+            "it is damaged; it is put aside when the data folder is opened the next time"
+        }
         _ => "look at the disk, or choose another folder with --data",
     };
     format!("could not be read or written: {error}; {advice}")
@@ -448,7 +467,8 @@ fn put_aside(path: &Path) -> Result<PathBuf, Fault> {
     for part in PARTS {
         let from = PathBuf::from(format!("{}{part}", path.display()));
         if fs::symlink_metadata(&from).is_ok() {
-            fs::rename(&from, name(n, part)).map_err(|e| Fault::write(&from, "the journal, put aside,", &e))?;
+            fs::rename(&from, name(n, part))
+                .map_err(|e| Fault::write(&from, "the journal, put aside,", &e))?;
         }
     }
     Ok(name(n, ""))
