@@ -6,7 +6,7 @@
 //! regulation ─► plan ─► source ─►┬► pulse ─┬► error ─► uncertainty ─► verdict ─► certificate ─► archive
 //!                 reference ─────┤         │             ▲ calibration            (reports/)
 //!                                └► meter ─┘
-//!           └──────── run conducts, bench acts, sim stands in ────────┘
+//!           └──────── run conducts, bench acts, sim stands in, screen shows ────────┘
 //! ```
 //!
 //! A nameplate, a regulation profile and the certificates of our standards make a [`plan`]. The engine [`run`] conducts
@@ -39,6 +39,7 @@
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; take an interrupted run up again; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
+//! | [`screen`] | the touchscreen: reads a [`run::Snapshot`], sends a [`run::Command`]; pages, tokens, words in two languages; nobody imports it |
 //! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
@@ -59,21 +60,25 @@
 //!   the raw events by [`run::recompute`], bit for bit.
 //! * The regulation profile names the decision rule; whatever it is, the guarded verdict, the probability of conformity
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
-//! * Pulses, register and the meter's own power are held against one another and the reference, pair by pair; a
-//!   disagreement is a finding with its likely cause, never averaged away.
+//! * Pulses, register, the meter's own power and the record it signs are held against one another and the reference, pair
+//!   by pair; a disagreement is a finding with its likely cause, never averaged away.
+//! * A signed record is kept byte by byte and checked over these bytes with the key on the nameplate. One that is not
+//!   authentic, or contradicts its own register, lets no pass through; one that does not come holds no load and fails no run.
 //! * Another error calculator on the bench is a second opinion: it stands beside ours, a difference beyond both
 //!   uncertainties is a finding, and it moves no error and no verdict.
 //! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever
 //!   changed. A paper is issued after three persons have signed; an amendment or withdrawal is a further entry.
 //! * Every event is in [`archive::journal`], on the disk, before anything is done or shown as done because of it; off waits for
 //!   nothing. A run that was interrupted waits until somebody goes on with it or closes it; its record says so.
+//! * An opening or programming that no paper knows of, or a broken seal, fails nobody and lets nobody pass, until an approver
+//!   has answered it in the chain, before the run that then passes ([`plan::seal`]).
 //! * What comes from a simulated device is marked so in every file.
 //!
 //! # What is deliberately absent
 //!
-//! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end. No unconfirmed
-//! figure without its mark. No default of the bench file that switches anything on. Not yet here: the
-//! touchscreen.
+//! No writing to a meter, but for the transaction that a meter with signed records is told to begin and end, and the
+//! seconds pulse that it is told to put on its output ([`meter::output`]) where the clock's rate is wanted and none comes.
+//! No unconfirmed figure without its mark. No default of the bench file that switches anything on.
 
 pub mod quantity;
 pub mod time;
@@ -94,4 +99,5 @@ pub mod archive;
 pub mod run;
 pub mod bench;
 pub mod sim;
+pub mod screen;
 pub mod panel;

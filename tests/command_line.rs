@@ -72,7 +72,7 @@ fn exit_codes_tell_the_verdict() {
     let codes = [
         ("fast", 1),
         ("not-starting", 1),
-        ("cover-opened", 1),
+        ("cover-opened", 4),
         ("standard-register", 0),
         ("led-off", 1),
         ("stale-power", 4),

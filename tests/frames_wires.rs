@@ -276,7 +276,7 @@ fn every_sml_dump_says_what_an_independent_reader_made_of_it() {
             let entry = entry.unwrap_or_else(|| panic!("{}: no {}", path.display(), columns[0]));
             match &entry.content {
                 Content::Number(number, _) => {
-                    assert_eq!(number.to_string(), columns[1], "{}", path.display())
+                    assert_eq!(number.to_string(), columns[1], "{}", path.display());
                 }
                 Content::Bytes(bytes) => {
                     let text = String::from_utf8_lossy(bytes).into_owned();

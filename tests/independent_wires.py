@@ -1,6 +1,6 @@
 """Meters that this project did not write: Modbus (pymodbus), DL/T 698.45 (dlt698), IEC 62056-21 (iec62056_21), SML (dumps).
 
-    independent_wires.py modbus-tcp | modbus-rtu | dlt698 | dlt698-connected | iec62056-21 | sml DUMP
+    independent_wires.py modbus-tcp | modbus-rtu | dlt698 | dlt698-connected | dlt698-parts | iec62056-21 | sml DUMP
 
 Prints one line with the link to give to `--link`, then serves until its standard input closes.
 """
@@ -162,6 +162,79 @@ def dlt698(connected):
     say(f"tcp:127.0.0.1:{server.local_port}")
 
 
+def dlt698_parts():
+    """By the package's own codec: it logs in first and answers nobody who does not answer that; every answer comes in
+    parts of eight bytes, each but the last to be confirmed; the cover's opening is a record."""
+    import socket
+    from dlt698 import Data, Oad, _native as native
+
+    def oad(number):
+        return Oad(oi=number >> 16, attribute=(number >> 8) & 0xFF, index=number & 0xFF)
+
+    address = bytes.fromhex("123456789012")[::-1]
+    begun = Data.date_time_s([0x07, 0xEA, 11, 18, 8, 15, 30])
+    ended = Data.date_time_s([0x07, 0xEA, 11, 18, 8, 20, 1])
+
+    def framed(control, payload):
+        frame = native.Frame(control=control, server=native.ServerAddress(bytes=address), client=0, payload=payload)
+        return native.encode_frame(frame)
+
+    def answer(request):
+        if isinstance(request, native.GetRecordRequest):
+            asked = request.records[0]
+            held = {0x201E: begun, 0x2020: ended}
+            if asked.attribute.oi != 0x301B:
+                result = native.RecordResult(attribute=asked.attribute, columns=[], result=4)
+            else:
+                row = [held[column.oi] for column in asked.columns]
+                result = native.RecordResult(attribute=asked.attribute, columns=asked.columns, result=[row])
+            return native.GetRecordResponse(piid_acd=request.piid, records=[result])
+        asked = request.attributes[0]
+        held = {0x0010: Data.uint32(123456), 0x0020: Data.uint32(77), 0x2000: Data.uint16(7501)}
+        known = asked.attribute == 2 and asked.oi in held
+        result = native.AttributeResult(attribute=asked, result=held[asked.oi] if known else 4)
+        return native.GetResponse(piid_acd=request.piid, attributes=[result])
+
+    def serve(line):
+        stamp = native.DateTime(value=[0x07, 0xEA, 11, 21, 6, 10, 0, 0, 0, 0])
+        login = native.LinkRequest(piid_acd=0, type=native.LinkRequestType.login, heartbeat_seconds=180, requested_at=stamp)
+        login = framed(0x81, native.encode_apdu(login))
+        line.sendall(login)
+        decoder = native.FrameStreamDecoder()
+        logged_in, sending = False, None
+        while True:
+            bytes_in = line.recv(512)
+            if not bytes_in:
+                return
+            for frame in decoder.feed(bytes_in):
+                frame = getattr(frame, "frame", frame)
+                if frame.control & 0x20:
+                    part = native.decode_fragment(frame.payload)
+                    if sending and part.type == native.FragmentType.acknowledgement:
+                        sending.acknowledge(part.sequence)
+                        line.sendall(framed(0xE3, native.encode_fragment(sending.current())))
+                    continue
+                request = native.decode_apdu(frame.payload)
+                if isinstance(request, native.LinkResponse):
+                    logged_in = bytes(request.requested_at.value) == bytes(stamp.value)
+                elif logged_in:
+                    sending = native.LinkFragmenter(native.encode_apdu(answer(request)), 8, 4096)
+                    line.sendall(framed(0xE3, native.encode_fragment(sending.current())))
+                else:
+                    # Who has not answered the login is asked again.
+                    line.sendall(login)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def visits():
+        while True:
+            line, _ = listener.accept()
+            threading.Thread(target=serve, args=(line,), daemon=True).start()
+
+    threading.Thread(target=visits, daemon=True).start()
+    say(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+
+
 if __name__ == "__main__":
     kind = sys.argv[1]
     if kind == "modbus-tcp":
@@ -172,6 +245,8 @@ if __name__ == "__main__":
         iec()
     elif kind == "sml":
         sml(sys.argv[2])
+    elif kind == "dlt698-parts":
+        dlt698_parts()
     elif kind in ("dlt698", "dlt698-connected"):
         dlt698(kind == "dlt698-connected")
     else:

@@ -141,6 +141,26 @@ fn an_independent_698_meter_is_read_and_where_it_wants_it_connected_to() {
 }
 
 #[test]
+fn an_independent_698_meter_that_logs_in_and_splits_its_answers_is_read_with_its_events() {
+    let Some(peer) = Peer::start(&["dlt698-parts"]) else { return };
+    let told = peer.reads(
+        &["--protocol", "dlt698", "--address", "123456789012"],
+        &[
+            ("energy", "1234.56"),
+            ("reverse_energy", "0.77"),
+            ("voltage", "750.1"),
+            ("cover_open_last", "2026-11-18T08:15:30 to 2026-11-18T08:20:01"),
+        ],
+    );
+    let none = row(&told, "programming_last");
+    assert!(none["absent"].as_str().is_some_and(|why| why.contains("DAR 4")), "{none:#}");
+    // What was said between the parts stands in the raw bytes.
+    let exchange = &row(&told, "energy")["exchanges"][0];
+    let said = exchange["request"].as_str().unwrap();
+    assert!(said.contains("68 11 00 63"), "{exchange:#}");
+}
+
+#[test]
 fn an_independent_optical_meter_is_read_out_behind_its_own_echo() {
     let Some(peer) = Peer::start(&["iec62056-21"]) else { return };
     peer.reads(

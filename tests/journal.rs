@@ -36,10 +36,10 @@ fn begin(archive: &mut Archive, record: &Record) -> phantomload::archive::journa
         program: Program::this(),
         started: record.started,
         began: record.began,
-        way: Way { bench: "simulated".into(), meter: None, seed: 1, pace: None },
+        way: Way { bench: "simulated".into(), meter: None, text: None, seed: 1, pace: None },
         plan: record.plan.clone(),
     };
-    book.begin(&header, "boot").unwrap();
+    book.begin(&header, "boot", &[]).unwrap();
     book
 }
 

@@ -7,12 +7,15 @@ use std::path::Path;
 use support::{json, phantomload, stderr};
 
 /// Protocol, model, address; the first is what the others are held against.
-const WIRES: [(&str, &str, &str); 5] = [
+const WIRES: [(&str, &str, &str); 7] = [
     ("dlt645-2007", "simulated-dc", "202611210001"),
     ("modbus-rtu", "simulated-dc-modbus", "1"),
     ("modbus-tcp", "simulated-dc-modbus", "auto"),
     ("dlt698", "dlt698", "202611210001"),
     ("iec62056-21", "iec62056-21", "auto"),
+    ("sml", "sml", "auto"),
+    // A web server that signs a record of each transaction.
+    ("lem-dcbm", "lem-dcbm", "auto"),
 ];
 
 /// The demo meter's file with another data output.
@@ -23,6 +26,10 @@ fn on(dir: &Path, demo: &str, (protocol, profile, address): (&str, &str, &str)) 
     for (key, value) in [("protocol", protocol), ("profile", profile), ("address", address)] {
         output.insert(key.to_owned(), value.into());
     }
+    // What a meter pushes as SML holds no clock: its nameplate claims none.
+    if protocol == "sml" {
+        plate.insert("clock".to_owned(), false.into());
+    }
     let path = dir.join(format!("{demo}-{protocol}.toml"));
     std::fs::write(&path, toml::to_string(&plate).unwrap()).unwrap();
     path.to_str().unwrap().to_owned()
@@ -30,7 +37,8 @@ fn on(dir: &Path, demo: &str, (protocol, profile, address): (&str, &str, &str)) 
 
 /// Verdict of each item and point, and the overall one.
 fn verdicts(dir: &Path, meter: &str) -> (String, BTreeMap<String, String>) {
-    let data = dir.join("data");
+    // A data folder of its own: to a tester that knows a meter's counts a protocol that does not tell them is a finding.
+    let data = dir.join("data").join(Path::new(meter).file_stem().unwrap());
     let output = phantomload(&["verify", "--json", "--meter", meter, "--data", data.to_str().unwrap()]);
     assert!(matches!(output.status.code(), Some(0 | 1 | 4)), "{meter}: {}", stderr(&output));
     let told = json(&output);
@@ -52,7 +60,10 @@ fn the_wire_changes_no_verdict() {
             }
             // What a protocol has no object for is left out and nothing else: openings of the cover, tariffs.
             let lacking: Vec<_> = expected.keys().filter(|item| !items.contains_key(*item)).collect();
-            let known = |item: &&&String| item.contains("seal") || item.contains("tariff_registers");
+            let silent = wire.0 == "sml";
+            let known = |item: &&&String| {
+                item.contains("seal") || item.contains("tariff_registers") || silent && item.contains("clock")
+            };
             assert!(lacking.iter().all(|item| known(&item)), "{demo} by {}: {lacking:?}", wire.0);
             assert_eq!(seen, overall, "{demo} by {}", wire.0);
         }

@@ -125,10 +125,10 @@ fn make_the_files_of_this_version() {
         program: Program::this(),
         started: record.started,
         began: record.began,
-        way: Way { bench: "simulated".into(), meter: Some("good".into()), seed: 1, pace: None },
+        way: Way { bench: "simulated".into(), meter: Some("good".into()), text: None, seed: 1, pace: None },
         plan,
     };
-    book.begin(&header, "boot").unwrap();
+    book.begin(&header, "boot", &[]).unwrap();
     for events in record.raw[..1500].chunks(100) {
         book.append(events).unwrap();
     }

@@ -169,7 +169,10 @@ impl Tail {
                     self.heart_stopped = true;
                     self.live = false;
                 }
-                Action::Ask(_) | Action::AskOpinion { .. } => {}
+                Action::Ask(_)
+                | Action::AskOpinion { .. }
+                | Action::Transact { .. }
+                | Action::SwitchSecondsPulse => {}
             }
         }
     }

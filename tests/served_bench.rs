@@ -227,3 +227,32 @@ fn wait_for(path: &Path, at_most: std::time::Duration) {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_meter_that_signs_is_verified_over_its_real_web_server_with_a_countdown_to_its_signature() {
+    let served = Served::start(&["--meter", "signing"]);
+    let (bench, data) = (served.path("bench.toml"), served.path("data"));
+    let regulation = short_regulation(served.dir());
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let output = phantomload(&[
+        "verify",
+        "--bench",
+        &text(&bench),
+        "--data",
+        &text(&data),
+        "--regulation",
+        &text(&regulation),
+        "--kind",
+        "in-service",
+    ]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
+    assert!(said.contains("signed record: valid: the key has signed exactly these bytes"), "{said}");
+    assert!(
+        stderr(&output).contains("off, safe to disconnect; the meter signs its record"),
+        "{}",
+        stderr(&output)
+    );
+    let package = std::fs::read_dir(data.join("packages")).unwrap().next().unwrap().unwrap().path();
+    assert!(std::fs::read(package.join("signed-record.ocmf")).unwrap().starts_with(b"OCMF|{"));
+}

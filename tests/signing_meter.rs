@@ -2,6 +2,8 @@
 //!
 //! Needs a Python with the package `cryptography`: `PHANTOMLOAD_OCMF_PYTHON`, as `.ci/run` makes it.
 
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/skip.rs"]
 mod skip;
 mod support;
@@ -192,4 +194,45 @@ fn tls_is_spoken_to_the_known_certificate_only_also_to_a_meter_with_a_short_key(
         assert_eq!(output.status.code(), Some(3));
         assert!(stderr(&output).contains("another certificate"), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn a_bench_file_pins_the_certificate_of_the_meter_and_accepts_no_other() {
+    let Some(peer) = Peer::start(&["--tls", "ec"]) else { return };
+    let bench = served::Served::start(&["--meter", "signing"]);
+    let text = std::fs::read_to_string(bench.path("bench.toml")).unwrap();
+    let plain = text.lines().find(|line| line.starts_with("link = \"http://")).expect("its web server");
+    let pin = peer.told["fingerprint"].as_str().unwrap();
+    let check = |more: &str| {
+        let line = format!("link = \"{}\"\n{more}", peer.url("https"));
+        let file = bench.path("tls.toml");
+        std::fs::write(&file, text.replace(plain, &line)).unwrap();
+        let output = phantomload(&["bench", "check", file.to_str().unwrap()]);
+        String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output)
+    };
+    let said = check(&format!("fingerprint = \"{pin}\""));
+    assert!(said.contains("energy 188."), "{said}");
+    // Nothing is accepted unverified; what was shown is told.
+    let said = check("");
+    assert!(said.contains(pin) && !said.contains("energy 188."), "{said}");
+    let said = check(&format!("fingerprint = \"{}\"", "ab".repeat(32)));
+    assert!(said.contains("another certificate"), "{said}");
+    // A pin without TLS is a mistake, and said.
+    let file = bench.path("no-tls.toml");
+    std::fs::write(&file, text.replace(plain, &format!("{plain}\nfingerprint = \"{pin}\""))).unwrap();
+    let output = phantomload(&["bench", "check", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+    assert!(said.contains("no TLS"), "{said}");
+}
+
+#[test]
+fn a_meter_is_read_over_its_web_server_as_over_any_line() {
+    let Some(peer) = Peer::start(&["--tls", "ec"]) else { return };
+    let (url, pin) = (peer.url("https"), peer.told["fingerprint"].as_str().unwrap());
+    let output = phantomload(&["meter", "read", "--link", &url, "--fingerprint", pin, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = json(&output).to_string();
+    assert!(said.contains("12024072805") && said.contains("lem-dcbm"), "{said}");
+    let output = phantomload(&["meter", "read", "--link", &url]);
+    assert!(stderr(&output).contains(pin), "{}", stderr(&output));
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use what stands before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "quantity",
     "time",
     "machine",
@@ -24,6 +24,7 @@ const ORDER: [&str; 21] = [
     "run",
     "bench",
     "sim",
+    "screen",
     "panel",
     "cli",
 ];

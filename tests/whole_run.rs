@@ -29,7 +29,6 @@ fn each_faulty_meter_fails_its_own_item_and_no_other() {
         ("not-starting", Item::Start),
         ("wrong-constant", Item::MeterConstant),
         ("clock-off", Item::ClockIndication),
-        ("cover-opened", Item::Seal),
         ("led-off", Item::MeterConstant),
     ] {
         let record = record(meter, "dc-meter", Kind::Subsequent, 1);

@@ -61,7 +61,7 @@ fn g_a_checksum_of_16_and_68_16_in_the_address_pass_echo_and_split_chunks() {
     let address: Address = "166816681668".parse().unwrap();
     let mut sums = vec![];
     for low in 0..100_u8 {
-        let energy = [low / 10 << 4 | low % 10, 0x16, 0x68, 0x16];
+        let energy = [((low / 10) << 4) | (low % 10), 0x16, 0x68, 0x16];
         let data = [&[0, 0, 1, 0][..], &energy].concat();
         let reply = Frame { address, control: Control::READ.reply(), data }.emit();
         sums.push(reply[reply.len() - 2]);

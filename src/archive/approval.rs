@@ -2,11 +2,11 @@
 //! number of its own until three persons have signed that too. Each is an entry, none changes a file that is there.
 
 use super::chain;
-use super::papers::Making;
+use super::papers::{Making, photographs};
 use super::persons::For;
 use super::rows;
 use super::standing::{PaperStanding, standing};
-use super::{About, Archive, Fault, ISSUED, PAPERS, Stored, clock, disk};
+use super::{About, Archive, Fault, ISSUED, PAPERS, Photograph, Stored, clock, disk};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Status};
 use crate::certificate::number::Number;
@@ -26,13 +26,14 @@ struct Package {
     record: Record,
     json: Vec<u8>,
     issue: Issue,
+    photographs: Vec<Photograph>,
 }
 
 fn state(number: &str, what: impl Into<String>) -> Fault {
     Fault::State { number: number.to_owned(), what: what.into() }
 }
 
-fn known(reason: &str) -> Result<&str, Fault> {
+pub(super) fn known(reason: &str) -> Result<&str, Fault> {
     let reason = reason.trim();
     if reason.is_empty() {
         let what = "a reason must be given; it stands in the chain for ever".to_owned();
@@ -66,7 +67,9 @@ impl Archive {
         let folder = paper.package.clone().unwrap_or_default();
         let json = disk::read(&folder.join(RECORD))?;
         let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
-        Ok(Package { record: rows::record(&folder)?, json, issue, paper })
+        let record = rows::record(&folder)?;
+        let photographs = photographs(&folder, &record)?;
+        Ok(Package { paper, record, json, issue, photographs })
     }
 
     /// A draft that may be signed or issued.
@@ -151,7 +154,7 @@ impl Archive {
             return Err(state(number, what));
         }
         self.note_laboratory()?;
-        let Package { record, json, paper, issue: draft } = self.package_of(number)?;
+        let Package { record, json, paper, issue: draft, photographs } = self.package_of(number)?;
         self.needs_key(record.simulated)?;
         self.institution(number, &record, &draft)?;
         let mut about = About::run(&record).say(DRAFT, &paper.manifest_sha256);
@@ -172,7 +175,15 @@ impl Archive {
             ..self.draft(number)?
         };
         let folder = ISSUED;
-        self.make(Making { folder, kind, about, record: &record, json: &json, issue })
+        self.make(Making {
+            folder,
+            kind,
+            about,
+            record: &record,
+            json: &json,
+            issue,
+            photographs: &photographs,
+        })
     }
 
     /// The institution of a paper is the one that stood on what the three have signed; a certificate or notice of a real
@@ -226,7 +237,7 @@ impl Archive {
         pin: &str,
     ) -> Result<(String, Stored), Fault> {
         let reason = known(reason)?;
-        let Package { paper, record, json, issue: old } = self.issued(number)?;
+        let Package { paper, record, json, issue: old, photographs } = self.issued(number)?;
         let corrections = corrections(number, &record, &old, set)?;
         self.needs_key(record.simulated)?;
         self.identify(person, For::Role(Role::Approver), pin)?;
@@ -245,7 +256,15 @@ impl Archive {
             .say("person", person)
             .say("role", Role::Approver.to_string());
         let (folder, kind) = (PAPERS, Kind::Papers);
-        let stored = self.make(Making { folder, kind, about, record: &record, json: &json, issue })?;
+        let stored = self.make(Making {
+            folder,
+            kind,
+            about,
+            record: &record,
+            json: &json,
+            issue,
+            photographs: &photographs,
+        })?;
         Ok((new, stored))
     }
 

@@ -8,7 +8,7 @@
 
 use super::persons::TRIES_MAX;
 use super::profiles::{self, Answers};
-use super::{Fault, SIMULATED, disk};
+use super::{Fault, SIMULATED, disk, seals};
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::number::Number;
 use crate::certificate::sign::jws::{self, Checker};
@@ -89,6 +89,8 @@ pub(super) struct State {
     numbers: Vec<String>,
     /// Who answers for which regulation profile, by SHA-256 of its text.
     pub profiles: BTreeMap<String, Answers>,
+    /// Who has answered for what was found at the seals of which meter.
+    pub seals: seals::Answers,
 }
 
 impl State {
@@ -142,6 +144,7 @@ impl State {
                 if let Some(text) = said(profiles::TEXT) {
                     self.profiles.entry(text).or_default().take(entry);
                 }
+                seals::take(&mut self.seals, entry);
             }
             _ => {}
         }

@@ -37,6 +37,7 @@ mod profiles;
 mod register;
 mod rows;
 mod reader;
+mod seals;
 mod settings;
 mod sheet;
 mod standing;
@@ -51,7 +52,8 @@ pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
-pub use settings::{KeyInfo, key_info, persons};
+pub use seals::seal_history;
+pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
 pub use tester::{Kept, kept};
 
@@ -88,6 +90,9 @@ pub struct Numbers {
     /// Of the paper; for a completed run only.
     pub certificate_no: String,
 }
+
+/// A photograph beside a record: its name in the package, and its bytes.
+pub type Photograph = (String, Vec<u8>);
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,6 +226,27 @@ impl Archive {
 
     /// Stores the record of the run that is open, with its papers, all or nothing, and ends it in the chain.
     pub fn store(&mut self, record: &Record) -> Result<Stored, Fault> {
+        self.store_with(record, &[])
+    }
+
+    /// The same with the photographs that the record names.
+    pub fn store_with(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
+        papers::depicted(record, photographs)?;
+        self.store_run(record, photographs)
+    }
+
+    /// The same for a run that a crash has left: a photograph that is not at hand any more keeps no record out.
+    pub fn store_left(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
+        let own = papers::own(photographs, record);
+        let missing = record.photographed().count().saturating_sub(own.len());
+        let mut stored = self.store_run(record, &own)?;
+        if missing > 0 && record.certificate_no.is_none() {
+            stored.notices.push(format!("{missing} photographs that the record names are not at hand"));
+        }
+        Ok(stored)
+    }
+
+    fn store_run(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
         check(record)?;
         let run = self.chain.state.run.clone().filter(|run| run.record_no == record.record_no);
         let run = run.ok_or_else(|| Fault::NotOpened { record_no: record.record_no.clone() })?;
@@ -230,9 +256,9 @@ impl Archive {
             return Err(Fault::Number { seen: number.clone(), why });
         }
         if record.certificate_no.is_some() {
-            self.store_completed(record)
+            self.store_completed(record, photographs)
         } else {
-            self.store_unfinished(record)
+            self.store_unfinished(record, photographs)
         }
     }
 
@@ -376,6 +402,12 @@ fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault
         if let Some(was) = run.said.get(key).filter(|was| **was != is) {
             return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
         }
+    }
+    if let Some(answer) = seals::unknown(&state.seals, record) {
+        return Err(other(format!(
+            "{} has answered for its seals, and the chain knows nothing of that; `phantomload seal answer` enters it",
+            answer.person
+        )));
     }
     if let Some(approval) = &record.plan.profile.approval {
         let known = run.said.get(chain::PROFILE).and_then(|sha256| state.profiles.get(sha256));

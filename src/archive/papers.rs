@@ -3,7 +3,8 @@
 use super::keys::seal;
 use super::rows::{self, KEPT, MANIFEST, MANIFEST_JWS, MANIFEST_P7S};
 use super::{
-    About, Archive, Fault, PACKAGES, PAPERS, Stored, UNFINISHED, check, clock, disk, sha256, standing,
+    About, Archive, Fault, PACKAGES, PAPERS, Photograph, Stored, UNFINISHED, check, clock, disk, sha256,
+    standing,
 };
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE};
 use crate::certificate::issue::{Issue, Link, Status};
@@ -26,11 +27,54 @@ pub(super) struct Making<'a> {
     pub json: &'a [u8],
     /// What the paper says; its place in the chain and its seal are filled in here.
     pub issue: Issue,
+    /// Those that the record names, as far as they are at hand.
+    pub photographs: &'a [Photograph],
 }
 
 /// The bytes of a record's file.
 pub fn record_bytes(record: &Record) -> Result<Vec<u8>, Fault> {
     Ok((record.to_json()? + "\n").into_bytes())
+}
+
+/// Refuses photographs that the record does not name, and a record whose photographs are others or not there.
+pub(super) fn depicted(record: &Record, photographs: &[Photograph]) -> Result<(), Fault> {
+    let refuse = |what: String| Fault::State { number: record.record_no.clone(), what };
+    for seal in record.photographed() {
+        let name = seal.photograph.as_deref().unwrap_or_default();
+        let found = photographs.iter().find(|(own, _)| own == name);
+        if found.map(|(_, bytes)| sha256(bytes)) != seal.photograph_sha256 {
+            return Err(refuse(format!("the photograph {name} is not the one that the record names")));
+        }
+    }
+    let named = |name: &str| record.photographed().any(|seal| seal.photograph.as_deref() == Some(name));
+    match photographs.iter().find(|(name, _)| !named(name)) {
+        Some((name, _)) => Err(refuse(format!("the record names no photograph {name}"))),
+        None => Ok(()),
+    }
+}
+
+/// Of these photographs those that the record names, byte for byte.
+pub(super) fn own(photographs: &[Photograph], record: &Record) -> Vec<Photograph> {
+    let is_own = |(name, bytes): &&Photograph| {
+        let print = Some(sha256(bytes));
+        record
+            .photographed()
+            .any(|seal| seal.photograph.as_ref() == Some(name) && seal.photograph_sha256 == print)
+    };
+    photographs.iter().filter(is_own).cloned().collect()
+}
+
+/// The photographs of a record from its package, as far as they are there.
+pub(super) fn photographs(folder: &Path, record: &Record) -> Result<Vec<Photograph>, Fault> {
+    let mut found = vec![];
+    for seal in record.photographed() {
+        let name = seal.photograph.clone().unwrap_or_default();
+        // The name is the program's own, and no path.
+        let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        let bytes = if is_plain { disk::read_if_there(&folder.join(&name))? } else { None };
+        found.extend(bytes.filter(|bytes| Some(sha256(bytes)) == seal.photograph_sha256).map(|b| (name, b)));
+    }
+    Ok(found)
 }
 
 /// SHA-256 of each file by its name.
@@ -54,7 +98,11 @@ impl Archive {
     }
 
     /// A completed run: its package, its verdict in the chain, its row in the register.
-    pub(super) fn store_completed(&mut self, record: &Record) -> Result<Stored, Fault> {
+    pub(super) fn store_completed(
+        &mut self,
+        record: &Record,
+        photographs: &[Photograph],
+    ) -> Result<Stored, Fault> {
         let json = record_bytes(record)?;
         let making = |issue: Issue| Making {
             folder: PACKAGES,
@@ -63,6 +111,7 @@ impl Archive {
             record,
             json: &json,
             issue,
+            photographs,
         };
         let number = record.certificate_no.as_deref().unwrap_or_default();
         let stored = self.draft(number).and_then(|issue| self.make(making(issue)));
@@ -94,12 +143,17 @@ impl Archive {
     }
 
     /// A run without verdict: its record and an account of it.
-    pub(super) fn store_unfinished(&mut self, record: &Record) -> Result<Stored, Fault> {
+    pub(super) fn store_unfinished(
+        &mut self,
+        record: &Record,
+        photographs: &[Photograph],
+    ) -> Result<Stored, Fault> {
         let number = &record.record_no;
-        let files = vec![
+        let mut files = vec![
             (RECORD.to_owned(), record_bytes(record)?),
             (format!("{number}_report.txt"), report::text(record).into_bytes()),
         ];
+        files.extend(photographs.iter().cloned());
         let (ended, reason) = match &record.outcome {
             Outcome::Aborted { why } => ("aborted", why.clone()),
             Outcome::Faulted { why } => ("faulted", why.clone()),
@@ -125,7 +179,7 @@ impl Archive {
     /// Makes a package, appends its manifest to the chain and its row to the register. Without a key that may seal, the
     /// sealed papers are left out and a notice says what to do.
     pub(super) fn make(&mut self, making: Making) -> Result<Stored, Fault> {
-        let Making { folder, kind, mut about, record, json, mut issue } = making;
+        let Making { folder, kind, mut about, record, json, mut issue, photographs } = making;
         let at = clock::now();
         self.mind_clock(at)?;
         let mut notices = vec![];
@@ -154,6 +208,12 @@ impl Archive {
             }
             made => made?,
         };
+        if photographs.len() < record.photographed().count() {
+            notices.push(
+                "not all photographs that the record names are at hand: they are not in the package".into(),
+            );
+        }
+        files.extend(photographs.iter().cloned());
         about.cert = Some(issue.certificate_no.clone());
         about.files = prints(&files);
         let entry = self.entry(kind, about, signer, at);
@@ -182,13 +242,25 @@ impl Archive {
         })?;
         paper.check_files()?;
         let json = disk::read(&folder.join(RECORD))?;
-        self.make_papers_of(&paper, &rows::record(&folder)?, &json)
+        let record = rows::record(&folder)?;
+        let photographs = photographs(&folder, &record)?;
+        self.make_papers_of(&paper, &record, &json, &photographs)
     }
 
     /// The same from a record that was kept elsewhere, because the data folder failed at the end of its run. Its SHA-256
     /// must be the one in the chain. A run that is still open there has no such: its record is not believed. See
     /// [`Archive::open_with`].
     pub fn bring_in(&mut self, record: &Record, json: &[u8]) -> Result<Stored, Fault> {
+        self.bring_in_with(record, json, &[])
+    }
+
+    /// The same with the photographs that the record names, as far as they are at hand.
+    pub fn bring_in_with(
+        &mut self,
+        record: &Record,
+        json: &[u8],
+        photographs: &[Photograph],
+    ) -> Result<Stored, Fault> {
         if self.chain.state.run.as_ref().is_some_and(|run| run.record_no == record.record_no) {
             let what = "the run has not ended in the chain, which does not know the SHA-256 of its record; no paper follows from a record alone".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
@@ -197,7 +269,7 @@ impl Archive {
             let what = "the run was not completed; it has no papers".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
         };
-        self.make_papers_of(&standing(&self.dir, number)?, record, json)
+        self.make_papers_of(&standing(&self.dir, number)?, record, json, &own(photographs, record))
     }
 
     fn make_papers_of(
@@ -205,6 +277,7 @@ impl Archive {
         paper: &standing::PaperStanding,
         record: &Record,
         json: &[u8],
+        photographs: &[Photograph],
     ) -> Result<Stored, Fault> {
         let state = |what: &str| Fault::State { number: paper.certificate_no.clone(), what: what.to_owned() };
         if paper.is_sealed {
@@ -232,7 +305,7 @@ impl Archive {
         self.signer(record.simulated, clock::now()).map_err(|what| Fault::Key { what })?;
         let issue = self.draft(&paper.certificate_no)?;
         let about = About::run(record);
-        self.make(Making { folder: PAPERS, kind: Kind::Papers, about, record, json, issue })
+        self.make(Making { folder: PAPERS, kind: Kind::Papers, about, record, json, issue, photographs })
     }
 }
 

@@ -255,6 +255,17 @@ impl Persons {
         Ok(self.count(name, 0)?)
     }
 
+    /// Whose PIN this is, to open a locked screen: nothing is signed by it, no try is counted, and whoever asks has to keep
+    /// the next question waiting.
+    pub fn who_has(&self, pin: &str) -> Option<&str> {
+        let mut able = self.list.iter().filter(|person| !person.disabled && !person.locked);
+        let has = |person: &&Person| {
+            PasswordHash::new(&person.pin)
+                .is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
+        };
+        able.find(has).map(|person| person.name.as_str())
+    }
+
     /// A locked person may get a new PIN by the old one a day after the last wrong one, where the chain knows when.
     fn waited(&self, name: &str, what_for: For) -> Result<(), Fault> {
         let last = self.noted.get(name).and_then(|tries| tries.last);

@@ -61,6 +61,12 @@ pub fn persons(dir: &Path) -> Result<Vec<Person>, Fault> {
     Ok(Persons::load(dir, &state)?.list)
 }
 
+/// Whose PIN this is, to open a locked screen; see there how it is kept from being guessed.
+pub fn who_has_pin(dir: &Path, pin: &str) -> Result<Option<String>, Fault> {
+    let state = super::chain::read(dir, |_, _| ())?;
+    Ok(Persons::load(dir, &state)?.who_has(pin).map(str::to_owned))
+}
+
 impl Archive {
     fn subject(&self, organization: &str) -> Subject {
         let common_name = format!("Phantomload {}", self.device);

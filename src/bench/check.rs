@@ -4,8 +4,10 @@ use super::devices::{open_heartbeat, open_lines, open_source};
 use super::heartbeat::{self, Beat, Vital};
 use super::sources::{Part, Sources};
 use super::{Description, board};
+use crate::meter::access::Described;
 use crate::meter::dlt645::{self, Client};
 use crate::meter::{Meter, Query, Reading};
+use crate::plan::nameplate::Protocol;
 use crate::plan::{Load, Nameplate};
 use crate::pulse::gpio::Board;
 use crate::pulse::stream::Counter;
@@ -185,6 +187,13 @@ fn open_reference(looks: &mut Looks, description: &Description) -> Option<refere
 fn meter(looks: &mut Looks, description: &Description, nameplate: Option<&Nameplate>) {
     let Some(line) = &description.file.meter else { return };
     let output = nameplate.and_then(|plate| plate.data_output.as_ref());
+    if let Some(output) = output.filter(|output| output.protocol == Protocol::LemDcbm) {
+        let said = Described::of(output).map_err(|f| f.to_string()).and_then(|described| {
+            let meter = line.meter(described, description.journal.as_ref()).map_err(|f| f.to_string())?;
+            energy(meter)
+        });
+        return looks.add("meter's data output", "read", said);
+    }
     let said = description.open("meter", &line.link).map_err(|f| f.to_string()).and_then(|link| {
         let model = output.map_or("dlt645-2007", |output| output.profile.as_str());
         let profile = dlt645::Profile::builtin(model).map_err(|f| f.to_string())?;
@@ -197,13 +206,17 @@ fn meter(looks: &mut Looks, description: &Description, nameplate: Option<&Namepl
                 .map_err(|f| f.to_string())
                 .map(|address| format!("meter {address}"));
         }
-        let answer = client.read(Query::Energy).map_err(|f| f.to_string())?;
-        match answer.reading {
-            Reading::Value(value) => Ok(format!("energy {value}")),
-            Reading::Absent(why) => Err(why),
-        }
+        energy(client)
     });
     looks.add("meter's data output", "read", said);
+}
+
+fn energy(mut meter: impl Meter) -> Result<String, String> {
+    let answer = meter.read(Query::Energy).map_err(|f| f.to_string())?;
+    match answer.reading {
+        Reading::Value(value) => Ok(format!("energy {value}")),
+        Reading::Absent(why) => Err(why),
+    }
 }
 
 /// Brings the low level and asks the reference whether it sees it. The guard switches off, whatever happens.

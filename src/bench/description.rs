@@ -4,7 +4,10 @@ use super::board::{self, Heartbeat, Interlocks, Pulses};
 use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::journal::Journal;
-use crate::link::{self, Address, Link};
+use crate::link::tls::Fingerprint;
+use crate::link::{self, Address, Fault as LinkFault, Link, reopening};
+use crate::meter::Meter;
+use crate::meter::access::Described;
 use crate::plan::{Capability, Load};
 use crate::quantity::{Current, Energy, Voltage};
 use crate::source::Limits;
@@ -135,8 +138,45 @@ fn edge_half_width_us() -> f64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeterLine {
-    /// The line.
+    /// The line; or a meter's web server, `http://HOST:PORT` or `https://HOST:PORT`.
     pub link: Address,
+    /// SHA-256 of the certificate that the meter shows over https, 64 hex digits, read once at the meter. Without it no
+    /// certificate is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl MeterLine {
+    /// A line without TLS.
+    pub const fn plain(link: Address) -> Self {
+        Self { link, fingerprint: None }
+    }
+
+    /// The meter on it, with every byte noted where there is a journal.
+    pub fn meter(
+        &self,
+        described: Described,
+        journal: Option<&Journal>,
+    ) -> Result<Box<dyn Meter>, LinkFault> {
+        let bad = |why: &str| LinkFault::BadAddress { seen: self.link.to_string(), why: why.to_owned() };
+        let journal = journal.cloned();
+        let noted = move |link: Box<dyn Link>| match &journal {
+            Some(journal) => journal.wrap("meter", link),
+            None => link,
+        };
+        match &self.link {
+            Address::Web(server) => {
+                let server = server.clone().pinned(self.fingerprint)?;
+                let meter = described.at(server, Box::new(noted));
+                meter.ok_or_else(|| bad("the nameplate's protocol is on a line, not on a web server"))
+            }
+            _ if described.is_web() => {
+                Err(bad("the nameplate's protocol is on a web server, http://HOST:PORT or https://HOST:PORT"))
+            }
+            _ if self.fingerprint.is_some() => Err(bad("a fingerprint is given, but no TLS (https://)")),
+            line => Ok(described.over(noted(Box::new(reopening::open(line)?)))),
+        }
+    }
 }
 
 /// A bench file with all that it refers to.

@@ -5,7 +5,7 @@ use super::heartbeat::{Beat, Relay};
 use super::real::Real;
 use super::sources::{Part, Sources};
 use super::{Description, watch};
-use crate::link::{self, Provenance, reopening};
+use crate::link::{self, Provenance};
 use crate::meter::{Meter, access};
 use crate::plan::{Capability, Nameplate};
 use crate::pulse::Input;
@@ -105,16 +105,9 @@ impl Devices {
             (None, _) => None,
             (Some(_), None) => return Err(Fault::NoMeterLine),
             (Some(output), Some(line)) => {
-                let wanted = access::Wanted {
-                    protocol: output.protocol,
-                    profile: &output.profile,
-                    address: &output.address,
-                    energy_decimals: output.energy_decimals,
-                };
                 let described =
-                    access::Described::new(&wanted).map_err(|f| Fault::MeterModel(f.to_string()))?;
-                let client =
-                    described.over(description.noted("meter", Box::new(reopening::open(&line.link)?)));
+                    access::Described::of(output).map_err(|f| Fault::MeterModel(f.to_string()))?;
+                let client = line.meter(described, description.journal.as_ref())?;
                 instruments.push(format!("meter's data output on {}: {}", line.link, client.model()));
                 Some(client)
             }

@@ -36,6 +36,9 @@ pub enum Waited {
     Nothing,
 }
 
+/// Ends the run that is conducted, past the turns of whoever conducts it: says why.
+pub type Stopper = Box<dyn Fn(&str) + Send>;
+
 /// A bench, real or simulated.
 pub trait Bench {
     /// The time of the run.
@@ -44,4 +47,8 @@ pub trait Bench {
     fn act(&mut self, action: Action);
     /// Waits for an event, `until` at most.
     fn wait(&mut self, until: Option<Instant>) -> Waited;
+    /// The fast way to the end, where waiting can be broken off from another thread; the slow one is asked at each turn.
+    fn stopper(&self) -> Option<Stopper> {
+        None
+    }
 }

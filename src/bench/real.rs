@@ -2,9 +2,8 @@
 
 use super::devices::Devices;
 use super::heartbeat::{self, Needed, Vital};
-use super::workers::{self, Ended, Order};
-use super::{Bench, Waited, watch};
-use crate::meter::Query;
+use super::workers::{self, Ended, Order, Talk};
+use super::{Bench, Stopper, Waited, watch};
 use crate::pulse::Input;
 use crate::run::{Action, Device, Event};
 use crate::time::{Instant, Span, now};
@@ -21,7 +20,7 @@ pub struct Real {
     events: Receiver<Event>,
     source: Option<Sender<Order>>,
     source_worker: Option<JoinHandle<()>>,
-    meter: Option<Sender<Query>>,
+    meter: Option<Sender<Talk>>,
     own: Sender<Event>,
     ended: Ended,
     /// Up from the first off on; the source's worker sets no load any more.
@@ -88,11 +87,11 @@ impl Real {
             }
         }
         let meter = meter.map(|client| {
-            let (queries, query_queue) = channel();
+            let (talks, queue) = channel();
             workers::spawn(Device::Meter, own.clone(), move |events| {
-                workers::meter(client, &query_queue, events);
+                workers::meter(client, &queue, events);
             });
-            queries
+            talks
         });
         Self {
             events,
@@ -110,6 +109,12 @@ impl Real {
         // A worker that is gone has told its fault already; a second one does no harm.
         if self.source.as_ref().is_none_or(|source| source.send(order).is_err()) {
             self.fault(Device::Source, "its worker is gone".into());
+        }
+    }
+
+    fn talk(&self, talk: Talk) {
+        if self.meter.as_ref().is_none_or(|meter| meter.send(talk).is_err()) {
+            self.fault(Device::Meter, "there is no line to it".into());
         }
     }
 
@@ -132,11 +137,9 @@ impl Bench for Real {
                 self.off.store(true, Ordering::SeqCst);
                 self.order(Order::Off);
             }
-            Action::Ask(query) => {
-                if self.meter.as_ref().is_none_or(|meter| meter.send(query).is_err()) {
-                    self.fault(Device::Meter, "there is no line to it".into());
-                }
-            }
+            Action::Ask(query) => self.talk(Talk::Query(query)),
+            Action::Transact { order, id } => self.talk(Talk::Transact(order, id)),
+            Action::SwitchSecondsPulse => self.talk(Talk::SwitchSecondsPulse),
             Action::AskOpinion { count } => self.order(Order::Opinion { count }),
             Action::StopHeartbeat => self.vital.stop(),
         }
@@ -150,6 +153,13 @@ impl Bench for Real {
             Err(RecvTimeoutError::Timeout) if left <= SLICE && until.is_some() => Waited::Due,
             Err(_) => Waited::Nothing,
         }
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        let own = self.own.clone();
+        Some(Box::new(move |why| {
+            let _ = own.send(Event::Abort { why: why.to_owned() });
+        }))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::calibration::Standards;
 use crate::certificate::record::{Outcome, Record};
 use crate::machine::Machine;
 use crate::meter::{Query, Reading};
+use crate::plan::seal::Closing;
 use crate::plan::{Capability, Nameplate};
 use crate::run::{Event, Interruption, Run, rebuilt};
 use crate::time::{Span, Stamp};
@@ -189,8 +190,9 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
         // Nothing more follows from it; it stays for whoever asks.
         return Ok(None);
     }
-    let Some(record) = record(&left.kept, left.run) else { return Ok(None) };
-    Ok(Some(match archive.bring_in(&record, &record_bytes(&record)?) {
+    let (photographs, closing) = book.beside(record_no)?;
+    let Some(record) = record(&left.kept, left.run, closing) else { return Ok(None) };
+    Ok(Some(match archive.bring_in_with(&record, &record_bytes(&record)?, &photographs) {
         Ok(stored) => {
             book.stored(record_no)?;
             format!(
@@ -203,20 +205,23 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
 }
 
 /// The record of a run that has ended.
-fn record(kept: &Kept, run: Run) -> Option<Record> {
+fn record(kept: &Kept, run: Run, closing: Option<Closing>) -> Option<Record> {
     let header = &kept.header;
     let completed = run.outcome() == Some(&Outcome::Completed);
     let certificate_no = completed.then(|| header.certificate_no.clone());
-    run.record(header.record_no.clone(), certificate_no, header.simulated)
+    let record = run.record(header.record_no.clone(), certificate_no, header.simulated)?;
+    Some(Record { closing, ..record })
 }
 
 fn store(archive: &mut Archive, kept: &Kept, run: Run) -> Result<Stored, Fault> {
-    let record = record(kept, run).ok_or_else(|| Fault::State {
+    let (mut book, _) = archive.journal()?;
+    let (photographs, closing) = book.beside(&kept.header.record_no)?;
+    let record = record(kept, run, closing).ok_or_else(|| Fault::State {
         number: kept.header.record_no.clone(),
         what: "the run did not end: a bug in this program".into(),
     })?;
-    let stored = archive.store(&record)?;
-    archive.journal()?.0.stored(&kept.header.record_no)?;
+    let stored = archive.store_left(&record, &photographs)?;
+    book.stored(&kept.header.record_no)?;
     Ok(stored)
 }
 

@@ -1,6 +1,8 @@
 //! One worker a device: each owns its device, turns what it says into events, and ends with the run.
 
 use super::heartbeat::Needed;
+use crate::meter::output::Switched;
+use crate::meter::transaction::{Order as Deed, Transacted};
 use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::pulse::stream::{Counter, Fault as StreamFault};
@@ -278,11 +280,40 @@ pub(super) fn counter(mut counter: Counter, input: Input, ended: &AtomicBool, ev
     }
 }
 
+/// What the meter's worker is to do.
+pub(super) enum Talk {
+    /// Ask.
+    Query(Query),
+    /// Begin or end a transaction, or fetch its record.
+    Transact(Deed, String),
+    /// Put the seconds pulse on the multi-function output.
+    SwitchSecondsPulse,
+}
+
 /// Answers, one question at a time.
-pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, events: &Sender<Event>) {
+pub(super) fn meter(mut client: Box<dyn Meter>, queue: &Receiver<Talk>, events: &Sender<Event>) {
     // A question that this meter has answered before.
     let mut known = None;
-    while let Ok(query) = queries.recv() {
+    while let Ok(talk) = queue.recv() {
+        let query = match talk {
+            Talk::Query(query) => query,
+            Talk::Transact(deed, id) => {
+                let told = client.transactions().map_or_else(
+                    || Transacted::refused(deed, &id, now(), "it signs nothing".to_owned()),
+                    |meter| meter.transact(deed, &id),
+                );
+                if events.send(Event::Transacted(told)).is_err() {
+                    return;
+                }
+                continue;
+            }
+            Talk::SwitchSecondsPulse => {
+                if events.send(switch(client.as_mut(), known)).is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
         let event = match client.read(query) {
             Ok(answer) => {
                 known = known.or(Some(query));
@@ -302,6 +333,25 @@ pub(super) fn meter(mut client: Box<dyn Meter>, queries: &Receiver<Query>, event
         if events.send(event).is_err() {
             return;
         }
+    }
+}
+
+/// Tells the meter to give its seconds pulse. One that is silent to that and still answers the question it knew lacks the
+/// function, and that is no fault of the bench.
+fn switch(client: &mut dyn Meter, known: Option<Query>) -> Event {
+    let asked = now();
+    let Some(outputs) = client.outputs() else {
+        return Event::Switched(Switched::refused(asked, now(), "its protocol has no command for it".into()));
+    };
+    match outputs.seconds_pulse() {
+        Ok(switched) => Event::Switched(switched),
+        Err(fault)
+            if !matches!(fault, meter::Fault::Line(_))
+                && known.is_some_and(|known| client.read(known).is_ok()) =>
+        {
+            Event::Switched(Switched::refused(asked, now(), fault.to_string()))
+        }
+        Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
     }
 }
 

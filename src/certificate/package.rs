@@ -11,11 +11,15 @@ use super::issue::{Field, Issue};
 use super::record::{self, Record};
 use super::report;
 use super::sign::{self, Signer};
+use super::signed_record;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
 
 /// The original record's name in a package.
 pub const RECORD: &str = "record.json";
+/// The name of the record that a meter signed, byte by byte as it gave it: for `phantomload ocmf verify`, or any other
+/// transparency software.
+pub const SIGNED_RECORD: &str = "signed-record.ocmf";
 /// The name of what a paper says besides its record.
 pub const ISSUE: &str = "issue.json";
 /// The name of the description of the results file (Frictionless Data Package).
@@ -82,6 +86,7 @@ pub fn files(
         (format!("{no}_report.txt"), report::paper(&shown, issue).into_bytes()),
     ];
     files.extend(papers.transpose()?.into_iter().flatten());
+    files.extend(signed_record::bytes(record).map(|bytes| (SIGNED_RECORD.to_owned(), bytes.to_vec())));
     files.sort();
     Ok(files)
 }

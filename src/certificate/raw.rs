@@ -1,6 +1,8 @@
 //! What came in during a run, as it came: the evidence. Results are a pure function of it and the frozen plan.
 
 use crate::meter::Answer;
+use crate::meter::output::Switched;
+use crate::meter::transaction::Transacted;
 use crate::plan::Load;
 use crate::pulse::{Edge, Input};
 use crate::reference::Sample;
@@ -73,6 +75,10 @@ pub enum Event {
     },
     /// The meter answered a query, with a value or with nothing.
     Answer(Answer),
+    /// A meter that signs did what it was told about its transaction, or did not.
+    Transacted(Transacted),
+    /// The meter was told to give its seconds pulse, and did or did not.
+    Switched(Switched),
     /// A device does not work.
     Fault {
         /// Which.
@@ -99,6 +105,14 @@ impl Event {
             Self::Answer(answer) => {
                 let (asked, taken) = (answer.asked + by, answer.taken + by);
                 Self::Answer(Answer { asked, taken, ..answer })
+            }
+            Self::Transacted(told) => {
+                let (asked, taken) = (told.asked + by, told.taken + by);
+                Self::Transacted(Transacted { asked, taken, ..told })
+            }
+            Self::Switched(told) => {
+                let (asked, done) = (told.asked + by, told.done + by);
+                Self::Switched(Switched { asked, done, ..told })
             }
             // These have no moment of their own.
             Self::Timeout

@@ -3,7 +3,9 @@
 use super::cross_check::CrossCheck;
 use super::raw::{Event, Logged};
 pub use super::second_opinion::SecondOpinion;
+use super::signed_record::SignedRecord;
 use crate::plan::Plan;
+use crate::plan::seal::{self, Closing, Seal};
 use crate::pulse::Window;
 use crate::pulse::proof::Proof;
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
@@ -344,6 +346,9 @@ pub struct Results {
     /// The ways to one energy held against one another; none where the load point for it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<CrossCheck>,
+    /// What a meter that signs gave of the run's transaction; none where it signs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_record: Option<SignedRecord>,
     /// What another error calculator on the bench said, beside ours and never averaged with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opinions: Vec<SecondOpinion>,
@@ -368,9 +373,21 @@ pub struct Results {
     pub rule: Option<Rule>,
     /// From the first action to the confirmed discharge.
     pub elapsed: Span,
+    /// The meter's own event records, and what of the seals waits for an answer; none in records older than it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seals: Option<Seals>,
     /// How the load went away at the end; none in records older than it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switched_off: Option<SwitchedOff>,
+}
+
+/// What was seen of the seals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seals {
+    /// What the meter says of openings and interventions.
+    pub events: Vec<seal::Events>,
+    /// What stops a pass until a person with the role has answered it, in words.
+    pub waiting: Vec<String>,
 }
 
 /// Which paper a completed run gives.
@@ -420,6 +437,9 @@ pub struct Record {
     pub plan: Plan,
     /// All that came in.
     pub raw: Vec<Logged>,
+    /// The seals at the end, as the operator wrote them down; nothing that was measured or judged depends on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
 }
 
 impl Record {
@@ -456,6 +476,12 @@ impl Record {
         }
         let nameplate = self.plan.nameplate.check("in the record").err().map(|fault| fault.to_string());
         nameplate.or_else(|| self.plan.capability.settle.check().err())
+    }
+
+    /// Every seal with a photograph, those at the end last.
+    pub fn photographed(&self) -> impl Iterator<Item = &Seal> {
+        let after = self.closing.iter().flat_map(|closing| &closing.seal);
+        self.plan.entries.seal.iter().chain(after).filter(|seal| seal.photograph.is_some())
     }
 
     /// The record as JSON, one line.

@@ -324,6 +324,12 @@ fn statements(paper: &mut Paper, record: &Record) {
             paper.entry(finding);
         }
     }
+    if let Some(closing) = &record.closing {
+        paper.heading("检毕封印 Seals at the end");
+        for line in closing.lines() {
+            paper.entry(&line);
+        }
+    }
     if record.document() == Some(Document::TestReport) {
         let why = record.why_no_certificate();
         paper.heading("未出证原因 Why this is a test report and no certificate");

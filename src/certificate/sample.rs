@@ -186,6 +186,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
         results: Results {
             items,
             cross_check: Some(cross_check()),
+            signed_record: None,
             opinions: vec![],
             verdict,
             correlations: vec![],
@@ -195,10 +196,12 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             rule: Some(Rule::of(&plan.profile)),
             stopping_rule: plan.early_stop.words(),
             elapsed: Span::from_secs(431),
+            seals: None,
             switched_off: None,
         },
         plan,
         raw: vec![],
+        closing: None,
     }
 }
 
@@ -212,7 +215,7 @@ fn cross_check() -> CrossCheck {
             said: Said::Energy { energy_j, deviation: combine(percent, &budget).unwrap(), budget },
         }
     };
-    let why = "none: no protocol of this program gives a signed record yet ".repeat(4);
+    let why = "none: the meter signs no records by this protocol ".repeat(4);
     let pair = Pair {
         ways: [Way::Pulses, Way::Register],
         difference: -900.0,

@@ -12,18 +12,22 @@ mod meter;
 mod ocmf;
 mod page;
 mod person;
+mod photographs;
 mod plan;
 mod profile;
 mod progress;
 mod record;
 mod replay;
 mod run;
+mod screen;
+mod seal;
 mod selection;
 mod selftest;
 mod sim;
 mod study;
 mod tester;
 mod uncertainty;
+mod verification;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,15 +42,20 @@ use std::process::ExitCode;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 pass or done, 1 the meter failed (replay: results differ; study: a promise was not kept), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a subcommand the touchscreen opens.\n\nExit codes: 0 pass or done, 1 the meter failed (replay: results differ; study: a promise was not kept), 2 wrong input, 3 the bench faulted or the run was aborted, 4 undecided."
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    screen: screen::Arguments,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Open the touchscreen; the same as without a subcommand
+    Screen(screen::Arguments),
     /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
     Verify(verify::Arguments),
     /// Runs that a crash or a power failure has left open: go on with one, or close it
@@ -77,6 +86,9 @@ enum Command {
     /// Persons who sign: verifier, checker, approver
     #[command(subcommand)]
     Person(person::Which),
+    /// Seals: an approver answers for what was found at them
+    #[command(subcommand)]
+    Seal(seal::Which),
     /// Regulation profiles: a laboratory answers for unconfirmed figures
     #[command(subcommand)]
     Profile(profile::Which),
@@ -100,8 +112,9 @@ enum Command {
 #[derive(Args)]
 struct Task {
     /// Nameplate file, or the name of a demo meter: good, fast, bad-at-imin, creeping, not-starting, wrong-constant,
-    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses [default: the
-    /// bench file's, else good]
+    /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses, seconds-told,
+    /// seconds-refused, disputed-unit, signing, slow-to-sign, forged-record, signed-energy-off [default: the bench
+    /// file's, else good]
     #[arg(long, value_name = "FILE|DEMO")]
     meter: Option<String>,
     /// Bench file, or `simulated`
@@ -198,8 +211,8 @@ impl By {
 
 /// Opens the data folder for writing, and says what was set right in it.
 fn open(data: &Data) -> Result<Archive, Stop> {
-    let (archive, found) = run::open(data)?;
-    if let Some(waits) = run::waits(&found) {
+    let (archive, found) = verification::settled(&data.dir()?, &say)?;
+    if let Some(waits) = verification::waits(&found) {
         say(&format!("data folder: {waits}"));
     }
     Ok(archive)
@@ -246,7 +259,8 @@ type Ended = Result<u8, Stop>;
 /// Reads the command line and does it.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let ended = match cli.command {
+    let ended = match cli.command.unwrap_or(Command::Screen(cli.screen)) {
+        Command::Screen(arguments) => screen::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Run(which) => run::run(&which),
         Command::Data(which) => data::run(&which),
@@ -260,6 +274,7 @@ pub fn run() -> ExitCode {
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
+        Command::Seal(which) => seal::run(&which),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Tester(which) => tester::run(&which),
         Command::Bench(which) => bench::run(&which),

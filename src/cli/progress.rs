@@ -5,6 +5,8 @@ use phantomload::run::Run;
 use phantomload::time::{self, Instant, Span};
 use std::io::IsTerminal;
 
+/// Where there is no terminal the countdown to a signature is told this often.
+const SIGNING_LINE_SECS: f64 = 30.0;
 /// Redrawn at most this often.
 const REDRAW: Span = Span::from_millis(200);
 
@@ -14,6 +16,8 @@ pub struct Progress {
     lines: bool,
     step: usize,
     readings: usize,
+    /// Part of the countdown to a signature that was told last.
+    signing: Option<i64>,
     next: Instant,
 }
 
@@ -29,7 +33,14 @@ impl Progress {
             }
             bar
         });
-        Self { bar, lines: !terminal && !quiet && real_time, step: 0, readings: 0, next: Instant::ZERO }
+        Self {
+            bar,
+            lines: !terminal && !quiet && real_time,
+            step: 0,
+            readings: 0,
+            signing: None,
+            next: Instant::ZERO,
+        }
     }
 
     /// Looks at the run.
@@ -51,7 +62,22 @@ impl Progress {
             let sample = seen.sample.map_or(String::new(), |s| {
                 format!("  {:.1} V  {:.3} A", s.voltage.volts(), s.current.amperes())
             });
-            bar.set_message(format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses));
+            bar.set_message(match seen.signing_left {
+                Some(left) => {
+                    format!("off, safe to disconnect; the meter signs its record; {:.0} s left", left.secs())
+                }
+                None => format!("{title} ({}){sample}  {} pulses", seen.doing, seen.pulses),
+            });
+        } else if let Some(left) = seen.signing_left {
+            let due = (left.secs() / SIGNING_LINE_SECS).ceil() as i64;
+            if self.signing != Some(due) {
+                self.signing = Some(due);
+                super::say(&format!(
+                    "{:>7.1} s  off, safe to disconnect; the meter signs its record; {:.0} s left",
+                    seen.elapsed.secs(),
+                    left.secs()
+                ));
+            }
         } else if no != self.step {
             (self.step, self.readings) = (no, 0);
             super::say(&format!("{:>7.1} s  {title}", seen.elapsed.secs()));

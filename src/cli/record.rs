@@ -141,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         std::fs::write(path, &record).map_err(|fault| Stop::fault(format!("{}: {fault}", path.display())))?;
     }
 
-    let checked = ocmf::check(record.as_bytes(), key.as_ref());
+    let checked = ocmf::check(&record, key.as_ref());
     let mut findings = findings(&checked, &status, &before, &after, &stopped);
     if let (Some(reference), Some(record)) = (reference, &checked.record) {
         match record.imported() {
@@ -157,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         before_kwh: before.import_kwh.to_string(),
         after_kwh: after.import_kwh.to_string(),
         row: row(format!("transaction {}", transaction.id), checked, key.as_ref().map(Key::to_string)),
-        ocmf: record,
+        ocmf: String::from_utf8_lossy(&record).into_owned(),
         findings,
     };
     if arguments.json {

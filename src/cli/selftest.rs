@@ -40,7 +40,7 @@ pub struct Arguments {
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+pub(super) enum State {
     Good,
     /// The machine does not tell.
     Unknown,
@@ -53,11 +53,11 @@ enum State {
 /// A light of the self test.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Light {
-    what: String,
-    state: State,
-    seen: String,
+    pub(super) what: String,
+    pub(super) state: State,
+    pub(super) seen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    todo: Option<&'static str>,
+    pub(super) todo: Option<&'static str>,
 }
 
 fn good(what: &str, seen: impl Into<String>) -> Light {
@@ -91,18 +91,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     let now = Stamp::now();
     let dir = arguments.data.dir()?;
     let description = arguments.bench.as_deref().map(Description::load).transpose().map_err(Stop::input)?;
-    let machine = Machine::this();
-    let board = machine.board().unwrap_or_else(|| "no device tree: a PC".into());
-    let mut lights = vec![good("program", format!("{} on {board}", env!("CARGO_PKG_VERSION")))];
-    lights.extend(of_machine(&machine, &dir, now));
-    lights.extend(of_data(&dir));
-    match &description {
-        None => lights.extend(of_standards(&builtin_simulated(), now.date())),
-        Some(description) => {
-            lights.extend(of_standards(&description.standards, now.date()));
-            lights.extend(check::all(description, None, false, &|| false).into_iter().map(of_look));
-        }
-    }
+    let lights = lights(description.as_ref(), &dir, now);
     let worst = lights.iter().map(|light| light.state).max().unwrap_or(State::Good);
     if arguments.json {
         print_json(&serde_json::json!({ "at": now, "state": worst, "lights": lights }))?;
@@ -116,6 +105,23 @@ pub fn run(arguments: &Arguments) -> Ended {
         }
     }
     Ok(u8::from(worst == State::Bad))
+}
+
+/// All of them; the devices of a bench are asked too, and nothing is switched on.
+pub(super) fn lights(description: Option<&Description>, dir: &Path, now: Stamp) -> Vec<Light> {
+    let machine = Machine::this();
+    let board = machine.board().unwrap_or_else(|| "no device tree: a PC".into());
+    let mut lights = vec![good("program", format!("{} on {board}", env!("CARGO_PKG_VERSION")))];
+    lights.extend(of_machine(&machine, dir, now));
+    lights.extend(of_data(dir));
+    match description {
+        None => lights.extend(of_standards(&builtin_simulated(), now.date())),
+        Some(description) => {
+            lights.extend(of_standards(&description.standards, now.date()));
+            lights.extend(check::all(description, None, false, &|| false).into_iter().map(of_look));
+        }
+    }
+    lights
 }
 
 /// What keeps a run on a real bench from beginning, and what the operator should know before it.

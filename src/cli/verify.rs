@@ -1,21 +1,22 @@
 //! `phantomload verify`
 
-use super::inputs::{Chosen, Inputs};
+use super::inputs::Inputs;
 use super::progress::Progress;
+use super::verification::{self, Conducted, How, Ready};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
-use phantomload::archive::journal::{Book, Header, InStep, Keeper, Way, Writer};
-use phantomload::archive::{self, Archive, Numbers, Stored};
+use phantomload::archive::{self, Archive, Photograph, Stored};
 use phantomload::bench::notify::Notify;
-use phantomload::bench::{Bench, Description, Devices, conduct_kept, resume};
-use phantomload::certificate::record::{Outcome, Program, Record, SecondOpinion, Unit};
+use phantomload::certificate::record::{Outcome, Record, SecondOpinion, Unit};
 use phantomload::certificate::report;
-use phantomload::link::journal::Journal;
+use phantomload::certificate::signed_record::SignedRecord;
 use phantomload::plan::Plan;
+use phantomload::plan::seal::Closing;
 use phantomload::run::Run;
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::{Rule, Verdict, Zone};
+use rust_decimal::Decimal;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,6 +35,12 @@ pub struct Arguments {
     /// Folder of the raw interface log of a real bench [default: `interface` in the data folder]
     #[arg(long, value_name = "DIR")]
     log: Option<PathBuf>,
+    /// What the meter's display shows as its energy before the run, with all its digits: settles a disputed unit
+    #[arg(long, value_name = "KWH")]
+    display_energy: Option<Decimal>,
+    /// The seals at the end (TOML, `[[seal]]` with place, number, photograph): read once the run has ended
+    #[arg(long, value_name = "FILE")]
+    closing: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -41,9 +48,9 @@ pub struct Arguments {
 
 /// How fast the simulated bench runs; none: as fast as it goes.
 #[derive(Clone, Copy)]
-struct Pace(Option<f64>);
+pub(super) struct Pace(pub(super) Option<f64>);
 
-fn pace(text: &str) -> Result<Pace, String> {
+pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace(None));
     }
@@ -58,204 +65,135 @@ fn pace(text: &str) -> Result<Pace, String> {
 /// Makes the verification.
 pub fn run(arguments: &Arguments) -> Ended {
     let dir = arguments.data.dir()?;
-    let inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    let mut inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
-    // A data folder that cannot be written, that another instance writes, or in which a run waits to be gone on with, is
-    // told before a device is touched.
-    let mut archive = super::run::open_free(&arguments.data)?;
-    let started = Stamp::now();
-    let mut journal: Option<Journal> = None;
-    let (plan, bench, real_time): (Plan, Box<dyn Bench>, bool) = match &inputs.bench {
-        Chosen::Simulated(rig) => {
-            let plan = inputs.plan(rig.capability())?;
-            let pace = arguments.pace.0;
-            (plan, Box::new(rig.in_process(arguments.seed, started, pace)), pace.is_some())
+    let how = How { dir: &dir, pace: arguments.pace.0, seed: arguments.seed, log: arguments.log.clone() };
+    let ready = verification::prepare(&inputs, &how, &say, &|plan, archive| {
+        if !arguments.json {
+            tell_plan(&inputs, plan, archive);
         }
-        Chosen::Real(description) => {
-            // What cannot be planned is told before a device is touched.
-            inputs.plan(description.capability())?;
-            let log = arguments.log.clone().unwrap_or_else(|| dir.join("interface"));
-            let opened = Journal::open(&log).map_err(Stop::fault)?;
-            opened.opening();
-            journal = Some(opened);
-            let description = Description { journal: journal.clone(), ..(**description).clone() };
-            if description.file.heartbeat.is_none() && !description.is_simulated() {
-                say(
-                    "this bench has no [heartbeat]: should this program die, nothing takes the load away but you",
-                );
-            }
-            let devices = Devices::open(&description, &inputs.nameplate).map_err(Stop::input)?;
-            (inputs.plan(devices.capability())?, Box::new(devices.start()), true)
-        }
-    };
-    if matches!(inputs.bench, Chosen::Real(_)) {
-        for light in super::selftest::before_run(&dir)? {
-            say(&format!("self test: {}", light.line()));
-        }
-    }
-    let plan_time = plan.total;
-    if !arguments.json {
-        say(&format!(
-            "{}planned {}, {}",
-            if inputs.simulated { "SIMULATED bench, " } else { "" },
-            plan_time,
-            plan.profile.id
-        ));
-        for doubt in &plan.doubts {
-            say(doubt);
-        }
-        for why in plan.standards.check_dates(started.date()) {
-            say(&format!("no certificate will come of this: {why}"));
-        }
-        // A demo key is made where there is none.
-        if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
-            say(&format!("nothing will be sealed: {why}. The papers can be made later"));
-        }
-        for advice in &plan.advice {
-            say(&format!("does not fit into ten minutes: {advice}"));
-        }
-    }
-    // On the disk before the first action: from here on the run cannot vanish.
-    let about = archive::opening(&plan, &inputs.profile_sha256);
-    let numbers = archive.open_run(inputs.simulated, started.date().year(), about).map_err(Stop::fault)?;
-    let run = Run::new(Arc::new(plan.clone()), bench.now(), Stamp::now());
-    let record_began = (run.started(), bench.now());
-    let header = Header {
-        record_no: numbers.record_no.clone(),
-        certificate_no: numbers.certificate_no.clone(),
-        simulated: inputs.simulated,
-        program: Program::this(),
-        started: record_began.0,
-        began: record_began.1,
-        way: arguments.way(&inputs)?,
-        plan,
-    };
-    let (mut book, words) = archive.journal().map_err(Stop::fault)?;
-    for words in words {
-        say(&words);
-    }
-    book.begin(&header, &resume::boot()).map_err(Stop::fault)?;
-    let is_real = matches!(inputs.bench, Chosen::Real(_));
-    let conductor = Conductor {
-        archive,
-        book,
-        numbers,
-        simulated: inputs.simulated,
-        interface: journal,
-        planned: plan_time,
-        json: arguments.json,
-        real_time,
-        is_real,
-        stop,
-    };
-    conductor.bring_to_end(run, bench)
+    })?;
+    bring_to_end(ready, &stop, arguments.closing.as_deref(), arguments.json)
 }
 
-impl Arguments {
-    /// How the bench of this run is found again.
-    fn way(&self, inputs: &Inputs) -> Result<Way, Stop> {
-        let whole = |path: &str| {
-            let whole = std::path::absolute(path).map_err(Stop::input)?;
-            Ok::<_, Stop>(whole.display().to_string())
-        };
-        let is_file = |name: &String| std::path::Path::new(name).is_file();
-        let bench = match &inputs.bench {
-            Chosen::Simulated(_) => self.task.bench.clone(),
-            Chosen::Real(_) => whole(&self.task.bench)?,
-        };
-        let meter = match &self.task.meter {
-            Some(meter) if is_file(meter) => Some(whole(meter)?),
-            meter => meter.clone(),
-        };
-        Ok(Way { bench, meter, seed: self.seed, pace: self.pace.0 })
+/// Conducts the run, stores what comes of it, and tells it.
+pub(super) fn bring_to_end(ready: Ready, stop: &AtomicBool, closing: Option<&Path>, json: bool) -> Ended {
+    let plan_time = ready.plan_time;
+    let mut progress = Progress::new(plan_time, json, ready.real_time);
+    let mut notify = notifier()?;
+    notify.ready();
+    let mut asked = || {
+        stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
+    };
+    let mut seals = Seals::default();
+    let mut watch = |run: &Run, now| {
+        progress.show(run, now);
+        seals.tell(run);
+        notify.alive(phantomload::time::now());
+    };
+    let mut conducted = ready.conduct(&mut asked, &mut watch, &say)?;
+    notify.stopping();
+    progress.end();
+    photographed(&mut conducted, closing);
+    let stored = conducted.store();
+    let record = &conducted.record;
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(fault) => {
+            // What was measured is shown and kept, although it could not be stored.
+            say(&report::table(&record.results));
+            return Err(match fault {
+                // The package is whole.
+                archive::Fault::NotRegistered { .. } => Stop::fault(fault),
+                fault => keep_elsewhere(record, &fault),
+            });
+        }
+    };
+    tell(record, &stored, plan_time, json)?;
+    Ok(exit_code(record))
+}
+
+/// Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
+fn notifier() -> Result<Notify, Stop> {
+    Notify::from_environment()
+        .or_else(|fault| {
+            say(&format!("{fault}"));
+            Notify::to(None, None)
+        })
+        .map_err(Stop::fault)
+}
+
+/// Takes what was written down at the end into the record, with its photographs.
+fn photographed(conducted: &mut Conducted, path: Option<&Path>) {
+    match path.map(closing).transpose() {
+        Ok(Some((closing, more))) => {
+            conducted.record.closing = Some(closing);
+            conducted.photographs.extend(more);
+        }
+        Ok(None) => {}
+        // What was measured is not lost for it.
+        Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
     }
 }
 
-/// A run that stands in the chain and has its header in the journal, and all that is needed to bring it to its end.
-#[expect(clippy::struct_excessive_bools, reason = "each is an answer to its own question")]
-pub(super) struct Conductor {
-    pub archive: Archive,
-    pub book: Book,
-    pub numbers: Numbers,
-    pub simulated: bool,
-    /// The raw interface log of a real bench.
-    pub interface: Option<Journal>,
-    pub planned: Span,
-    pub json: bool,
-    pub real_time: bool,
-    /// By a bench file, over real lines.
-    pub is_real: bool,
-    pub stop: Arc<AtomicBool>,
+/// What is written down when the meter is closed again, and its photographs.
+fn closing(path: &Path) -> Result<(Closing, Vec<Photograph>), Stop> {
+    let text = super::inputs::read(path)?;
+    let mut closing = Closing::from_toml(&path.display().to_string(), &text).map_err(Stop::input)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let photographs = super::photographs::take(&mut closing.seal, folder, "after")?;
+    Ok((closing, photographs))
 }
 
-impl Conductor {
-    /// Conducts the run, stores what comes of it, and tells it.
-    pub(super) fn bring_to_end(mut self, mut run: Run, mut bench: Box<dyn Bench + '_>) -> Ended {
-        if let Some(journal) = &self.interface {
-            journal.run_begins(&self.numbers.record_no);
+/// Says at once what was found at the seals: whoever can answer it may be called before the ten minutes are over.
+#[derive(Default)]
+struct Seals {
+    step: Option<usize>,
+    told: bool,
+}
+
+impl Seals {
+    fn tell(&mut self, run: &Run) {
+        let step = run.step_no();
+        // At the begin of a step is early enough.
+        if self.told || self.step == step {
+            return;
         }
-        let mut progress = Progress::new(self.planned, self.json, self.real_time);
-        // Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
-        let mut notify = Notify::from_environment()
-            .or_else(|fault| {
-                say(&format!("{fault}"));
-                Notify::to(None, None)
-            })
-            .map_err(Stop::fault)?;
-        notify.ready();
-        let stop = Arc::clone(&self.stop);
-        let asked = || {
-            stop.load(Ordering::SeqCst)
-                .then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
-        };
-        let mut watch = |run: &Run, now| {
-            progress.show(run, now);
-            notify.alive(phantomload::time::now());
-        };
-        let mut keep = |keeper: &mut dyn Keeper| {
-            conduct_kept(&mut run, bench.as_mut(), keeper, &mut { asked }, &mut watch)
-        };
-        // A real bench does not wait for the disk; the clock of the one in process jumps, and nobody waits.
-        let (kept, book) = if self.is_real {
-            let mut writer = Writer::start(self.book);
-            (keep(&mut writer), writer.into_book())
-        } else {
-            let mut keeper = InStep::new(self.book);
-            (keep(&mut keeper), Some(keeper.into_book()))
-        };
-        drop(bench);
-        if let Some(journal) = &self.interface {
-            journal.run_ended(&self.numbers.record_no);
+        self.step = step;
+        for words in run.waiting_seals() {
+            self.told = true;
+            say(&format!("seals: {words}"));
         }
-        notify.stopping();
-        progress.end();
-        if let Err(why) = kept {
-            say(&format!("journal: {why}"));
+        if self.told {
+            say(
+                "the run goes on and stays undecided. To lose no time: stop it (Ctrl-C), have an approver answer (`phantomload seal answer` with the number of the record), begin again",
+            );
         }
-        let completed = run.outcome() == Some(&Outcome::Completed);
-        let certificate_no = completed.then_some(self.numbers.certificate_no);
-        let record = run.record(self.numbers.record_no, certificate_no, self.simulated).ok_or_else(|| {
-            Stop::fault("the run did not end: a bug in this program; the source was switched off")
-        })?;
-        let stored = match self.archive.store(&record) {
-            Ok(stored) => stored,
-            Err(fault) => {
-                // What was measured is shown and kept, although it could not be stored.
-                say(&report::table(&record.results));
-                return Err(match fault {
-                    // The package is whole.
-                    archive::Fault::NotRegistered { .. } => Stop::fault(fault),
-                    fault => keep_elsewhere(&record, &fault),
-                });
-            }
-        };
-        // The record has it all; where that cannot be noted now it is when the data folder is opened the next time.
-        if let Some(Err(why)) = book.map(|mut book| book.stored(&record.record_no)) {
-            say(&why.to_string());
-        }
-        tell(&record, &stored, self.planned, self.json)?;
-        Ok(exit_code(&record))
+    }
+}
+
+/// What somebody should know before it begins.
+fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
+    say(&format!(
+        "{}planned {}, {}",
+        if inputs.simulated { "SIMULATED bench, " } else { "" },
+        plan.total,
+        plan.profile.id
+    ));
+    for doubt in &plan.doubts {
+        say(doubt);
+    }
+    for why in plan.standards.check_dates(Stamp::now().date()) {
+        say(&format!("no certificate will come of this: {why}"));
+    }
+    // A demo key is made where there is none.
+    if let Some(why) = archive.why_unsealed(inputs.simulated).filter(|_| !inputs.simulated) {
+        say(&format!("nothing will be sealed: {why}. The papers can be made later"));
+    }
+    for advice in &plan.advice {
+        say(&format!("does not fit into ten minutes: {advice}"));
     }
 }
 
@@ -277,7 +215,7 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 }
 
 /// The data folder failed after the run: the raw data must not be lost with it, nor who signed what came of it.
-fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
+pub(super) fn keep_elsewhere(record: &Record, fault: &archive::Fault) -> Stop {
     let path =
         std::env::temp_dir().join(format!("phantomload-{}-{}.json", record.record_no, std::process::id()));
     // The very bytes whose SHA-256 stands in the chain, or in the signed verdict beside them.
@@ -328,6 +266,9 @@ struct Told<'a> {
     record: PathBuf,
     package: PathBuf,
     findings: &'a [String],
+    /// What a meter that signs gave of the run's transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_record: Option<&'a SignedRecord>,
     /// What another error calculator on the bench said.
     opinions: &'a [SecondOpinion],
     why_no_certificate: Vec<String>,
@@ -419,6 +360,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         record: stored.record.clone(),
         package: stored.package.clone(),
         findings: &record.results.findings,
+        signed_record: record.results.signed_record.as_ref(),
         opinions: &record.results.opinions,
         why_no_certificate: record.why_no_certificate(),
         notices: &stored.notices,
@@ -457,6 +399,9 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
         (Outcome::Completed, None) => {}
+    }
+    if let Some(looked) = record.results.signed_record.as_ref().and_then(|signed| signed.looked.as_ref()) {
+        let _ = writeln!(text, "signed record: {}", looked.words);
     }
     for opinion in &record.results.opinions {
         let _ = writeln!(text, "second opinion: {opinion}");

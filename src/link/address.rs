@@ -1,6 +1,7 @@
-//! Which line: a serial device or a TCP port, as one text.
+//! Which line: a serial device, a TCP or UDP port or a web server, as one text.
 
 use super::Fault;
+use super::http::Server;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +12,8 @@ pub const DEFAULT_BAUD: u32 = 9600;
 /// Slowest and fastest speed that is believed, in baud.
 const BAUD_RANGE: std::ops::RangeInclusive<u32> = 50..=4_000_000;
 
-/// Where a device is reached. Written `/dev/ttyUSB0,9600,8E1` (speed and framing may be left out) or `tcp:HOST:PORT`.
+/// Where a device is reached. Written `/dev/ttyUSB0,9600,8E1` (speed and framing may be left out),
+/// `tcp:HOST:PORT` or `http://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
     /// RS-485, RS-232, an optical head or a pseudo-terminal.
@@ -37,6 +39,8 @@ pub enum Address {
         /// 1..=65535.
         port: u16,
     },
+    /// A device with a web server; each question opens a connection of its own.
+    Web(Server),
 }
 
 /// The bits of a character: `8E1` is eight data bits, even parity, one stop bit.
@@ -144,6 +148,9 @@ impl FromStr for Address {
         if let Some(rest) = text.strip_prefix("udp:") {
             return place(text, rest).map(|(host, port)| Self::Udp { host, port });
         }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return text.parse().map(Self::Web);
+        }
         let mut parts = text.split(',').map(str::trim);
         let path = parts.next().unwrap_or_default();
         if !(path.starts_with('/') || path.starts_with("COM")) {
@@ -195,6 +202,7 @@ impl fmt::Display for Address {
             Self::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
             Self::Udp { host, port } if host.contains(':') => write!(f, "udp:[{host}]:{port}"),
             Self::Udp { host, port } => write!(f, "udp:{host}:{port}"),
+            Self::Web(server) => write!(f, "{server}"),
         }
     }
 }
@@ -223,6 +231,7 @@ mod tests {
             "tcp:127.0.0.1:5025",
             "tcp:[::1]:6320",
             "udp:192.168.1.105:24433",
+            "https://192.168.1.2:443",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }

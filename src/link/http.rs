@@ -16,7 +16,7 @@ const BODY_MAX: usize = 1 << 20;
 const FIELDS_MAX: usize = 64;
 
 /// Where a web server is: `http://192.168.1.2`, `https://192.168.1.2:443`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Server {
     host: String,
     port: u16,
@@ -81,10 +81,15 @@ impl Server {
         }
     }
 
+    /// Host and port, as a question names them.
+    pub fn host(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// Opens a connection, asks, and waits for the whole answer.
     pub fn ask(&self, request: &Request, patience: Span) -> Result<Exchanged, Fault> {
         let mut line = self.open()?;
-        exchange(&mut *line, &format!("{}:{}", self.host, self.port), request, patience)
+        exchange(&mut *line, &self.host(), request, patience)
     }
 }
 

@@ -87,6 +87,7 @@ pub fn open(address: &Address) -> Result<Box<dyn Link>, Fault> {
         Address::Serial { path, baud, framing } => Box::new(serial::Serial::open(path, *baud, *framing)?),
         Address::Tcp { host, port } => Box::new(tcp::Tcp::connect(host, *port, CONNECT_PATIENCE)?),
         Address::Udp { host, port } => Box::new(udp::Udp::open(host, *port)?),
+        Address::Web(server) => server.open()?,
     })
 }
 

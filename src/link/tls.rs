@@ -13,6 +13,7 @@ use rustls::pki_types::{
     UnixTime, alg_id,
 };
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
@@ -23,7 +24,7 @@ use std::sync::Arc;
 const HANDSHAKE: Span = Span::from_secs(20);
 
 /// SHA-256 of a certificate in DER.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl FromStr for Fingerprint {
@@ -40,6 +41,18 @@ impl FromStr for Fingerprint {
         hex.then_some(Self(bytes)).ok_or_else(|| {
             format!("`{text}` is no fingerprint: the SHA-256 of the certificate, 64 hex digits, is wanted")
         })
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -3,11 +3,14 @@
 use super::dlt645::{self, Patience};
 use super::dlt698;
 use super::iec62056;
+use super::lem;
 use super::modbus::{self, Transport};
+use super::ocmf;
 use super::sml;
 use super::{Fault, Meter};
 use crate::link::Link;
-use crate::plan::nameplate::Protocol;
+use crate::link::http::Server;
+use crate::plan::nameplate::{DataOutput, Protocol};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,19 @@ pub enum NoMeter {
         /// What would do.
         allowed: &'static str,
     },
+    /// The key of its signed records.
+    #[error("public_key: {0}")]
+    Key(#[from] ocmf::NoKey),
+    /// A protocol without signed records.
+    #[error(
+        "{key} is given, but {protocol} has no signed records; leave it out, or is the protocol another?"
+    )]
+    NoRecords {
+        /// The key in the file.
+        key: &'static str,
+        /// The protocol.
+        protocol: &'static str,
+    },
     /// Energy decimals where nothing is disputed, or others than any source says.
     #[error("energy_decimals is {seen}, but for model `{profile}` {why}")]
     NoSuchDispute {
@@ -74,12 +90,38 @@ enum Form {
     Modbus(Transport, u8, modbus::Profile),
     Iec62056(String),
     Sml,
+    /// With an entry of its cable table.
+    Lem(u8),
 }
 
 /// A model's text that is no model of the program but a file's: id and text.
 pub type ModelFile<'a> = Option<(&'a str, &'a str)>;
 
 impl Described {
+    /// The meter of a nameplate, with the key of its signed records seen to be one.
+    pub fn of(output: &DataOutput) -> Result<Self, NoMeter> {
+        for (key, given) in [
+            ("public_key", output.public_key.is_some()),
+            ("sign_within_secs", output.sign_within_secs.is_some()),
+            ("cable", output.cable.is_some()),
+        ] {
+            if given && !output.signs() {
+                return Err(NoMeter::NoRecords { key, protocol: output.protocol.name() });
+            }
+        }
+        output.public_key.as_deref().map(ocmf::Key::from_text).transpose()?;
+        let described = Self::new(&Wanted {
+            protocol: output.protocol,
+            profile: &output.profile,
+            address: &output.address,
+            energy_decimals: output.energy_decimals,
+        })?;
+        Ok(match described.0 {
+            Form::Lem(_) => Self(Form::Lem(output.cable.unwrap_or_default())),
+            form => Self(form),
+        })
+    }
+
     /// A meter of a model that comes with the program.
     pub fn new(wanted: &Wanted<'_>) -> Result<Self, NoMeter> {
         Self::with_file(wanted, None)
@@ -158,8 +200,28 @@ impl Described {
                 }
                 Form::Sml
             }
+            Protocol::LemDcbm => {
+                only(wanted, "lem-dcbm")?;
+                if wanted.address != "auto" {
+                    return Err(bad_address("auto: its web server's place says which one it is"));
+                }
+                Form::Lem(0)
+            }
         };
         Ok(Self(form))
+    }
+
+    /// Whether the meter is a web server, to which each question opens a connection of its own.
+    pub fn is_web(&self) -> bool {
+        matches!(self.0, Form::Lem(_))
+    }
+
+    /// In the network; each connection is wrapped. None where the meter is no web server.
+    pub fn at(&self, server: Server, wrap: lem::Wrap) -> Option<Box<dyn Meter>> {
+        match self.0 {
+            Form::Lem(cable) => Some(Box::new(lem::Client::noted(server, wrap).with_cable(cable))),
+            _ => None,
+        }
     }
 
     /// On a line.
@@ -180,6 +242,7 @@ impl Described {
             }
             Form::Iec62056(device) => Box::new(iec62056::Client::new(link, device)),
             Form::Sml => Box::new(sml::Client::new(link)),
+            Form::Lem(cable) => Box::new(lem::Client::over(link).with_cable(cable)),
         }
     }
 }
@@ -242,6 +305,7 @@ mod tests {
             (Protocol::Dlt698, "12x"),
             (Protocol::Iec62056, "a!"),
             (Protocol::Sml, "1"),
+            (Protocol::LemDcbm, "1"),
         ] {
             let refused = Described::new(&wanted(protocol, usual_profile(protocol), address)).unwrap_err();
             assert!(matches!(refused, NoMeter::BadAddress { .. }), "{refused}");

@@ -54,6 +54,8 @@ pub enum Told<A> {
     },
     /// Bytes that are no answer to this question, in words.
     Trouble(String),
+    /// The meter wants to hear this before it goes on: that a part of its answer has come, say.
+    Say(Vec<u8>),
 }
 
 /// A request as it goes over the wire.
@@ -148,11 +150,11 @@ impl Line {
         let mut trouble = None;
         let mut lost = None;
         for _ in 0..attempts {
-            let mut reply = Vec::new();
-            let collected = self.attempt(request, &mut first_sent, listener(), &mut reply, after);
+            let mut heard = Exchange { request: request.bytes.clone(), reply: vec![] };
+            let collected = self.attempt(request, &mut first_sent, listener(), &mut heard, after);
             self.busy_until = Some(now());
-            let only_echo = reply.is_empty() || reply == request.bytes;
-            exchanges.push(Exchange { request: request.bytes.clone(), reply });
+            let only_echo = heard.reply.is_empty() || heard.reply == request.bytes;
+            exchanges.push(heard);
             match collected {
                 Ok(Ok((answer, begun))) => {
                     let (sent, on_wire) = first_sent.unwrap_or((begun, begun));
@@ -193,10 +195,10 @@ impl Line {
         listener: impl Fn() -> L,
     ) -> Result<Heard<L::Answer>, Fault> {
         let begun = now();
-        let mut reply = Vec::new();
-        let collected = self.collect(begun, listener(), &mut reply);
-        let nothing = reply.is_empty();
-        exchanges.push(Exchange { request: vec![], reply });
+        let mut heard = Exchange { request: vec![], reply: vec![] };
+        let collected = self.collect(begun, listener(), &mut heard);
+        let nothing = heard.reply.is_empty();
+        exchanges.push(heard);
         match collected? {
             Ok((answer, came)) => {
                 let came = came.max(begun);
@@ -216,7 +218,7 @@ impl Line {
         request: &Request<'_>,
         first_sent: &mut Option<(Instant, Instant)>,
         listener: L,
-        reply: &mut Vec<u8>,
+        heard: &mut Exchange,
         after: After<'_>,
     ) -> Result<Result<(L::Answer, Instant), String>, link::Fault> {
         self.keep_gap();
@@ -226,16 +228,16 @@ impl Line {
         let on_wire = sent + self.link.airtime(request.bytes.len());
         first_sent.get_or_insert((sent, on_wire));
         after(&mut self.link, on_wire)?;
-        self.collect(on_wire, listener, reply)
+        self.collect(on_wire, listener, heard)
     }
 
     /// Collects what comes until the listener has its answer, and the time at which its first byte began at the latest;
-    /// else, after silence, what was wrong with what came.
+    /// else, after silence, what was wrong with what came. What is said meanwhile stands behind the request.
     fn collect<L: Listener>(
         &mut self,
         on_wire: Instant,
         mut listener: L,
-        reply: &mut Vec<u8>,
+        heard: &mut Exchange,
     ) -> Result<Result<(L::Answer, Instant), String>, link::Fault> {
         // Where each piece ended in the stream, and when it came.
         let mut pieces: Vec<(u64, Instant)> = Vec::new();
@@ -247,9 +249,9 @@ impl Line {
             let left = deadline - now();
             let count = self.link.receive(&mut buffer, left.max(Span::ZERO))?;
             let came = now();
-            let over = count == 0 || came > give_up || reply.len() > self.limit;
-            reply.extend(&buffer[..count]);
-            pieces.push((reply.len() as u64, came));
+            let over = count == 0 || came > give_up || heard.reply.len() > self.limit;
+            heard.reply.extend(&buffer[..count]);
+            pieces.push((heard.reply.len() as u64, came));
             listener.handle_bytes(&buffer[..count]);
             if over {
                 listener.handle_silence();
@@ -263,12 +265,19 @@ impl Line {
                         return Ok(Ok((answer, begun)));
                     }
                     Told::Trouble(seen) => trouble = Some(seen),
+                    // What is said behind the end of patience is said to nobody.
+                    Told::Say(_) if over => {}
+                    Told::Say(bytes) => {
+                        self.link.send(&bytes)?;
+                        let gone = now() + self.link.airtime(bytes.len());
+                        heard.request.extend(bytes);
+                        deadline = deadline.max(gone + self.patience.first_byte).min(give_up);
+                    }
                 }
             }
             if over {
-                return Ok(
-                    Err(trouble.unwrap_or_else(|| format!("{} bytes came and no frame", reply.len()))),
-                );
+                let none = || format!("{} bytes came and no frame", heard.reply.len());
+                return Ok(Err(trouble.unwrap_or_else(none)));
             }
             deadline = deadline.max(came + self.patience.between_bytes);
         }

@@ -1,7 +1,8 @@
 //! The meter's data outputs: what a meter says about itself, asked one [`Query`] at a time and only ever read.
 //!
 //! One recipe for each protocol: bytes and their meaning without I/O, then a client that is a [`Meter`] on any link.
-//! [`access`] finds the protocol's client for a nameplate; [`exchange`] is the craft of the bus that all share.
+//! [`access`] finds the protocol's client for a nameplate; [`exchange`] is the craft of the bus that all share. The one
+//! command that switches something of a meter stands apart, in [`output`].
 //!
 //! An [`Answer`] holds the value or the reason for none, the time at which the meter took it, and every byte exchanged.
 
@@ -15,7 +16,9 @@ pub mod lem;
 pub mod modbus;
 pub mod obis;
 pub mod ocmf;
+pub mod output;
 pub mod sml;
+pub mod transaction;
 pub mod watch;
 
 use crate::link::{self, hex};
@@ -37,6 +40,8 @@ pub enum Query {
     Energy,
     /// Forward active energy of one tariff, 1..=63; gives kWh.
     TariffEnergy(u8),
+    /// Reverse active energy, all tariffs; gives kWh.
+    ReverseEnergy,
     /// Voltage (phase A); gives V.
     Voltage,
     /// Current (phase A), negative against the counting direction; gives A.
@@ -67,15 +72,18 @@ pub enum Query {
     PowerLossCount,
     /// The last loss of its supply.
     PowerLossLast,
+    /// The words in which the meter keeps its own state; gives a text: seven words in hex, then what of them is known.
+    StatusWords,
 }
 
 impl Query {
     /// Every query; the tariffs, of which there may be 63, come by [`Query::TariffEnergy`] besides.
-    pub const fn all() -> [Self; 18] {
+    pub const fn all() -> [Self; 20] {
         [
             Self::Address,
             Self::MeterNumber,
             Self::Energy,
+            Self::ReverseEnergy,
             Self::Voltage,
             Self::Current,
             Self::Power,
@@ -91,13 +99,14 @@ impl Query {
             Self::ClockSetLast,
             Self::PowerLossCount,
             Self::PowerLossLast,
+            Self::StatusWords,
         ]
     }
 
     /// The unit of its number; `None` where the answer is no number with a unit.
     pub const fn unit(self) -> Option<Unit> {
         match self {
-            Self::Energy | Self::TariffEnergy(_) => Some(Unit::KilowattHour),
+            Self::Energy | Self::TariffEnergy(_) | Self::ReverseEnergy => Some(Unit::KilowattHour),
             Self::Voltage => Some(Unit::Volt),
             Self::Current => Some(Unit::Ampere),
             Self::Power => Some(Unit::Kilowatt),
@@ -129,6 +138,8 @@ impl fmt::Display for Query {
             Self::ClockSetLast => "last clock setting",
             Self::PowerLossCount => "number of power losses",
             Self::PowerLossLast => "last power loss",
+            Self::ReverseEnergy => "reverse active energy",
+            Self::StatusWords => "status words",
         })
     }
 }
@@ -285,6 +296,26 @@ pub struct Answer {
     /// What must be known of how it came about: quirks of the meter in force, figures that are not confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// A number whose unit sources dispute: `reading` is absent, and this is what the register holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disputed: Option<Disputed>,
+}
+
+/// A register that is read, and whose unit is not sure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disputed {
+    /// All its digits, as a whole number.
+    pub digits: Decimal,
+    /// By each source: how many of them stand behind the point, in kWh, and the source.
+    pub by_source: Vec<(u32, String)>,
+}
+
+impl Disputed {
+    /// The number with so many digits behind the point; `None` where it has no room for them.
+    pub fn with(&self, decimals: u32) -> Option<Decimal> {
+        Decimal::try_from_i128_with_scale(self.digits.mantissa(), self.digits.scale() + decimals).ok()
+    }
 }
 
 impl Answer {
@@ -304,7 +335,7 @@ impl Answer {
     ) -> Self {
         let taken_half_width = (not_after - not_before).half();
         let taken = not_before + taken_half_width;
-        Self { query, asked, taken, taken_half_width, exchanges, reading, remarks }
+        Self { query, asked, taken, taken_half_width, exchanges, reading, remarks, disputed: None }
     }
 
     /// What is absent without a byte on the line: the model has no such item.
@@ -317,6 +348,7 @@ impl Answer {
             exchanges: vec![],
             reading: Reading::Absent(why),
             remarks: vec![],
+            disputed: None,
         }
     }
 }
@@ -335,6 +367,17 @@ pub trait Meter: Send {
 
     /// Tells nothing any more of what came before: for a bench whose clock jumps.
     fn forget(&mut self) {}
+
+    /// The meter as one that is told to begin and end transactions; none where it signs no records. Reading it never
+    /// needs this.
+    fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
+        None
+    }
+
+    /// What can be switched, where the protocol has a command for it. Whoever writes to a meter does it through this door.
+    fn outputs(&mut self) -> Option<&mut dyn output::Outputs> {
+        None
+    }
 }
 
 impl<M: Meter + ?Sized> Meter for Box<M> {
@@ -349,6 +392,12 @@ impl<M: Meter + ?Sized> Meter for Box<M> {
     }
     fn forget(&mut self) {
         (**self).forget();
+    }
+    fn transactions(&mut self) -> Option<&mut dyn transaction::Transactions> {
+        (**self).transactions()
+    }
+    fn outputs(&mut self) -> Option<&mut dyn output::Outputs> {
+        (**self).outputs()
     }
 }
 
@@ -444,6 +493,7 @@ mod tests {
             exchanges: vec![Exchange { request: vec![0x68, 0xAA], reply: vec![] }],
             reading: Reading::Value(Value::Number("0.260".parse().unwrap(), Unit::KilowattHour)),
             remarks: vec![],
+            disputed: None,
         };
         let text = serde_json::to_string(&answer).unwrap();
         assert!(text.contains(r#""request":"68 AA""#) && text.contains(r#"["0.260","kWh"]"#), "{text}");

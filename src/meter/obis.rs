@@ -27,6 +27,7 @@ pub fn codes(query: Query) -> Vec<Code> {
     match query {
         Query::Energy => vec![code(1, 8, 0)],
         Query::TariffEnergy(tariff) => vec![code(1, 8, tariff)],
+        Query::ReverseEnergy => vec![code(2, 8, 0)],
         Query::Voltage => vec![code(32, 7, 0)],
         Query::Current => vec![code(31, 7, 0)],
         Query::Power => vec![code(16, 7, 0)],

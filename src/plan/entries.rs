@@ -1,11 +1,16 @@
 //! The operator's entries: what only a person can see, and where and for whom the run is made.
 
+use super::seal::{self, Seal};
 use crate::quantity::{Ratio, Temperature};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// The temperature of the simulated bench, in °C: a kelvin above the calibration of its standards, so that their
 /// coefficients have something to do.
 pub const SIMULATED_DEGREES: f64 = 24.0;
+
+/// No meter's display shows more, in kWh.
+const DISPLAY_MAX: u64 = 1_000_000_000;
 
 /// One thing a person has looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +51,14 @@ pub struct Entries {
     /// Register-combination test with tariff switches, made elsewhere (first verification only).
     #[serde(default)]
     pub tariff_registers: Option<Look>,
-    /// Cover openings that earlier papers know of; absent: nobody has looked them up.
+    /// The seals as found before anything was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seal: Vec<Seal>,
+    /// What the meter's display shows as its energy before the run, in kWh, with all its digits: settles a disputed unit.
+    #[serde(default, with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    pub display_energy_kwh: Option<Decimal>,
+    /// Cover openings that papers from elsewhere know of: asked by plans older than the event records alone. In newer ones an
+    /// approver answers (`phantomload seal answer`), not an entry.
     #[serde(default)]
     pub known_cover_openings: Option<u32>,
     /// Whether the tester's own clock was compared with a time signal today, its zone included.
@@ -86,7 +98,19 @@ impl Entries {
                 return Err(refuse(format!("{key} must be at most 200 printable characters, on one line")));
             }
         }
+        seal::check(&entries.seal).map_err(refuse)?;
+        entries.display().map_err(refuse)?;
         Ok(entries)
+    }
+
+    /// The energy on the display, where it was entered and can be one.
+    fn display(&self) -> Result<Option<Decimal>, String> {
+        match self.display_energy_kwh {
+            Some(shown) if shown.is_sign_negative() || shown >= Decimal::from(DISPLAY_MAX) => Err(format!(
+                "display_energy_kwh is {shown}; allowed is what a display can show, 0 to {DISPLAY_MAX} kWh"
+            )),
+            shown => Ok(shown),
+        }
     }
 
     /// What the simulated operator sees on the simulated bench, which has nothing to look at.
@@ -100,6 +124,8 @@ impl Entries {
             appearance: seen(),
             function: seen(),
             withstand: seen(),
+            seal: vec![],
+            display_energy_kwh: None,
             tariff_registers: seen(),
             known_cover_openings: Some(0),
             tester_clock_checked: true,

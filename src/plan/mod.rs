@@ -11,6 +11,7 @@ pub mod entries;
 pub mod gantt;
 pub mod nameplate;
 mod schedule;
+pub mod seal;
 
 pub use capability::{Capability, Load, Method, SecondOpinion, Settle};
 pub use entries::{Entries, Look};
@@ -130,10 +131,16 @@ pub enum Work {
     Discharge,
     /// Who the meter says it is, and its constant.
     Identify,
-    /// Cover-open record.
+    /// Cover-open record alone; in older plans.
     Seal,
+    /// All event records that the protocol gives, counts and last times.
+    SealRecords,
     /// The meter's clock against ours.
-    Clock,
+    Clock {
+        /// Whether the transport delay that was taken out is stated; not in older plans.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        delay: bool,
+    },
     /// Total against the sum of the tariff registers.
     TariffRegisters,
     /// Register before the pulses to be compared; the current is off.
@@ -143,12 +150,23 @@ pub enum Work {
         /// Number of the step whose load it uses.
         during: usize,
     },
+    /// A transaction of a meter that signs, from the register at rest before the load points to that behind them. Its
+    /// record is fetched when the load is off again.
+    SignedRecord {
+        /// The meter takes none shorter.
+        shortest: Span,
+        /// How long it may take to sign.
+        within: Span,
+    },
     /// Seconds pulse against our time base.
     DailyRate {
         /// One reading.
         reading: Span,
         /// How many.
         readings: u32,
+        /// Whether the meter may be told to give its seconds pulse where none comes of itself; not in older plans.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        switch: bool,
     },
 }
 
@@ -242,6 +260,9 @@ pub struct Plan {
     pub capability: Capability,
     /// The operator's entries.
     pub entries: Entries,
+    /// What was known of the meter's seals before; nothing in older records.
+    #[serde(default, skip_serializing_if = "seal::History::is_empty")]
+    pub seals_before: seal::History,
     /// Items to be judged.
     pub items: Vec<DemandedItem>,
     /// The steps, load lane in order, data lane beside it.
@@ -269,6 +290,20 @@ impl Plan {
     /// Whether `item` is judged in this run.
     pub fn demands(&self, item: Item) -> bool {
         self.items.iter().any(|demanded| demanded.item == item)
+    }
+
+    /// Only the look at the wiring, at low level, and the way back to off.
+    #[must_use]
+    pub fn only_wiring(mut self) -> Self {
+        self.steps.retain(|step| matches!(step.work, Work::Connect | Work::Discharge));
+        let mut at = Span::ZERO;
+        for step in &mut self.steps {
+            step.start = at;
+            at = step.end();
+        }
+        self.total = at;
+        self.total_max = at;
+        self
     }
 
     /// The planned total as a multiple of its lower bound.

@@ -92,6 +92,7 @@ pub fn make(
         standards,
         capability,
         entries,
+        seals_before: super::seal::History::default(),
     })
 }
 
@@ -150,7 +151,7 @@ impl<'a> Draft<'a> {
             let demand = match item {
                 // House items: where the meter can be read, what it says must not contradict what is measured.
                 Item::Identity | Item::Seal | Item::DataOutput => {
-                    if self.reads() {
+                    if self.reads() || (item == Item::Seal && !self.entries.seal.is_empty()) {
                         Demand::IfPresent
                     } else {
                         Demand::No
@@ -167,6 +168,11 @@ impl<'a> Draft<'a> {
 
     fn reads(&self) -> bool {
         self.nameplate.data_output.is_some()
+    }
+
+    /// The data output, where the meter signs records of transactions.
+    fn signing(&self) -> Option<&super::nameplate::DataOutput> {
+        self.nameplate.data_output.as_ref().filter(|output| output.signs())
     }
 
     fn wants(&self, item: Item) -> bool {

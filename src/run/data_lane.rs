@@ -1,16 +1,18 @@
 //! The data lane: questions to the meter's data output, one at a time, beside the loads.
 
 use super::evidence::Answered;
-use super::load_lane::Phase;
 use super::{Action, Device, Run};
 use crate::certificate::record::Outcome;
-use crate::meter::{Answer, Query, Reading};
-use crate::plan::{Lane, Work};
+use crate::meter::output::Switched;
+use crate::meter::{Answer, Query, Reading, Value};
+use crate::plan::{Lane, Step, Work};
 use crate::time::{Instant, Span};
 use std::collections::{BTreeSet, VecDeque};
 
 /// An answer that takes longer does not come; the driver below gives up long before.
 const ANSWER_TIME: Span = Span::from_secs(30);
+/// Seconds pulses that come of themselves have been heard by then: a meter whose output gives them is told nothing.
+const SECONDS_HEARD: Span = Span::from_secs(3);
 /// Tariff registers that DL/T 645 has; they are asked upward until one is not there.
 const TARIFFS: u8 = 63;
 
@@ -23,6 +25,8 @@ pub(super) struct DataLane {
     asked: BTreeSet<usize>,
     /// The reads that need no load have been queued, at this moment.
     begun: Option<Instant>,
+    /// Since when the meter has been told to give its seconds pulse.
+    switching: Option<Instant>,
 }
 
 impl DataLane {
@@ -52,7 +56,22 @@ impl DataLane {
 
     /// Nothing to ask and nothing on the way.
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.out.is_none()
+        self.queue.is_empty() && self.out.is_none() && self.switching.is_none()
+    }
+
+    /// The reads that need no load are under way or done.
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// A question of this step waits or is on its way.
+    pub fn is_busy(&self, step: usize) -> bool {
+        self.queue.iter().any(|(no, _)| *no == step) || self.out.is_some_and(|(no, ..)| no == step)
+    }
+
+    /// The questions of this step were put.
+    pub fn is_asked(&self, step: usize) -> bool {
+        self.asked.contains(&step)
     }
 }
 
@@ -68,6 +87,14 @@ impl Run {
                     // Tariffs are numbered without a hole: behind the first that is not there is none.
                     self.data_lane.queue.retain(|(_, query)| !matches!(query, Query::TariffEnergy(_)));
                 }
+                if nothing_of_it(&answer)
+                    && let Some(last) = super::results::last_of(query)
+                    && self.step_numbered(step).is_some_and(|step| step.work == Work::SealRecords)
+                {
+                    // What never was has no last time.
+                    self.data_lane.queue.retain(|queued| *queued != (step, last));
+                }
+                let answer = self.settled(answer);
                 self.evidence.answers.push(Answered { step, answer });
             }
             _ => self
@@ -77,21 +104,49 @@ impl Run {
         }
     }
 
+    pub(super) fn handle_switched(&mut self, switched: Switched) {
+        if self.data_lane.switching.take().is_none() {
+            let what = "the meter's output was switched, and nobody had asked for it".to_owned();
+            return self.evidence.note(what);
+        }
+        self.evidence.switched = Some(switched);
+    }
+
+    fn step_numbered(&self, no: usize) -> Option<&Step> {
+        self.plan.steps.iter().find(|step| step.no == no)
+    }
+
+    /// When the meter is to be told to give its seconds pulse, unless one comes of itself until then; `None` where it is not
+    /// to be told, or has been.
+    fn switch_due(&self) -> Option<Instant> {
+        let planned =
+            self.plan.steps.iter().any(|step| matches!(step.work, Work::DailyRate { switch: true, .. }));
+        let told = self.data_lane.switching.is_some() || self.evidence.switched.is_some();
+        let begun =
+            self.data_lane.begun.filter(|_| planned && !told && self.evidence.seconds_edges.is_empty())?;
+        Some(begun.max(self.sat_down() + SECONDS_HEARD))
+    }
+
     pub(super) fn data_deadline(&self) -> Option<Instant> {
-        let answer = self.data_lane.out.map(|(_, _, since)| since + ANSWER_TIME);
+        let asked = self.data_lane.out.map(|(_, _, since)| since);
+        let answer = asked.or(self.data_lane.switching).map(|since| since + ANSWER_TIME);
         // Wakes the load lane when the seconds pulses have had their time.
         let rate = self.daily_rate_end().filter(|_| !self.seconds_complete());
-        [answer, rate].into_iter().flatten().min()
+        [answer, rate, self.switch_due()].into_iter().flatten().min()
     }
 
     pub(super) fn advance_data(&mut self, now: Instant) {
-        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+        if self.load_lane.phase.is_leaving() {
             return;
         }
         if let Some((_, query, since)) = self.data_lane.out
             && now >= since + ANSWER_TIME
         {
             let what = format!("no answer to `{query}` within {ANSWER_TIME}");
+            return self.handle_fault(now, Device::Meter, &what);
+        }
+        if self.data_lane.switching.is_some_and(|since| now >= since + ANSWER_TIME) {
+            let what = format!("no answer to the command for the seconds pulse within {ANSWER_TIME}");
             return self.handle_fault(now, Device::Meter, &what);
         }
         self.begin_data(now);
@@ -114,7 +169,8 @@ impl Run {
                 Work::Identify if known_address => vec![Query::MeterNumber, Query::Constant],
                 Work::Identify => vec![Query::Address, Query::MeterNumber, Query::Constant],
                 Work::Seal => vec![Query::CoverOpenCount, Query::CoverOpenLast],
-                Work::Clock => vec![Query::Clock],
+                Work::SealRecords => super::results::seal_queries(),
+                Work::Clock { .. } => vec![Query::Clock],
                 Work::TariffRegisters => {
                     // The total before and after: it may move while its parts are read.
                     let parts = (1..=TARIFFS).map(Query::TariffEnergy);
@@ -128,9 +184,13 @@ impl Run {
 
     /// Sends the next question when the line is free.
     pub(super) fn poll_data(&mut self, now: Instant) {
-        if self.data_lane.out.is_none()
-            && let Some((step, query)) = self.data_lane.queue.pop_front()
-        {
+        if self.data_lane.out.is_some() || self.data_lane.switching.is_some() {
+            return;
+        }
+        if self.switch_due().is_some_and(|due| now >= due) {
+            self.data_lane.switching = Some(now);
+            self.actions.push_back(Action::SwitchSecondsPulse);
+        } else if let Some((step, query)) = self.data_lane.queue.pop_front() {
             self.data_lane.out = Some((step, query, now));
             self.actions.push_back(Action::Ask(query));
         }
@@ -143,7 +203,7 @@ impl Run {
 
     fn daily_rate_work(&self) -> Option<(Span, u32)> {
         self.plan.steps.iter().find_map(|s| match s.work {
-            Work::DailyRate { reading, readings } => Some((reading, readings)),
+            Work::DailyRate { reading, readings, .. } => Some((reading, readings)),
             _ => None,
         })
     }
@@ -151,17 +211,27 @@ impl Run {
     fn daily_rate_end(&self) -> Option<Instant> {
         let (reading, readings) = self.daily_rate_work()?;
         // A seconds pulse that is not there in five seconds is not there.
-        Some(self.data_lane.begun? + reading * f64::from(readings) + Span::from_secs(5))
+        let begun = self.evidence.seconds_from().or(self.data_lane.begun)?;
+        Some(begun + reading * f64::from(readings) + Span::from_secs(5))
     }
 
     pub(super) fn seconds_complete(&self) -> bool {
         let Some((reading, readings)) = self.daily_rate_work() else { return true };
-        let pulses = self.evidence.seconds_edges.iter().filter(|e| e.rising).count();
+        let pulses = self.evidence.seconds_pulses().count();
         pulses as f64 > reading.secs() * f64::from(readings)
     }
 
     /// Whether the seconds pulses suffice for all readings, or have had their time.
     pub(super) fn daily_rate_done(&self, now: Instant) -> bool {
-        self.seconds_complete() || self.daily_rate_end().is_some_and(|end| now >= end)
+        let refused = self.evidence.switched.as_ref().is_some_and(|switched| switched.refused.is_some());
+        // A meter that was told and does not give it is not waited for.
+        (refused && self.evidence.seconds_edges.is_empty())
+            || self.seconds_complete()
+            || self.daily_rate_end().is_some_and(|end| now >= end)
     }
+}
+
+/// Whether a count says that there was none, or is not given.
+fn nothing_of_it(answer: &Answer) -> bool {
+    matches!(answer.reading, Reading::Absent(_) | Reading::Value(Value::Count(0)))
 }

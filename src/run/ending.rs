@@ -24,11 +24,17 @@ const CURRENT_FLOORS: f64 = 10.0;
 impl Run {
     /// Ends the run: the source goes off before anything else.
     pub(super) fn end(&mut self, now: Instant, outcome: Outcome) {
-        if matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+        if self.load_lane.phase.is_leaving() {
+            // All was measured and the load is going off: who ends the waiting for a signature ends no run.
+            if let Outcome::Aborted { why } = &outcome {
+                self.stop_waiting(why);
+            }
             return;
         }
+        let unsent = self.actions.iter().any(|action| matches!(action, Action::Transact { .. }));
         self.actions.clear();
         self.actions.push_back(Action::SourceOff);
+        self.leave_transaction(now, &outcome, unsent);
         let safe = Voltage::from_volts(SAFE);
         let seen = self.evidence.track.last().map_or(Voltage::ZERO, |sample| sample.voltage.abs());
         let unwitnessed = self.load_lane.load.voltage_v >= safe && seen < safe;
@@ -70,7 +76,7 @@ impl Run {
     pub(super) fn discharge(&mut self, now: Instant, outcome: Outcome, since: Instant, off: bool) -> bool {
         let mut seen = self.see_off(now, since, off);
         if off && seen.is_safe() {
-            self.finish(now, outcome);
+            self.off_is_seen(now, outcome);
             return true;
         }
         if now - since >= CUT_TIME && seen.cut.is_none() {
@@ -87,7 +93,7 @@ impl Run {
             self.evidence
                 .findings
                 .push(format!("the source did not say that it is off; the reference measured {volts}"));
-            self.finish(now, outcome);
+            self.off_is_seen(now, outcome);
             return true;
         }
         let danger = if seen.zero().is_some() {
@@ -107,6 +113,16 @@ impl Run {
         };
         self.finish(now, outcome);
         true
+    }
+
+    /// The load is gone. A transaction that is being ended or signed is waited for; the leads may be taken off by now.
+    fn off_is_seen(&mut self, now: Instant, outcome: Outcome) {
+        if self.is_signing() {
+            self.off_seen = Some(now);
+            self.enter(now, Phase::Signing { outcome });
+        } else {
+            self.finish(now, outcome);
+        }
     }
 
     pub(super) fn finish(&mut self, now: Instant, outcome: Outcome) {

@@ -1,8 +1,11 @@
 //! What has come in, in the form the results ask it for.
 
+use super::unit::RegisterUnit;
 use crate::certificate::record::{Attempt, LeadIn, Line, PulseReading};
 use crate::error;
 use crate::error::edge_fit::{EdgeFit, rhythm};
+use crate::meter::output::Switched;
+use crate::meter::transaction::Transacted;
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Load, Method, Plan, Step, Work};
 use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
@@ -25,6 +28,40 @@ pub(super) struct Answered {
     pub answer: Answer,
 }
 
+/// When the meter did something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    /// Best estimate.
+    pub at: Instant,
+    /// It lies within `at` ± this.
+    pub half_width: Span,
+}
+
+impl From<&Transacted> for Moment {
+    fn from(told: &Transacted) -> Self {
+        Self { at: told.taken, half_width: told.taken_half_width }
+    }
+}
+
+/// What has come of the transaction of a meter that signs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SignedEvidence {
+    /// Its name.
+    pub id: String,
+    /// When it began.
+    pub begun: Option<Moment>,
+    /// When it ended.
+    pub ended: Option<Moment>,
+    /// The record as it came.
+    pub bytes: Option<Vec<u8>>,
+    /// From the end to the record.
+    pub waited: Option<Span>,
+    /// Why there is no record.
+    pub why_none: Option<String>,
+    /// The meter's last answer in place of a record.
+    pub last_answer: Option<String>,
+}
+
 /// The evidence of a run so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
@@ -36,6 +73,12 @@ pub(super) struct Evidence {
     pub seconds_edges: Vec<Edge>,
     /// Answers of the data output.
     pub answers: Vec<Answered>,
+    /// The transaction of a meter that signs.
+    pub signed: Option<SignedEvidence>,
+    /// What came of telling the meter to give its seconds pulse; nothing where it was not told.
+    pub switched: Option<Switched>,
+    /// What is known of the unit of its energy register; nothing before the first reading.
+    pub unit: Option<RegisterUnit>,
     /// What another error calculator said, by step number; the last one counts.
     pub opinions: BTreeMap<usize, Opinion>,
     /// Attempts at windows, by step number.
@@ -72,6 +115,17 @@ impl Evidence {
         if !self.findings.contains(&finding) && self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         }
+    }
+
+    /// From when on the output gives seconds pulses because it was told to.
+    pub fn seconds_from(&self) -> Option<Instant> {
+        self.switched.as_ref().filter(|switched| switched.refused.is_none()).map(|switched| switched.done)
+    }
+
+    /// The seconds pulses: what the output gave before it was told to give them were others.
+    pub fn seconds_pulses(&self) -> impl Iterator<Item = &Edge> {
+        let from = self.seconds_from().unwrap_or(Instant::ZERO);
+        self.seconds_edges.iter().filter(move |edge| edge.rising && edge.at >= from)
     }
 
     /// Takes an edge in, or says why its counter cannot be believed any more.

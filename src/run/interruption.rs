@@ -33,17 +33,29 @@ impl Run {
             return self.close(now, &told.last.to_string(), why);
         }
         self.evidence.note(words.clone());
-        if let Phase::Ending { outcome, .. } = self.load_lane.phase.clone() {
-            // Off was decided. Whether it came is looked for again; who sees no voltage now has not seen it go.
-            self.actions.push_back(Action::SourceOff);
-            self.evidence.switched_off = Some(SwitchedOff { unwitnessed: true, ..SwitchedOff::begin(now) });
-            return self.enter(now, Phase::Ending { outcome, since: now, off: false });
+        match self.load_lane.phase.clone() {
+            Phase::Ending { outcome, .. } => {
+                // Off was decided. Whether it came is looked for again; who sees no voltage now has not seen it go.
+                self.actions.push_back(Action::SourceOff);
+                self.evidence.switched_off =
+                    Some(SwitchedOff { unwitnessed: true, ..SwitchedOff::begin(now) });
+                self.transaction_goes_on(now);
+                return self.enter(now, Phase::Ending { outcome, since: now, off: false });
+            }
+            Phase::Signing { .. } => {
+                // Off was seen, and no load was set since.
+                self.actions.push_back(Action::SourceOff);
+                return self.transaction_goes_on(now);
+            }
+            _ => {}
         }
         self.know_the_meter();
         if self.seconds_complete() {
             self.evidence.seconds_closed = true;
         } else {
             self.evidence.seconds_edges.clear();
+            // A meter that was without supply meanwhile does not give them any more: it is told again.
+            self.evidence.switched = None;
         }
         let Some(present) = self.interrupted_step() else { return self.end(now, Outcome::Completed) };
         if self.load_lane.cursor >= self.load_lane.again {
@@ -59,12 +71,18 @@ impl Run {
         let target = self.unheard_silence().map_or(present, |silent| silent.min(present));
         self.forget_answers(no);
         self.data_lane.begin_again();
+        self.transaction_again();
         self.go_back_to(target);
         self.begin_step(now);
     }
 
     /// Ends a run that nobody goes on with. No device is there to be asked, so nothing is known of the load.
     fn close(&mut self, now: Instant, last: &str, why: String) {
+        self.leave_transaction_unasked();
+        if let Phase::Signing { outcome } = self.load_lane.phase.clone() {
+            // All was measured and off was seen: who ends the waiting for a signature ends no run.
+            return self.finish(now, outcome);
+        }
         self.evidence.note(format!(
             "that the load went away was not seen: the last that was kept is of {last}, when the run was interrupted"
         ));
@@ -137,7 +155,8 @@ impl Run {
 
     /// The way back: what must be known anew, then everything from `target` on.
     fn go_back_to(&mut self, target: usize) {
-        let register = self.plan.steps.iter().any(|step| step.work == Work::RegisterStart);
+        let at_rest = |step: &Step| matches!(step.work, Work::RegisterStart | Work::SignedRecord { .. });
+        let register = self.plan.steps.iter().any(at_rest);
         let first = |step: &Step| match &step.work {
             Work::Connect | Work::Hear { .. } | Work::WarmUp { .. } => true,
             Work::Rest | Work::Creep { .. } => register,
@@ -226,6 +245,6 @@ impl Run {
 
     /// Whether off has been decided, whatever comes of it.
     pub fn is_ending(&self) -> bool {
-        matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_))
+        self.load_lane.phase.is_leaving()
     }
 }

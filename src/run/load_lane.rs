@@ -35,8 +35,20 @@ pub(super) enum Phase {
         /// The source has said that it is off.
         off: bool,
     },
+    /// Off, and seen to be safe; what is still waited for is the meter's transaction.
+    Signing {
+        /// How the run ends.
+        outcome: Outcome,
+    },
     /// Over.
     Over(Outcome),
+}
+
+impl Phase {
+    /// On the way out, or there: no load comes any more.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, Self::Ending { .. } | Self::Signing { .. } | Self::Over(_))
+    }
 }
 
 /// The lane's state.
@@ -126,7 +138,7 @@ impl Run {
 
     pub(super) fn handle_fault(&mut self, now: Instant, device: Device, what: &str) {
         let why = format!("{device}: {what}");
-        if let Phase::Ending { .. } = self.load_lane.phase {
+        if let Phase::Ending { .. } | Phase::Signing { .. } = self.load_lane.phase {
             // The run is already on its way out; how it ends is decided.
             self.evidence.note(format!("after the source was sent off, {why}"));
         } else {
@@ -193,18 +205,18 @@ impl Run {
                 _ => None,
             },
             Phase::Ending { since, .. } => Some(self.ending_deadline(*since)),
-            Phase::Over(_) => None,
+            Phase::Signing { .. } | Phase::Over(_) => None,
         };
         let silence = match lane.phase {
-            Phase::Ending { .. } | Phase::Over(_) => None,
+            _ if lane.phase.is_leaving() => None,
             _ => Some(self.reference_heard() + COMMAND_TIME),
         };
         let step_end = match lane.phase {
-            Phase::Ending { .. } | Phase::Over(_) => None,
+            _ if lane.phase.is_leaving() => None,
             _ => self.step_time_limit(),
         };
         // What was due when the engine was last told the time has been seen to; it must not wake it for ever.
-        [phase_deadline, silence, step_end, self.data_deadline()]
+        [phase_deadline, silence, step_end, self.data_deadline(), self.signing_deadline()]
             .into_iter()
             .flatten()
             .filter(|due| *due > self.now)
@@ -218,12 +230,13 @@ impl Run {
             return self.handle_fault(now, Device::Reference, &what);
         }
         let late = self.step_time_limit().is_some_and(|limit| now >= limit);
-        if late && !matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_)) {
+        if late && !self.load_lane.phase.is_leaving() {
             let title = self.step().map_or(String::new(), |s| s.title.clone());
             let why = format!("{title}: it does not come to an end; the load must not stay on for ever");
             return self.end(now, Outcome::Faulted { why });
         }
         self.advance_data(now);
+        self.advance_signing(now);
         // Bounded: each turn leaves a phase or a step behind.
         for _ in 0..self.load_lane.steps.len() * 4 + 4 {
             if !self.advance_once(now) {
@@ -234,19 +247,24 @@ impl Run {
 
     /// No step may hold its load for ever, whatever the devices do: three times its plan and room for repetitions.
     fn step_time_limit(&self) -> Option<Instant> {
-        let data = self.data_lane_end().unwrap_or(Instant::ZERO);
+        let beside = [self.data_lane_end(), self.transaction_end_limit()];
+        let data = beside.into_iter().flatten().max().unwrap_or(Instant::ZERO);
         self.step().map(|step| (self.load_lane.step_began + step.duration * 3.0).max(data) + STEP_SLACK)
     }
 
+    /// When the run began, or was last taken up again.
+    pub(super) fn sat_down(&self) -> Instant {
+        self.evidence.again.map_or(self.began, |(at, _)| at)
+    }
+
     /// When the reference was heard last; it cannot have been before the run began or was taken up again.
-    fn reference_heard(&self) -> Instant {
-        let since = self.evidence.again.map_or(self.began, |(at, _)| at);
+    pub(super) fn reference_heard(&self) -> Instant {
+        let since = self.sat_down();
         self.evidence.track.last().map_or(since, |sample| sample.taken.max(since))
     }
 
     fn reference_is_silent(&self, now: Instant) -> bool {
-        let over = matches!(self.load_lane.phase, Phase::Ending { .. } | Phase::Over(_));
-        !over && now >= self.reference_heard() + COMMAND_TIME
+        !self.load_lane.phase.is_leaving() && now >= self.reference_heard() + COMMAND_TIME
     }
 
     fn advance_once(&mut self, now: Instant) -> bool {
@@ -262,7 +280,11 @@ impl Run {
             Phase::Settling => self.settle(now),
             Phase::Working { since } => self.work(now, since),
             Phase::Ending { outcome, since, off } => self.discharge(now, outcome, since, off),
-            Phase::Setting | Phase::Over(_) => false,
+            Phase::Signing { outcome } if !self.is_signing() => {
+                self.finish(now, outcome);
+                true
+            }
+            Phase::Setting | Phase::Signing { .. } | Phase::Over(_) => false,
         }
     }
 

@@ -9,16 +9,19 @@ mod evidence;
 mod interruption;
 mod load_lane;
 mod results;
+mod signing;
 mod snapshot;
+mod unit;
 mod windows;
 mod wiring;
 mod work;
 
 pub use crate::certificate::raw::{Device, Event, Interruption, Logged};
-pub use snapshot::Snapshot;
+pub use snapshot::{Command, ErrorSeen, Snapshot, SourceState, Stage, StepSeen};
 
 use crate::certificate::record::{Outcome, Record, Results};
 use crate::meter::Query;
+use crate::meter::transaction::Order;
 use crate::plan::{Load, Plan, Step, Work};
 use crate::pulse::Input;
 use crate::reference::Sample;
@@ -27,6 +30,7 @@ use crate::time::{Instant, Span, Stamp};
 use data_lane::DataLane;
 use evidence::Evidence;
 use load_lane::{LoadLane, Phase};
+use signing::SigningLane;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -42,6 +46,15 @@ pub enum Action {
     SourceOff,
     /// Ask the meter's data output.
     Ask(Query),
+    /// Tell a meter that signs something about the transaction of this name.
+    Transact {
+        /// What.
+        order: Order,
+        /// Its name.
+        id: String,
+    },
+    /// Tell the meter to put the clock's seconds pulse on its multi-function output.
+    SwitchSecondsPulse,
     /// Ask the other error calculator for the mean of so many readings at the load that stands.
     AskOpinion {
         /// How many.
@@ -64,6 +77,9 @@ pub struct Run {
     evidence: Evidence,
     load_lane: LoadLane,
     data_lane: DataLane,
+    signing: SigningLane,
+    /// When the load was seen to be gone, where something else was still waited for.
+    off_seen: Option<Instant>,
     ended: Option<Instant>,
 }
 
@@ -74,6 +90,8 @@ impl Run {
             evidence: Evidence::default(),
             load_lane: LoadLane::new(&plan, now),
             data_lane: DataLane::default(),
+            signing: SigningLane::default(),
+            off_seen: None,
             plan,
             began: now,
             now,
@@ -93,7 +111,11 @@ impl Run {
         }
         let before = std::mem::replace(&mut self.now, now);
         self.log.push(Logged(now, event.clone()));
+        let waits = matches!(self.load_lane.phase, Phase::Signing { .. });
         match event {
+            // The load was seen to be gone: leads and heads may be taken off, and nothing of that is evidence.
+            Event::Sample(_) | Event::Edge(_) | Event::Lost { .. } if waits => {}
+            Event::Fault { device, .. } if waits && device != Device::Source => {}
             Event::Timeout => {}
             Event::Sample(sample) => self.handle_sample(sample),
             Event::Edge(edge) => {
@@ -109,6 +131,8 @@ impl Run {
             Event::Opinion(opinion) => self.handle_opinion(opinion),
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
             Event::Answer(answer) => self.handle_answer(now, answer),
+            Event::Transacted(told) => self.handle_transacted(now, &told),
+            Event::Switched(switched) => self.handle_switched(switched),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
             Event::Interrupted(interruption) => self.handle_interrupted(before, now, &interruption),
@@ -174,12 +198,23 @@ impl Run {
 
     /// The results so far; with a verdict only after a completed run.
     pub fn results(&self) -> Results {
-        let elapsed = self.ended.map_or(Span::ZERO, |end| end - self.began);
+        let elapsed = self.off_seen.or(self.ended).map_or(Span::ZERO, |end| end - self.began);
         let mut results = results::all(&self.plan, &self.evidence, self.began, self.started, elapsed);
         if self.outcome() != Some(&Outcome::Completed) {
             results.verdict = None;
         }
         results
+    }
+
+    /// Number of the present step.
+    pub fn step_no(&self) -> Option<usize> {
+        self.step().map(|step| step.no)
+    }
+
+    /// What was found at the seals and waits for an answer, as far as it has been read: to be told at once, since whoever
+    /// can answer may be called now.
+    pub fn waiting_seals(&self) -> Vec<String> {
+        results::waiting_seals(&self.plan, &self.evidence, self.began, self.started)
     }
 
     /// The record of an ended run. `None` while it runs.
@@ -203,6 +238,7 @@ impl Run {
             results,
             plan: Arc::unwrap_or_clone(self.plan),
             raw: self.log,
+            closing: None,
         })
     }
 }

@@ -19,6 +19,10 @@ mod energy;
 mod joint;
 mod lead_in;
 mod opinion;
+mod seal;
+mod signed;
+
+pub(super) use seal::{last_of, seal_queries};
 
 /// Silence that is no evidence.
 const UNHEARD: &str =
@@ -33,6 +37,7 @@ pub(super) fn all(
     elapsed: Span,
 ) -> Results {
     let mut judge = Judge { plan, evidence, began, started, findings: evidence.findings.clone() };
+    let signed_record = judge.signed_record();
     let mut items = vec![];
     for demanded in &plan.items {
         let results = match demanded.item {
@@ -46,7 +51,10 @@ pub(super) fn all(
             Item::ClockIndication => judge.clock(demanded.demand),
             Item::DailyRate => judge.daily_rate(demanded.demand),
             Item::TariffRegisters => judge.tariff_registers(),
-            Item::DataOutput => judge.cross_check(),
+            Item::DataOutput => {
+                let seen = judge.cross_check();
+                signed::with_signed(seen, signed_record.as_ref())
+            }
         };
         if results.is_empty() && demanded.demand == Demand::Required {
             items.push(undecided(demanded.item, "not measured".into()));
@@ -54,10 +62,13 @@ pub(super) fn all(
         items.extend(results);
     }
     let cross_check = judge.four_ways();
+    judge.tell_signed(signed_record.as_ref());
     if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
         judge.leads();
     }
     let opinions = judge.second_opinions(&items);
+    let seals = judge.step(|w| *w == Work::Seal).is_none().then(|| judge.seals()).flatten();
+    judge.unit_of_register();
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (correlations, joint_conformity) = joint::of(&items);
@@ -65,6 +76,7 @@ pub(super) fn all(
     Results {
         items,
         cross_check,
+        signed_record,
         opinions,
         verdict,
         correlations,
@@ -74,8 +86,15 @@ pub(super) fn all(
         rule: Some(rule),
         stopping_rule: plan.early_stop.words(),
         elapsed,
+        seals,
         switched_off: evidence.switched_off,
     }
+}
+
+/// What of the seals waits for an answer, as far as it has been read.
+pub(super) fn waiting_seals(plan: &Plan, evidence: &Evidence, began: Instant, started: Stamp) -> Vec<String> {
+    let judge = Judge { plan, evidence, began, started, findings: vec![] };
+    judge.seals().map_or(vec![], |seals| seals.waiting)
 }
 
 /// Why a point takes no further reading; `None` where it takes another.
@@ -99,6 +118,23 @@ pub(super) fn stop(
         // What cannot be computed will not be by more of it.
         Err(_) => Some(Stop::Last),
     }
+}
+
+/// Mean and expanded uncertainty of a point, in percent, as far as it has come; none with fewer readings than are asked.
+pub(super) fn so_far(
+    plan: &Plan,
+    evidence: &Evidence,
+    started: Stamp,
+    step: &Step,
+    windows: &Windows,
+) -> Option<(f64, f64)> {
+    let readings = readings(evidence.attempts.get(&step.no)?);
+    if readings.len() < windows.readings as usize {
+        return None;
+    }
+    let judge = Judge { plan, evidence, began: Instant::ZERO, started, findings: vec![] };
+    let (mean, budget) = judge.budget(step, &readings).ok()?;
+    Some((mean, combine(mean, &budget).ok()?.expanded))
 }
 
 /// The readings among attempts.

@@ -76,9 +76,11 @@ impl Run {
             Work::WarmUp { dwell } => now >= since + *dwell,
             Work::Hear { give_up } => self.hear(now, since, *give_up),
             Work::Creep { dwell, .. } => self.creep(now, &step, since, *dwell),
-            Work::Rest => self.register_start(now),
+            Work::Rest => self.register_start(now) && self.transaction_begun(now),
             Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows),
-            Work::RegisterEnd => self.evidence.answer(step.no, Query::Energy).is_some(),
+            Work::RegisterEnd => {
+                self.evidence.answer(step.no, Query::Energy).is_some() && self.transaction_ended(now)
+            }
             _ => true,
         };
         // The next load must not cut off what runs beside: the register at rest, and all before the end.
@@ -155,7 +157,7 @@ impl Run {
             }
             self.evidence.creep = Some((since, end));
         }
-        self.register_start(now)
+        self.register_start(now) && self.transaction_begun(now)
     }
 
     /// Asks for the register at rest once all else is read; done when it has come or is not wanted.

@@ -5,6 +5,8 @@ use super::slave::{SharedWorld, Slave, SlaveLink, hold};
 use super::world::{Sight, World};
 use crate::bench::{Bench, Waited};
 use crate::meter::access::Described;
+use crate::meter::output::Switched;
+use crate::meter::transaction::{Order, Transacted};
 use crate::meter::{self, Answer, Meter, Query};
 use crate::plan::Load;
 use crate::run::{Action, Device, Event};
@@ -122,6 +124,30 @@ impl InProcess {
         self.later(ANSWER, event);
     }
 
+    fn transact(&mut self, order: Order, id: &str) {
+        let (now, taken) = (self.now, hold(&self.world).now());
+        let client = self.client.as_mut().and_then(|client| client.transactions());
+        let told = client.map_or_else(
+            || Transacted::refused(order, id, now, "it signs nothing".to_owned()),
+            |client| client.transact(order, id),
+        );
+        let told = Transacted { asked: now, taken, taken_half_width: ANSWER.half(), ..told };
+        self.later(ANSWER, Event::Transacted(told));
+    }
+
+    fn switch(&mut self) {
+        let asked = self.now;
+        let switched = match self.client.as_mut().and_then(|client| client.outputs()) {
+            None => Ok(Switched::refused(asked, asked, "its protocol has no command for it".into())),
+            Some(outputs) => outputs.seconds_pulse(),
+        };
+        let event = match switched {
+            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }),
+            Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
+        };
+        self.later(ANSWER, event);
+    }
+
     /// Lets the world run until it has shown something or has come to `until`.
     fn look(&mut self, until: Instant) {
         let mut world = hold(&self.world);
@@ -162,6 +188,8 @@ impl Bench for InProcess {
                 self.later(COMMAND, Event::SourceOff);
             }
             Action::Ask(query) => self.ask(query),
+            Action::Transact { order, id } => self.transact(order, &id),
+            Action::SwitchSecondsPulse => self.switch(),
             // The bench in process has no other calculator.
             Action::AskOpinion { .. } => {}
             Action::StopHeartbeat => self.heart_stopped = true,

@@ -9,12 +9,12 @@ mod world;
 
 pub use in_process::InProcess;
 pub use slave::{Slave, hold};
-pub use truth::{BenchTruth, Luck, Truth};
+pub use truth::{BenchTruth, Luck, SecondsPulse, Signing, Truth};
 pub use world::{Sight, World};
 
 use crate::bench::description::EXCHANGE;
 use crate::calibration::{Standards, builtin_simulated};
-use crate::meter::access::{Described, NoMeter, Wanted};
+use crate::meter::access::Described;
 use crate::plan::nameplate::DataOutput;
 use crate::plan::{Capability, Nameplate, Settle, nameplate};
 use crate::quantity::{Current, Voltage};
@@ -48,6 +48,13 @@ pub const DEMO_METERS: &[(&str, &str)] = demo![
     "led-off",
     "stale-power",
     "slow-pulses",
+    "seconds-told",
+    "seconds-refused",
+    "disputed-unit",
+    "signing",
+    "slow-to-sign",
+    "forged-record",
+    "signed-energy-off",
 ];
 
 /// The text of a demo meter's file.
@@ -107,11 +114,8 @@ impl Rig {
         let refuse = |why: String| Fault::DataOutput { origin: origin.to_owned(), why };
         let output = nameplate.data_output.clone();
         if let Some(output) = &output {
-            described(output).map_err(|e| refuse(e.to_string()))?;
-            let slave = Slave::new(output).map_err(|e| refuse(e.to_string()))?;
-            if slave.is_none() {
-                return Err(refuse(format!("the simulated meter does not speak {}", output.protocol.name())));
-            }
+            Described::of(output).map_err(|e| refuse(e.to_string()))?;
+            Slave::new(output).map_err(|e| refuse(e.to_string()))?;
         }
         let shipped = |text: &str| toml::from_str::<source::Profile>(text);
         let source = shipped(include_str!("../../assets/instruments/simulated-source.toml"));
@@ -166,24 +170,20 @@ impl Rig {
 
     /// The meter on its data output, where it has one.
     pub fn slave(&self) -> Option<Slave> {
-        Slave::new(self.output.as_ref()?).ok()?
+        let output = self.output.clone()?;
+        Slave::new(&DataOutput { energy_decimals: self.truth.register_decimals, ..output }).ok()
     }
 
     /// The bench in process.
     pub fn in_process(&self, seed: u64, started: Stamp, pace: Option<f64>) -> InProcess {
         let world = self.world(seed, Instant::ZERO, started);
-        let described = self.output.as_ref().and_then(|output| described(output).ok());
+        let described = self.output.as_ref().and_then(|output| Described::of(output).ok());
         let meter = self.slave().zip(described);
         InProcess::new(world, meter, pace)
     }
 }
 
-/// The meter on its line as the nameplate describes it.
-fn described(output: &DataOutput) -> Result<Described, NoMeter> {
-    Described::new(&Wanted {
-        protocol: output.protocol,
-        profile: &output.profile,
-        address: &output.address,
-        energy_decimals: output.energy_decimals,
-    })
+/// The public key of the simulated meter with this serial number, as it would stand on its label.
+pub fn public_key(serial: &str) -> String {
+    slave::lem::public_key(serial)
 }

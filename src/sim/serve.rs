@@ -34,6 +34,8 @@ const ALIVE_EVERY: Span = Span::from_millis(100);
 const XL9600_EXPANDED_PERCENT: f64 = 0.05;
 /// The simulated meter thinks this long before it answers; real ones take 20 to 500 ms.
 const METER_DELAY: Span = Span::from_millis(30);
+/// A simulated meter that speaks unasked does so this often; real ones push every 1 to 4 s.
+const PUSH_EVERY: Span = Span::from_millis(1000);
 /// The watchdog relay waits so long for a change of level.
 const BEAT_PATIENCE: Span = Span::from_millis(1000);
 /// How long a device waits for a line before it looks again.
@@ -204,13 +206,23 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
                 data_output(stage, slave, Box::new(link));
             }
         })?;
-        meter_line = Some(MeterLine { link: Address::Tcp { host: "127.0.0.1".into(), port } });
+        meter_line = Some(MeterLine::plain(Address::Tcp { host: "127.0.0.1".into(), port }));
+    } else if let Some(web) = rig.slave().as_ref().and_then(Slave::another) {
+        // Every connection reaches the same meter.
+        let web = Mutex::new(web);
+        let port = listen(&stage, move |stage, stream| {
+            let slave = web.lock().unwrap_or_else(PoisonError::into_inner).another();
+            if let (Some(slave), Ok(link)) = (slave, tcp::Tcp::from_stream(stream)) {
+                data_output(stage, slave, Box::new(link));
+            }
+        })?;
+        meter_line = Some(MeterLine::plain(format!("http://127.0.0.1:{port}").parse()?));
     } else if let Some(slave) = rig.slave() {
         let (link, path, keep) = serial::pseudo_terminal()?;
         let device = stage.clone();
         spawn(move || data_output(&device, slave, link));
         kept.push(keep);
-        meter_line = Some(MeterLine { link: serial_address(&path)? });
+        meter_line = Some(MeterLine::plain(serial_address(&path)?));
     }
     let tcp = |port| Address::Tcp { host: "127.0.0.1".into(), port };
     let file = File {
@@ -484,6 +496,7 @@ fn reference(stage: &Stage, stream: TcpStream) {
 
 fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
     let mut buffer = [0; 512];
+    let mut push_at = now();
     loop {
         let count = match link.receive(&mut buffer, PATIENCE) {
             Ok(count) => count,
@@ -498,11 +511,18 @@ fn data_output(stage: &Stage, mut slave: Slave, mut link: Box<dyn Link>) {
         if wrong == Some(Wrong::HangUp) {
             return;
         }
-        if count == 0 {
-            continue;
-        }
-        time::sleep(METER_DELAY);
-        let reply = slave.answer(&buffer[..count], &hold(&stage.world));
+        let unasked = if now() >= push_at { slave.push(&hold(&stage.world)) } else { None };
+        let reply = match unasked {
+            Some(pushed) => {
+                push_at = now() + PUSH_EVERY;
+                pushed
+            }
+            None if count == 0 => continue,
+            None => {
+                time::sleep(METER_DELAY);
+                slave.answer(&buffer[..count], &mut hold(&stage.world))
+            }
+        };
         let reply = match wrong {
             Some(Wrong::Silence) => vec![],
             Some(Wrong::Garbage) => reply.iter().map(|b| b ^ 0x5A).collect(),

@@ -40,10 +40,54 @@ pub struct Truth {
     pub clock_ahead_secs: f64,
     /// Its daily rate.
     pub clock_rate_s_per_day: f64,
-    /// Cover openings.
+    /// Cover openings, the last on 2026-11-17.
     pub cover_openings: u32,
+    /// Whether the cover is open now.
+    pub cover_open: bool,
+    /// Programmings, the last on 2026-11-17.
+    pub programmings: u32,
+    /// When its output gives seconds pulses.
+    pub seconds_pulse: SecondsPulse,
+    /// Digits behind the point of its energy register, where sources dispute them.
+    pub register_decimals: Option<i32>,
     /// Number on the data output; absent: the nameplate's serial number.
     pub told_number: Option<String>,
+    /// How it signs records, where its data output does.
+    pub signing: Signing,
+}
+
+/// The truth about a meter that signs: the `[truth.signing]` table. Left out, it signs at once and rightly.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signing {
+    /// How long it takes to sign, also minutes.
+    pub sign_secs: f64,
+    /// How many times too much the signed energy is.
+    pub energy_factor: f64,
+    /// The last digit of the signed energy is changed when it was signed already.
+    pub forged: bool,
+    /// Whether it makes transactions at all.
+    pub records: bool,
+    /// What it says of its clock's synchronisation; left out, it says nothing.
+    pub clock_synced: Option<bool>,
+}
+
+impl Default for Signing {
+    fn default() -> Self {
+        Self { sign_secs: 0.0, energy_factor: 1.0, forged: false, records: true, clock_synced: None }
+    }
+}
+
+/// When a meter's output gives seconds pulses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondsPulse {
+    /// Of itself.
+    Always,
+    /// Once it was told to (1DH).
+    Told,
+    /// Never: it refuses the command.
+    Refused,
 }
 
 impl Default for Truth {
@@ -64,7 +108,12 @@ impl Default for Truth {
             clock_ahead_secs: 1.0,
             clock_rate_s_per_day: 0.1,
             cover_openings: 0,
+            cover_open: false,
+            programmings: 0,
+            seconds_pulse: SecondsPulse::Always,
+            register_decimals: None,
             told_number: None,
+            signing: Signing::default(),
         }
     }
 }
@@ -90,6 +139,8 @@ impl Truth {
             truth.lag_secs,
             truth.clock_ahead_secs,
             truth.clock_rate_s_per_day,
+            truth.signing.sign_secs,
+            truth.signing.energy_factor,
         ];
         let steps = truth.register_step_kwh.is_none_or(|step| step > Decimal::ZERO);
         if !(rising && sane && steps && finite.iter().all(|n| n.is_finite() && n.abs() <= 1e7)) {

@@ -3,7 +3,7 @@
 //! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
 
 use super::Rig;
-use super::truth::{BenchTruth, Luck, Truth, gauss, uniform};
+use super::truth::{BenchTruth, Luck, SecondsPulse, Signing, Truth, gauss, uniform};
 use crate::calibration::{Change, Fault, Standards};
 use crate::meter::{Query, Unit, Value};
 use crate::plan::{Capability, Load, Nameplate, Settle};
@@ -11,7 +11,7 @@ use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::reference::Sample;
 use crate::time::{Instant, Span, Stamp};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rust_decimal::Decimal;
@@ -25,6 +25,8 @@ pub const SAMPLE_INTERVAL: Span = Span::from_millis(100);
 const PULSE_WIDTH: Span = Span::from_millis(30);
 /// The seconds pulse is high for so long.
 const SECOND_WIDTH: Span = Span::from_millis(80);
+/// The day on which a simulated meter was opened and programmed last.
+const LAST_OPENED: Date = jiff::civil::date(2026, 11, 17);
 /// Discharge of the voltage circuit after off, per second.
 const DISCHARGE_V_PER_S: f64 = 2000.0;
 
@@ -65,6 +67,8 @@ pub struct World {
     /// The power that the meter counts with.
     counted: Power,
     next_second: f64,
+    /// Whether the seconds pulse is on the output.
+    gives_seconds: bool,
     pending: Vec<Edge>,
     seq: [u64; 2],
 }
@@ -113,6 +117,7 @@ impl World {
             reference_j: 0.0,
             counted: Power::ZERO,
             next_second,
+            gives_seconds: rig.truth.seconds_pulse == SecondsPulse::Always,
             pending: vec![],
             seq: [0; 2],
         }
@@ -129,6 +134,12 @@ impl World {
             self.left = self.load_now();
         }
         self.set = load;
+    }
+
+    /// The meter is told to give its seconds pulse; false where it refuses.
+    pub fn give_seconds(&mut self) -> bool {
+        self.gives_seconds |= self.truth.seconds_pulse == SecondsPulse::Told;
+        self.gives_seconds
     }
 
     /// Whether anything is at the terminals that the source put there.
@@ -182,6 +193,11 @@ impl World {
         Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy }
     }
 
+    /// How the meter signs.
+    pub(super) fn signing(&self) -> Signing {
+        self.truth.signing.clone()
+    }
+
     /// What the meter's data output says now; `None` where it has nothing.
     pub fn told(&self, query: Query) -> Option<Value> {
         let load = self.load_now();
@@ -201,6 +217,12 @@ impl World {
                     Unit::KilowattHour,
                 ))
             }
+            // No simulated load flows back, and no simulated meter has anything to report.
+            Query::ReverseEnergy => {
+                let scale = self.nameplate.register_resolution_kwh.scale();
+                Some(Value::Number(Decimal::new(0, scale), Unit::KilowattHour))
+            }
+            Query::StatusWords => Some(Value::Text(["0000"; 7].join(" "))),
             Query::Voltage => number(load.voltage_v.volts(), 3, Unit::Volt),
             Query::Current => number(load.current_a.amperes() * error, 4, Unit::Ampere),
             Query::Power => {
@@ -215,16 +237,19 @@ impl World {
                 Some(Value::Number(Decimal::from_f64(told)?, Unit::ImpulsesPerKilowattHour))
             }
             Query::CoverOpenCount => Some(Value::Count(self.truth.cover_openings)),
-            Query::CoverOpenLast if self.truth.cover_openings > 0 => {
-                let opened = self.started.after(Span::from_secs(-86_400 * 3)).civil();
-                Some(Value::CoverOpen { from: Some(opened), to: Some(opened) })
+            Query::CoverOpenLast if self.truth.cover_openings > 0 => Some(Value::CoverOpen {
+                from: Some(LAST_OPENED.to_datetime(jiff::civil::time(9, 30, 0, 0))),
+                to: (!self.truth.cover_open).then(|| LAST_OPENED.to_datetime(jiff::civil::time(9, 41, 0, 0))),
+            }),
+            Query::ProgrammingCount => Some(Value::Count(self.truth.programmings)),
+            Query::ProgrammingLast => {
+                let at = LAST_OPENED.to_datetime(jiff::civil::time(9, 35, 0, 0));
+                Some(Value::Event { at: (self.truth.programmings > 0).then_some(at) })
             }
-            // What is opened is programmed or cut off as well in no simulated meter.
-            Query::TerminalCoverOpenCount
-            | Query::ProgrammingCount
-            | Query::ClockSetCount
-            | Query::PowerLossCount => Some(Value::Count(0)),
-            Query::ProgrammingLast => Some(Value::Event { at: None }),
+            // What is opened is cut off as well in no simulated meter.
+            Query::TerminalCoverOpenCount | Query::ClockSetCount | Query::PowerLossCount => {
+                Some(Value::Count(0))
+            }
             Query::ClockSetLast => Some(Value::ClockSet { before: None, after: None }),
             Query::TerminalCoverOpenLast | Query::PowerLossLast => {
                 Some(Value::CoverOpen { from: None, to: None })
@@ -338,7 +363,9 @@ impl World {
             if at > end {
                 return;
             }
-            self.pend(Input::Seconds, at, SECOND_WIDTH, Span::from_secs(1));
+            if self.gives_seconds {
+                self.pend(Input::Seconds, at, SECOND_WIDTH, Span::from_secs(1));
+            }
             self.next_second += 1.0;
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! `SQLite` with a write-ahead log that is forced to the disk at each commit. One row of `batch` holds the events of one
 //! commit, one JSON line each, in the form of the record. `run` holds the frozen header: with it and the events the run is
-//! made again as it was ([`crate::run::rebuilt`]). When the record is stored the events are deleted; the header stays.
+//! made again as it was ([`crate::run::rebuilt`]). `beside` holds what belongs to the record and is no event: photographs,
+//! the seals at the end. When the record is stored events and photographs are deleted; the header stays.
 //!
 //! Each batch is sealed: HMAC-SHA-256 over the seal before it and its bytes, with a secret that follows from the device's
 //! key. Events that somebody else wrote are not believed. Batches cut off at the end cannot be told from a crash.
@@ -11,10 +12,12 @@ mod keeper;
 
 pub use keeper::{InStep, Keeper, NotKept, Writer};
 
-use super::Fault;
+use super::{Fault, Photograph};
+use crate::certificate::photograph::SIZE_MAX;
 use crate::certificate::raw::Logged;
 use crate::certificate::record::Program;
 use crate::plan::Plan;
+use crate::plan::seal::Closing;
 use crate::time::{Instant, Stamp};
 use hmac::{Hmac, KeyInit, Mac};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -39,12 +42,16 @@ const BATCH_MAX: usize = 64 << 20;
 const RUN_MAX: usize = 1 << 30;
 
 /// What leads from each version of the tables to the next. A released one is never changed: `tests/records.rs`.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE run (record_no TEXT PRIMARY KEY, header TEXT NOT NULL, ended TEXT) STRICT;
     CREATE TABLE sitting (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, began TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
     CREATE TABLE batch (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
         stamp TEXT NOT NULL, events TEXT NOT NULL, seal BLOB NOT NULL) STRICT;
-    CREATE INDEX batch_of_run ON batch (record_no, first);"];
+    CREATE INDEX batch_of_run ON batch (record_no, first);", "
+    CREATE TABLE beside (record_no TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, seal BLOB NOT NULL,
+        PRIMARY KEY (record_no, name)) STRICT;"];
+/// Under this name stands in `beside` what was written down when the meter was closed again; all others are photographs.
+const CLOSING: &str = "closing.json";
 
 /// How the bench of a run is found again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +61,9 @@ pub struct Way {
     /// The meter that was named beside it: a file, or a demo meter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meter: Option<String>,
+    /// The text of that meter on the simulated bench, as it was; none in journals older than it, and for a real one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Seed of the simulated bench.
     pub seed: u64,
     /// Pace of the simulated bench; none: as fast as it goes.
@@ -170,22 +180,73 @@ impl Book {
         self.sql(asked.exists([record_no]))
     }
 
-    /// Begins a run: its header is on the disk when this returns.
-    pub fn begin(&mut self, header: &Header, boot: &str) -> Result<(), Fault> {
+    /// Begins a run: its header is on the disk when this returns, and the photographs that its plan names.
+    pub fn begin(&mut self, header: &Header, boot: &str, photographs: &[Photograph]) -> Result<(), Fault> {
         let text =
             serde_json::to_string(header).map_err(|e| self.fault(format!("cannot hold this run: {e}")))?;
+        let seal = self.first_seal(&text);
+        let sealed: Vec<_> = photographs
+            .iter()
+            .map(|(name, bytes)| (name, bytes, self.seal_beside(&seal, name, bytes)))
+            .collect();
         let done = self.connection.transaction().and_then(|transaction| {
             transaction.execute(
                 "INSERT INTO run (record_no, header) VALUES (?, ?)",
                 params![header.record_no, text],
             )?;
+            for (name, bytes, seal) in sealed {
+                put_beside(&transaction, &header.record_no, name, bytes, &seal)?;
+            }
             sit_down(&transaction, &header.record_no, boot)?;
             transaction.commit()
         });
         self.sql(done)?;
-        let seal = self.first_seal(&text);
         self.page = Some(Page { record_no: header.record_no.clone(), count: 0, seal });
         Ok(())
+    }
+
+    /// Keeps what was written down when the meter was closed again, and its photographs, until the record is stored.
+    pub fn close_meter(
+        &mut self,
+        record_no: &str,
+        closing: &Closing,
+        photographs: &[Photograph],
+    ) -> Result<(), Fault> {
+        let closing =
+            serde_json::to_vec(closing).map_err(|e| self.fault(format!("cannot hold the seals: {e}")))?;
+        let (header, _) = self.seals(record_no)?;
+        let first = self.first_seal(&header);
+        let all = photographs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        for (name, bytes) in all.chain([(CLOSING, closing.as_slice())]) {
+            let seal = self.seal_beside(&first, name, bytes);
+            self.sql(put_beside(&self.connection, record_no, name, bytes, &seal))?;
+        }
+        Ok(())
+    }
+
+    /// Photographs of a run, and the seals at its end. What somebody else wrote is not among them.
+    pub fn beside(&self, record_no: &str) -> Result<(Vec<Photograph>, Option<Closing>), Fault> {
+        let (header, _) = self.seals(record_no)?;
+        let first = self.first_seal(&header);
+        let mut asked = self.sql(self.connection.prepare(
+            "SELECT name, bytes, seal FROM beside WHERE record_no = ? AND length(bytes) <= ? ORDER BY name",
+        ))?;
+        let rows = asked.query_map(params![record_no, SIZE_MAX.cast_signed()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
+        });
+        let (mut photographs, mut closing) = (vec![], None);
+        for row in self.sql(rows)? {
+            let (name, bytes, seal) = self.sql(row)?;
+            if seal != self.seal_beside(&first, &name, &bytes) {
+                continue;
+            }
+            if name == CLOSING {
+                closing = serde_json::from_slice(&bytes).ok();
+            } else {
+                photographs.push((name, bytes));
+            }
+        }
+        Ok((photographs, closing))
     }
 
     /// Goes on with a run that was read, and had so many events.
@@ -294,6 +355,7 @@ impl Book {
             let now = Stamp::now().to_string();
             transaction.execute("UPDATE run SET ended = ? WHERE record_no = ?", params![now, record_no])?;
             transaction.execute("DELETE FROM batch WHERE record_no = ?", [record_no])?;
+            transaction.execute("DELETE FROM beside WHERE record_no = ?", [record_no])?;
             transaction.commit()
         });
         self.page = None;
@@ -328,6 +390,11 @@ impl Book {
 
     fn first_seal(&self, header: &str) -> Vec<u8> {
         self.seal(&[], u64::MAX, header.as_bytes())
+    }
+
+    fn seal_beside(&self, first: &[u8], name: &str, bytes: &[u8]) -> Vec<u8> {
+        let name = self.seal(first, u64::MAX, name.as_bytes());
+        self.seal(&name, u64::MAX, bytes)
     }
 
     fn seal(&self, before: &[u8], first: u64, bytes: &[u8]) -> Vec<u8> {
@@ -377,6 +444,21 @@ type Batch = (i64, i64, String, String, Vec<u8>);
 
 fn batch(row: &rusqlite::Row) -> rusqlite::Result<Batch> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+}
+
+fn put_beside(
+    connection: &Connection,
+    record_no: &str,
+    name: &str,
+    bytes: &[u8],
+    seal: &[u8],
+) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO beside (record_no, name, bytes, seal) VALUES (?, ?, ?, ?)",
+            params![record_no, name, bytes, seal],
+        )
+        .map(|_| ())
 }
 
 fn sit_down(connection: &Connection, record_no: &str, boot: &str) -> rusqlite::Result<()> {

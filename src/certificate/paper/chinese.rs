@@ -2,16 +2,22 @@
 //! asked for. What is not in the list (a name, a remark, a message of a device) stands as it is.
 
 use super::Words;
+use super::spoken::SPOKEN;
 
 /// A text of the record in both languages.
 pub fn said(english: &str) -> Words {
-    Words::new(chinese(english), english)
+    Words::new(chinese(english, &[]), english)
 }
 
-fn chinese(english: &str) -> String {
-    let found = SAID.iter().find_map(|(pattern, zh)| Some((parts(pattern, english)?, zh)));
+/// A text of the program on the screen in both languages: those of the record, and what is said beside.
+pub fn spoken(english: &str) -> Words {
+    Words::new(chinese(english, SPOKEN), english)
+}
+
+fn chinese(english: &str, beside: &[(&str, &str)]) -> String {
+    let found = SAID.iter().chain(beside).find_map(|(pattern, zh)| Some((parts(pattern, english)?, zh)));
     let Some((parts, zh)) = found else { return english.to_owned() };
-    let mut parts = parts.into_iter().map(chinese);
+    let mut parts = parts.into_iter().map(|part| chinese(part, beside));
     let mut pieces = zh.split("{}");
     let first = pieces.next().unwrap_or_default().to_owned();
     pieces.fold(first, |text, piece| text + &parts.next().unwrap_or_default() + piece)
@@ -194,6 +200,7 @@ const SAID: &[(&str, &str)] = &[
     ("the meter gave its tariffs, but not its total", "电能表给出分费率电能，未给出总电能"),
     ("the registers cannot be added", "各费率电能无法相加"),
     ("{}; total {} kWh, sum of {} tariffs {} kWh", "{}；总电能 {} kWh，{} 个费率之和 {} kWh"),
+    ("{}; signed record: {}", "{}；签名数据：{}"),
     ("{} (worst of: {})", "{}（取最差：{}）"),
     (
         "the data output gave no voltage, current, power or energy to compare with",
@@ -210,6 +217,128 @@ const SAID: &[(&str, &str)] = &[
     ("neither pulses nor register moved", "脉冲与计度器均无变化"),
     ("the register cannot be read: no data output on the nameplate", "无法读取计度器：铭牌无数据接口"),
     ("the register ran back from {} to {} kWh: read the display", "计度器由 {} 倒退至 {} kWh：请查看显示"),
+    // Seals.
+    (
+        "waits for the answer of an approver, by `phantomload seal answer` with the number of this record: {}",
+        "待批准人答复（以本记录编号执行 phantomload seal answer）：{}",
+    ),
+    ("{} (and {} more)", "{}（另 {} 项）"),
+    ("nothing unanswered since {} of {}", "自 {}（{}）以来无未答复事项"),
+    ("nothing unanswered; no earlier certificate of this meter is known", "无未答复事项；未知该表以往证书"),
+    ("event record: {}", "事件记录：{}"),
+    (
+        "event records that the meter does not give: {} and {} others: {}",
+        "电能表未给出的事件记录：{}等（另 {} 项）：{}",
+    ),
+    ("event records that the meter does not give: {}: {}", "电能表未给出的事件记录：{}：{}"),
+    (
+        "seals: what was found in {} was answered by {}, {}, at {} (entry {} of the chain): {}",
+        "封印：{} 中所见由 {}（{}）于 {} 答复（记录链第 {} 条）：{}",
+    ),
+    ("seals: {}", "封印：{}"),
+    ("at the end: {}", "检毕：{}"),
+    (
+        "{}; no earlier certificate of this meter is known, and nobody has answered it",
+        "{}；未知该表以往证书，亦无人答复",
+    ),
+    (
+        "{}, fewer than the {} that {} knows of: the records were cleared, or it is another meter",
+        "{}，少于已知的 {} 次（{}）：记录曾被清除，或为另一块表",
+    ),
+    (
+        "{}; {} knows of as many, but the last was at {}: the records were cleared, or the clock was set",
+        "{}；{}载有相同次数，但最近一次为 {}：记录曾被清除，或时钟曾被设置",
+    ),
+    ("{}; {} knows of {}", "{}；{}载有 {} 次"),
+    ("the last certificate, {} of {},", "上次证书 {}（{}）"),
+    ("what {} has answered for in {}", "{} 对 {} 的答复"),
+    ("no count any more of: {}; {} knows of {}", "不再给出次数：{}；{}载有 {} 次"),
+    (
+        "seal {} at {} was not looked at; the last certificate, {} of {}, left it there",
+        "封印 {}（位置 {}）未查看；上次证书 {}（{}）在此处留有该封印",
+    ),
+    ("{}: it is open now", "{}：现处于打开状态"),
+    ("{}; the last certificate, {} of {}, left seal {} there", "{}；上次证书 {}（{}）在此处留有封印 {}"),
+    ("seal without number at {}: {}", "封印（无编号），位置 {}：{}"),
+    ("seal {} at {}: {}", "封印 {}，位置 {}：{}"),
+    ("intact, {}", "完好，{}"),
+    ("damaged, {}", "受损，{}"),
+    ("broken, {}", "破坏，{}"),
+    ("missing, {}", "缺失，{}"),
+    ("illegible, {}", "编号不可辨认，{}"),
+    ("intact", "完好"),
+    ("damaged", "受损"),
+    ("broken", "破坏"),
+    ("missing", "缺失"),
+    ("illegible", "编号不可辨认"),
+    ("verifier", "检定员"),
+    ("checker", "核验员"),
+    ("approver", "批准人"),
+    ("terminal cover opened {} times, last {}", "开端钮盖 {} 次，最近 {}"),
+    ("terminal cover opened {} times", "开端钮盖 {} 次"),
+    ("cover opened {} times, last {} and not closed since", "开表盖 {} 次，最近 {}，尚未合上"),
+    ("cover opened {} times, last {}", "开表盖 {} 次，最近 {}"),
+    ("cover opened {} times", "开表盖 {} 次"),
+    ("programmed {} times, last {}", "编程 {} 次，最近 {}"),
+    ("programmed {} times", "编程 {} 次"),
+    ("clock set {} times, last {}", "校时 {} 次，最近 {}"),
+    ("clock set {} times", "校时 {} 次"),
+    ("supply lost {} times, last {}", "失电 {} 次，最近 {}"),
+    ("supply lost {} times", "失电 {} 次"),
+    ("terminal cover opened", "开端钮盖"),
+    ("cover opened", "开表盖"),
+    ("programmed", "编程"),
+    ("clock set", "校时"),
+    ("supply lost", "失电"),
+    // Clock and seconds pulse.
+    (
+        "{}; {} s from the question to that moment are taken out, ±{} s",
+        "{}；已扣除自询问至该时刻的传输延时 {} s，±{} s",
+    ),
+    (
+        "the meter was told to put the seconds pulse on its multi-function output (1DH)",
+        "已命令电能表在多功能端子输出秒脉冲（1DH）",
+    ),
+    (
+        "the meter did not put the seconds pulse on its multi-function output (1DH): {}",
+        "电能表未在多功能端子输出秒脉冲（1DH）：{}",
+    ),
+    ("the meter gives no seconds pulse: {}", "电能表不输出秒脉冲：{}"),
+    ("the meter answered: {}", "电能表应答：{}"),
+    // The unit of the register.
+    (
+        "unit of the register: {} digits behind the point in kWh ({}), since the display shows {} kWh",
+        "计度器单位：以 kWh 计小数 {} 位（{}），依据显示 {} kWh",
+    ),
+    (
+        "unit of the register: the display shows {} kWh, as the register",
+        "计度器单位：显示 {} kWh，与计度器一致",
+    ),
+    ("no energy of the register was judged: {}", "未对计度器电能作出判断：{}"),
+    (
+        "the unit of its energy register is disputed ({}): {}",
+        "其电能计度器的单位有争议（{}）：请读取显示并录入（display_energy_kwh 或 verify --display-energy）；{}",
+    ),
+    (
+        "the display was entered as {} kWh, which contradicts the register by every source ({}): {}",
+        "录入的显示为 {} kWh，与任一来源的计度器读数均不符（{}）：请重新读取显示及小数点；{}",
+    ),
+    (
+        "the pulses contradict the {} digits behind the point that the nameplate gives the register: compare the display",
+        "脉冲与铭牌所给计度器 {} 位小数相矛盾：请与显示器核对",
+    ),
+    (
+        "the pulses contradict the {} digits behind the point that the display, entered as {} kWh, gives the register: {}",
+        "脉冲与依显示所定的小数位数（{} 位，录入 {} kWh）不符：请重新读取显示及小数点；{}",
+    ),
+    (
+        "the display shows {} kWh, which fits more than one source ({}): {}",
+        "显示 {} kWh 与多个来源相符（{}）：请录入全部数字；{}",
+    ),
+    (
+        "the display was entered as {} kWh, and the register says {} kWh: {}",
+        "录入的显示为 {} kWh，计度器为 {} kWh：请重新读取显示及小数点；{}",
+    ),
     // Findings.
     (
         "the meter says its constant is {} imp/kWh; the nameplate (of the output that was counted) says {}",
@@ -238,7 +367,55 @@ const SAID: &[(&str, &str)] = &[
     ("register", "计度器"),
     ("active power", "有功功率"),
     ("signed record", "签名数据"),
-    ("none: no protocol of this program gives a signed record yet", "无：本程序的协议尚不提供签名数据"),
+    ("none: the meter signs no records by this protocol", "无：该表按此协议不提供签名数据"),
+    ("none: {}", "无：{}"),
+    ("the signed record is not authentic: {}", "签名数据不真实：{}"),
+    ("the signed record is malformed: {}", "签名数据格式损坏：{}"),
+    ("the signed record is of meter {}, asked was meter {}", "签名数据属于电能表 {}，被询问的是电能表 {}"),
+    (
+        "the signed energy contradicts the register: {} % apart, U = {} %",
+        "签名电能与计度器不符：相差 {} %，U = {} %",
+    ),
+    (
+        "signed record: energy: the record goes from {} to {} kWh, but the meter showed {} kWh before and {} kWh after it: it is another transaction's",
+        "签名数据：记录从 {} 至 {} kWh，而电能表此前示值 {} kWh、此后 {} kWh：属于另一次事务",
+    ),
+    ("the signed record takes {} % too much", "签名数据偏多 {} %"),
+    ("the meter did not begin a transaction: {}", "电能表未开始事务：{}"),
+    ("the meter did not end the transaction: {}", "电能表未结束事务：{}"),
+    (
+        "the meter gave no signed record within {} (its last answer: {}); it keeps it, ask again later",
+        "电能表在 {} 内未给出签名数据（最后应答：{}）；电能表仍保存，可稍后再取",
+    ),
+    ("the waiting for it was ended: {}; the meter keeps it", "等待被终止：{}；电能表仍保存"),
+    ("the run ended before its time", "检定提前结束"),
+    ("the run ended before the transaction began", "事务开始前检定已结束"),
+    ("the run ended while the meter signed; it keeps the record", "签名期间检定已结束；电能表仍保存"),
+    ("valid: the key has signed exactly these bytes", "有效：密钥确已签署这些字节"),
+    (
+        "this key has not signed these bytes; they were changed, or another meter signed them",
+        "该密钥未签署这些字节：数据被改动，或由另一电能表签署",
+    ),
+    ("not authentic: {}", "不真实：{}"),
+    ("malformed: {}", "格式损坏：{}"),
+    (
+        "key unknown: without the meter's public key nothing can be said; read it from the meter's label or its maker's register",
+        "密钥未知：无电能表公钥，不能判断；请从电能表标牌或制造单位的登记处读取",
+    ),
+    ("algorithm unsupported: {} is not one that this program checks", "签名算法不支持：本程序不检验 {}"),
+    (
+        "signed record: the transaction {} in the meter was ended with the run",
+        "签名数据：电能表中的事务 {} 已随检定结束",
+    ),
+    (
+        "signed record: the transaction {} may still be running in the meter: end it there ({})",
+        "签名数据：电能表中的事务 {} 可能仍在进行：请在电能表上结束（{}）",
+    ),
+    ("signed record: deviation: {}", "签名数据：与规范不符：{}"),
+    ("signed record: {}", "签名数据：{}"),
+    ("step of the signed readings", "签名读数分辨力（始末各半步）"),
+    ("register and transaction at other moments", "计度器与事务的读数时刻不同"),
+    ("what the reference counted between them", "其间标准器所计电能"),
     ("no data output on the nameplate", "铭牌无数据接口"),
     ("{} was not read in this run", "本次未读取 {}"),
     ("U is beyond the limit {} % by the {}", "U 超过限值 {} %，由{}引起"),
@@ -313,9 +490,9 @@ mod tests {
 
     #[test]
     fn each_pattern_has_as_many_places_in_both_languages_and_is_reached() {
-        for (english, zh) in SAID {
+        for (english, zh) in SAID.iter().chain(SPOKEN) {
             assert_eq!(english.matches("{}").count(), zh.matches("{}").count(), "{english}");
-            assert_ne!(chinese(&english.replace("{}", "7")), english.replace("{}", "7"), "{english}");
+            assert_ne!(chinese(&english.replace("{}", "7"), SPOKEN), english.replace("{}", "7"), "{english}");
         }
     }
 }

@@ -2,17 +2,20 @@
 //! CSV, cell by cell, so that no two forms can round differently.
 
 mod chinese;
+pub mod font;
 mod sections;
+mod spoken;
 pub mod words;
 
-pub use chinese::said;
-pub use sections::{cited, prior, rule, scope, stopping, unconfirmed};
+pub use chinese::{said, spoken};
+pub use sections::{cited, prior, rule, scope, signature, stopping, unconfirmed};
 pub use words::{Language, Words};
 
 use super::csv::{self, Said, results_said, valid_until};
 use super::issue::{Correction, Field, Issue};
 use super::number;
 use super::record::{Document, ItemResult, Measured, Record, Unit};
+use crate::plan::seal::Closing;
 use crate::regulation::Item;
 use crate::time::Stamp;
 use crate::uncertainty::COVERAGE;
@@ -383,7 +386,13 @@ impl Paper {
             rows,
             decision: sections::decision(record),
             cross_check: sections::cross_check(record),
-            findings: record.results.findings.iter().map(|finding| said(finding)).collect(),
+            findings: record
+                .results
+                .findings
+                .iter()
+                .map(|finding| said(finding))
+                .chain(record.closing.iter().flat_map(Closing::lines).map(|line| said(&line)))
+                .collect(),
             why_no_certificate: why_no_certificate(record, document),
             scope: sections::scope(record, document),
             program: format!("{} {}", record.program.name, record.program.version),

@@ -7,7 +7,9 @@ use crate::calibration::{self, CalibratedPoint, StandardKind};
 use crate::certificate::cross_check::{Agreement, Said};
 use crate::certificate::issue::Field;
 use crate::certificate::number;
+use crate::certificate::package::SIGNED_RECORD;
 use crate::certificate::record::{Document, Record};
+use crate::certificate::signed_record::{Answer, SignedRecord};
 use crate::plan::{Method, Plan};
 use crate::regulation::{Demand, Item, Profile, Provenance, Supply};
 use crate::uncertainty::{Component, Kind, Shape};
@@ -311,7 +313,67 @@ pub(super) fn cross_check(record: &Record) -> Vec<CrossLine> {
             ),
         }
     });
-    witnesses.chain(pairs).collect()
+    let signature = record.results.signed_record.as_ref().map(|signed| CrossLine {
+        way: Words::new("电能表签名", "the meter's signature"),
+        numbers: None,
+        words: signature(signed),
+    });
+    witnesses.chain(pairs).chain(signature).collect()
+}
+
+/// A fingerprint in groups of 16 digits: it can be compared by eye, and a line can end between them.
+fn in_groups(text: &str) -> String {
+    let grouped = |word: &str| {
+        let digits: Vec<char> = word.chars().collect();
+        digits.chunks(16).map(String::from_iter).collect::<Vec<_>>().join(" ")
+    };
+    text.split(' ')
+        .map(|word| if word.len() == 64 { grouped(word) } else { word.to_owned() })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a signed record is the meter's, and what stands against it.
+pub fn signature(signed: &SignedRecord) -> Words {
+    let Some(looked) = &signed.looked else {
+        let why = signed.why_none.as_deref().unwrap_or_default();
+        return Words::new(format!("无签名数据：{}", said(why).zh), format!("none: {why}"));
+    };
+    let zh = match looked.result {
+        Answer::Valid => "有效：密钥确已签署这些字节",
+        Answer::NotAuthentic => "不真实：签名与数据或密钥不符",
+        Answer::KeyUnknown => "密钥未知：无电能表公钥，不能判断",
+        Answer::Unsupported => "签名算法不支持，不能判断",
+        Answer::Malformed => "格式损坏，不能判断",
+    };
+    let mut words = Words::new(zh, &looked.words);
+    let mut add = |zh: String, en: String| {
+        words.zh.push('；');
+        words.zh.push_str(&zh);
+        words.en.push_str("; ");
+        words.en.push_str(&en);
+    };
+    if let Some(key) = &looked.key {
+        let key = in_groups(key);
+        let zh = key.replace("SHA-256 of the point", "公钥点 SHA-256");
+        add(format!("公钥 {zh}"), format!("key {key}"));
+    }
+    let print = in_groups(&looked.sha256);
+    add(format!("文件 {SIGNED_RECORD}，SHA-256 {print}"), format!("file {SIGNED_RECORD}, SHA-256 {print}"));
+    if let Some(waited) = looked.waited {
+        add(format!("事务结束后 {waited} 取得"), format!("given {waited} after the end of the transaction"));
+    }
+    if !looked.deviations.is_empty() {
+        let count = looked.deviations.len();
+        add(
+            format!("与 OCMF 规范有 {count} 处不符"),
+            format!("{count} departures from the OCMF specification"),
+        );
+    }
+    for against in &looked.against {
+        add(said(against).zh, against.clone());
+    }
+    words
 }
 
 /// What was tested and what was not, what the results relate to, and what may be done with the paper.

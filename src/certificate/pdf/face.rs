@@ -1,15 +1,14 @@
 //! The two faces of the papers: which glyph a character has, how wide it is, and what stands for one they lack.
 
+use crate::certificate::paper::font;
 use krilla::text::{Font, GlyphId};
 use std::sync::LazyLock;
 
 /// Stands for a character that the faces lack: the geta of Chinese and Japanese printers.
 pub(super) const LACKING: char = '〓';
 
-static REGULAR: LazyLock<Face> =
-    LazyLock::new(|| Face::new(include_bytes!("../../../assets/fonts/NotoSansSC-Subset.otf")));
-static BOLD: LazyLock<Face> =
-    LazyLock::new(|| Face::new(include_bytes!("../../../assets/fonts/NotoSansSC-Bold-Subset.otf")));
+static REGULAR: LazyLock<Face> = LazyLock::new(|| Face::new(font::REGULAR));
+static BOLD: LazyLock<Face> = LazyLock::new(|| Face::new(font::BOLD));
 
 /// How heavy a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

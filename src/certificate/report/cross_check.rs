@@ -55,6 +55,14 @@ pub(super) fn cross_check(paper: &mut Paper, record: &Record) {
             "{a} - {b}: {sign}{difference} %, U {u} %, allowed {allowed} %: {outcome}{cause}"
         ));
     }
+    signature(paper, record);
+}
+
+fn signature(paper: &mut Paper, record: &Record) {
+    let Some(signed) = &record.results.signed_record else { return };
+    let words = crate::certificate::paper::signature(signed);
+    paper.entry(&format!("{} {}: {}", "电能表签名", "the meter's signature", words.en));
+    paper.entry(&words.zh);
 }
 
 fn name(way: Way) -> String {

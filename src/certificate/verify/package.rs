@@ -393,8 +393,32 @@ fn inside(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, key: Option<&
 /// As much of a record as is compared.
 #[derive(Deserialize)]
 struct Record {
-    record_no: String,
+    #[serde(rename = "record_no")]
+    no: String,
     results: Results,
+    #[serde(default)]
+    plan: Planned,
+    #[serde(default)]
+    closing: Sealed,
+}
+
+#[derive(Default, Deserialize)]
+struct Planned {
+    #[serde(default)]
+    entries: Sealed,
+}
+
+#[derive(Default, Deserialize)]
+struct Sealed {
+    #[serde(default)]
+    seal: Vec<Photographed>,
+}
+
+/// A seal, as far as its photograph is looked at.
+#[derive(Deserialize)]
+struct Photographed {
+    photograph: Option<String>,
+    photograph_sha256: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -413,12 +437,26 @@ fn says(found: &mut Findings, files: &BTreeMap<String, Vec<u8>>, entry: &Entry) 
     if let Some(bytes) = files.get(RECORD).filter(|_| !found.has(RECORD)) {
         match serde_json::from_slice::<Record>(bytes) {
             Ok(record) => {
-                if entry.record.as_ref().is_some_and(|no| *no != record.record_no) {
-                    differs(found, RECORD, &record.record_no, entry.record.as_deref());
+                if entry.record.as_ref().is_some_and(|no| *no != record.no) {
+                    differs(found, RECORD, &record.no, entry.record.as_deref());
                 }
                 if entry.verdict.is_some() && record.results.verdict != entry.verdict {
                     let own = record.results.verdict.as_deref().unwrap_or("-");
                     differs(found, RECORD, own, entry.verdict.as_deref());
+                }
+                for seal in record.plan.entries.seal.iter().chain(&record.closing.seal) {
+                    let Some(name) = &seal.photograph else { continue };
+                    match files.get(name) {
+                        None => missing(found, name),
+                        Some(bytes) if seal.photograph_sha256 != Some(hex(&sha256(bytes))) => {
+                            found.altered(
+                                name,
+                                "与记录中的 SHA-256 不符",
+                                "its SHA-256 is not the one in the record",
+                            );
+                        }
+                        Some(_) => {}
+                    }
                 }
             }
             Err(fault) => {

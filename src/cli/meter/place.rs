@@ -1,7 +1,7 @@
 //! Where a meter is and how it speaks: as given, or found by asking.
 
 use super::super::Stop;
-use phantomload::bench::description;
+use phantomload::bench::description::{self, MeterLine};
 use phantomload::link::{Address, Framing, reopening};
 use phantomload::meter::access::{self, Described, Wanted};
 use phantomload::meter::dlt645::Patience;
@@ -13,13 +13,14 @@ use std::path::Path;
 
 #[derive(clap::Args)]
 pub struct Place {
-    /// The line: /dev/ttyUSB0, /dev/ttyUSB0,2400,8E1 or tcp:HOST:PORT; a serial line without speed is probed
+    /// The line: /dev/ttyUSB0, /dev/ttyUSB0,2400,8E1, tcp:HOST:PORT or http://HOST:PORT; a serial line without speed is
+    /// probed
     #[arg(long, value_name = "PORT")]
     pub link: String,
     /// Address in the protocol's own form; `auto` asks the one meter on the line
     #[arg(long, default_value = "auto")]
     pub address: String,
-    /// auto, dlt645-2007, dlt645-1997, dlt698, modbus-rtu, modbus-tcp, iec62056-21 or sml (dlt645 is dlt645-2007)
+    /// auto, dlt645-2007, dlt645-1997, dlt698, modbus-rtu, modbus-tcp, iec62056-21, sml or lem-dcbm (dlt645 is dlt645-2007)
     #[arg(long, default_value = "auto")]
     pub protocol: String,
     /// Meter model (its id, or a TOML file); left out: the protocol's common table
@@ -28,6 +29,9 @@ pub struct Place {
     /// Where sources disagree about the unit of the energy register: digits behind the point in kWh, as the display shows
     #[arg(long, value_name = "N")]
     pub energy_decimals: Option<i32>,
+    /// SHA-256 of the certificate of a meter's web server, for https: without it nothing is accepted
+    #[arg(long, value_name = "HEX")]
+    pub fingerprint: Option<String>,
 }
 
 /// A meter that has been found.
@@ -69,6 +73,9 @@ impl Place {
                 Stop::input(format!("there is no protocol `{name}`; allowed are auto, {}", allowed()))
             });
         }
+        if self.link.trim().starts_with("http") {
+            return Ok(Some(Protocol::LemDcbm));
+        }
         let Some(profile) = &self.profile else { return Ok(None) };
         let over_tcp = self.link.trim().starts_with("tcp:");
         let modbus = if over_tcp { Protocol::ModbusTcp } else { Protocol::ModbusRtu };
@@ -96,8 +103,14 @@ impl Place {
         let wanted = Wanted { protocol, profile, address, energy_decimals };
         let text = file(profile)?;
         let described = Described::with_file(&wanted, text.as_deref().map(|text| (profile, text)));
+        let described = described.map_err(Stop::input)?;
+        if described.is_web() || matches!(line, Address::Web(_)) {
+            let pin = self.fingerprint.as_deref().map(str::parse).transpose().map_err(Stop::input)?;
+            let line = MeterLine { link: line.clone(), fingerprint: pin };
+            return line.meter(described, None).map_err(Stop::input);
+        }
         let link = reopening::open(line).map_err(Stop::input)?;
-        Ok(described.map_err(Stop::input)?.with_patience(Box::new(link), patience))
+        Ok(described.with_patience(Box::new(link), patience))
     }
 
     /// Tries protocol after protocol, on a serial line without a speed also speed after speed.

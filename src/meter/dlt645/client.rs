@@ -1,4 +1,5 @@
-//! Asking a meter over DL/T 645-2007. Only the reading control codes stand here: a meter under test is never written to.
+//! Asking a meter over DL/T 645-2007. Only the reading control codes stand here; the one that switches an output stands in
+//! [`super::output`].
 
 use super::codec::Item;
 use super::exchange::{Heard, Line, Patience};
@@ -6,6 +7,7 @@ use super::frame::{Address, Control, Di, Frame, refusal_words};
 use super::profile::{Edition, Profile, Slot};
 use super::scanner::{Event, Scanner};
 use crate::link::{Link, hex};
+use crate::meter::output::Outputs;
 use crate::meter::{Answer, Exchange, Fault, Meter, Provenance, Query, Reading, Value};
 use crate::time::{Instant, now};
 use jiff::civil::DateTime;
@@ -94,7 +96,11 @@ impl Client {
     fn be_alone(&mut self, first: &Frame, exchanges: &mut [Exchange]) -> Result<(), Fault> {
         let rest = self.line.line.hear_out(REST_LIMIT);
         let mut scanner = Scanner::default();
-        scanner.handle_bytes(&rest);
+        if let Some(last) = exchanges.last_mut() {
+            last.reply.extend(rest);
+            // All of it: an adapter may hand over both replies at once.
+            scanner.handle_bytes(&last.reply);
+        }
         let mut who = vec![first.address.to_string()];
         while let Some(event) = scanner.poll() {
             if let Event::Frame { frame, .. } = event
@@ -104,14 +110,27 @@ impl Client {
                 who.push(frame.address.to_string());
             }
         }
-        if let Some(last) = exchanges.last_mut() {
-            last.reply.extend(rest);
-        }
         if who.len() == 1 {
             return Ok(());
         }
         let line = self.line.line.link.peer().to_owned();
         Err(Fault::SeveralMeters { line, count: who.len(), who: who.join(", ") })
+    }
+
+    /// Asks the meter for its address where nobody has given it.
+    fn find_address(&mut self, exchanges: &mut Vec<Exchange>) -> Result<(), Fault> {
+        // The edition of 1997 has no question for the address: the wildcard itself is asked.
+        if self.address == Address::WILDCARD && self.profile.edition() == Edition::Of2007 {
+            let (given, _) = self.ask_address(exchanges)?;
+            self.address = given.map_err(|why| self.unreadable(&Query::Address.to_string(), &[], why))?;
+        }
+        Ok(())
+    }
+
+    /// The line, and the address to speak to.
+    pub(super) fn spoken(&mut self, exchanges: &mut Vec<Exchange>) -> Result<(Address, &mut Line), Fault> {
+        self.find_address(exchanges)?;
+        Ok((self.address, &mut self.line))
     }
 
     /// The data behind the data identifier, follow-up frames joined, and the first frame with its times.
@@ -207,11 +226,7 @@ impl Client {
         if item.is_none() && (query != Query::Clock || parts.is_none()) {
             return Err(Fault::NotInProfile { profile: self.profile.id().to_owned(), query });
         }
-        // The edition of 1997 has no question for the address: the wildcard itself is asked.
-        if self.address == Address::WILDCARD && self.profile.edition() == Edition::Of2007 {
-            let (given, _) = self.ask_address(exchanges)?;
-            self.address = given.map_err(|why| self.unreadable(&Query::Address.to_string(), &[], why))?;
-        }
+        self.find_address(exchanges)?;
         match (item, parts) {
             (Some(item), _) => self.read_item(&item, &query.to_string(), exchanges),
             (None, Some((date, time))) => self.read_clock(&date, &time, exchanges),
@@ -243,6 +258,10 @@ impl Meter for Client {
 
     fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    fn outputs(&mut self) -> Option<&mut dyn Outputs> {
+        (self.profile.edition() == Edition::Of2007).then_some(self)
     }
 
     fn model(&self) -> String {

@@ -31,6 +31,8 @@ pub enum Coding {
     EventRecord,
     /// Operator (4 bytes), clock before and after, each `ss mm hh DD MM YY`.
     ClockSetRecord,
+    /// Seven words of 16 bits.
+    StatusWords,
 }
 
 /// Where a number keeps its sign.
@@ -172,6 +174,7 @@ impl Item {
             Coding::ClockSetRecord => {
                 Value::ClockSet { before: moment(&data[4..10])?, after: moment(&data[10..16])? }
             }
+            Coding::StatusWords => Value::Text(status(data)),
         }))
     }
 
@@ -240,6 +243,12 @@ impl Item {
             }
             (Coding::CoverRecord, Value::CoverOpen { from, to }) => self.encode_moments(&[], &[*from, *to]),
             (Coding::EventRecord, Value::Event { at }) => self.encode_moments(&[], &[*at]),
+            (Coding::StatusWords, Value::Text(text)) => {
+                let words = text.split_once(':').map_or(text.as_str(), |(words, _)| words).split(' ');
+                let words: Result<Vec<u16>, _> = words.map(|word| u16::from_str_radix(word, 16)).collect();
+                let words = words.ok().filter(|words| words.len() * 2 == self.bytes);
+                Ok(words.ok_or_else(wrong_kind)?.into_iter().flat_map(u16::to_le_bytes).collect())
+            }
             (Coding::ClockSetRecord, Value::ClockSet { before, after }) => {
                 self.encode_moments(&[0; 4], &[*before, *after])
             }
@@ -311,6 +320,24 @@ impl Item {
 
 /// The day of an hour without a day.
 const EPOCH: Date = Date::constant(2000, 1, 1);
+
+/// Bits of the status words whose meaning is known: word from 1, bit from 0. Source: facts, protocols, section 1.3 (M).
+const STATUS_BITS: [(usize, u32, &str); 4] = [
+    (1, 2, "clock battery low"),
+    (1, 4, "active power reversed"),
+    (3, 3, "programming allowed"),
+    (3, 4, "relay bit set"),
+];
+
+/// Words in hex, and what is known of the bits that are set.
+fn status(data: &[u8]) -> String {
+    let words: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let set = |(word, bit, _): &&(usize, u32, &str)| words.get(word - 1).is_some_and(|w| w >> bit & 1 == 1);
+    let known: Vec<&str> = STATUS_BITS.iter().filter(set).map(|(_, _, name)| *name).collect();
+    let hex: Vec<String> = words.iter().map(|word| format!("{word:04X}")).collect();
+    let colon = if known.is_empty() { "" } else { ": " };
+    format!("{}{colon}{}", hex.join(" "), known.join(", "))
+}
 
 /// 0..=99 as two decimal digits.
 fn packed(number: u8) -> u8 {

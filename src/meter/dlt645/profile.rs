@@ -18,10 +18,11 @@ pub enum Slot {
 }
 
 /// Names in files, and what they are for.
-const SLOTS: [(&str, Slot); 21] = [
+const SLOTS: [(&str, Slot); 23] = [
     ("address", Slot::Query(Query::Address)),
     ("meter_number", Slot::Query(Query::MeterNumber)),
     ("energy", Slot::Query(Query::Energy)),
+    ("reverse_energy", Slot::Query(Query::ReverseEnergy)),
     ("tariff_energy", Slot::Query(Query::TariffEnergy(0))),
     ("voltage", Slot::Query(Query::Voltage)),
     ("current", Slot::Query(Query::Current)),
@@ -40,6 +41,7 @@ const SLOTS: [(&str, Slot); 21] = [
     ("clock_set_last", Slot::Query(Query::ClockSetLast)),
     ("power_loss_count", Slot::Query(Query::PowerLossCount)),
     ("power_loss_last", Slot::Query(Query::PowerLossLast)),
+    ("status_words", Slot::Query(Query::StatusWords)),
 ];
 
 const TARIFFS: std::ops::RangeInclusive<u8> = 1..=63;
@@ -325,6 +327,7 @@ impl Line {
             }
             Slot::Query(Query::ProgrammingLast) => (&[Coding::EventRecord], "event_record"),
             Slot::Query(Query::ClockSetLast) => (&[Coding::ClockSetRecord], "clock_set_record"),
+            Slot::Query(Query::StatusWords) => (&[Coding::StatusWords], "status_words"),
             Slot::Query(Query::Address | Query::MeterNumber) => {
                 (&[Coding::Digits, Coding::Ascii], "digits or ascii")
             }
@@ -342,6 +345,7 @@ impl Line {
             Coding::CoverRecord => (12..=DATA_LIMIT - 4, "12 to 196"),
             Coding::EventRecord => (6..=DATA_LIMIT - 4, "6 to 196"),
             Coding::ClockSetRecord => (16..=16, "16"),
+            Coding::StatusWords => (14..=14, "14"),
         };
         if !lengths.contains(&self.bytes) {
             return Err(("bytes", self.bytes.to_string(), expected));

@@ -5,6 +5,8 @@ use std::fmt;
 
 /// Deepest nesting believed.
 const DEPTH_MAX: usize = 8;
+/// Most columns of a record.
+const COLUMNS_MAX: usize = 16;
 /// Most elements of one array or structure.
 const ELEMENTS_MAX: usize = 256;
 
@@ -29,6 +31,8 @@ pub enum Data {
     Structure(Vec<Data>),
     /// 03
     Bool(bool),
+    /// 04: how many bits, and the bytes that hold them, the first bit on top.
+    Bits(u16, Vec<u8>),
     /// 05, 0F, 10, 14 (the tag is kept).
     Signed(u8, i64),
     /// 06, 11, 12, 15, 16 (the tag is kept).
@@ -115,6 +119,11 @@ impl Data {
                 if tag == 0x01 { Self::Array(all?) } else { Self::Structure(all?) }
             }
             0x03 => Self::Bool(byte(bytes)? != 0),
+            0x04 => {
+                let count = length(bytes)?;
+                let held = take(bytes, count.div_ceil(8))?;
+                Self::Bits(u16::try_from(count).map_err(|_| Refusal::TooMuch)?, held.to_vec())
+            }
             tag @ (0x05 | 0x0F | 0x10 | 0x14) => {
                 let held = take(bytes, width(tag))?;
                 let start = if held[0] & 0x80 == 0 { 0 } else { -1 };
@@ -166,6 +175,10 @@ impl Data {
                 }
             }
             Self::Bool(yes) => bytes.extend([3, u8::from(*yes)]),
+            Self::Bits(count, held) => {
+                with_length(bytes, 0x04, usize::from(*count));
+                bytes.extend(held);
+            }
             Self::Signed(tag, number) => {
                 bytes.push(*tag);
                 bytes.extend(&number.to_be_bytes()[8 - width(*tag)..]);
@@ -239,6 +252,77 @@ pub fn got_normal(apdu: &[u8], piid: u8, oad: Oad) -> Option<Result<Got, Refusal
     })
 }
 
+/// The last record of a table, these columns of it: `05 03 PIID OAD RSD RCSD 00`. RSD is selector 9 with 1, the last one;
+/// RCSD a list of `00 OAD`. Form: annex vector of `600888/dlt698` (`get_record_request`) and `PyPI` `dlt698`.
+pub fn get_last_record(piid: u8, oad: Oad, columns: &[Oad]) -> Vec<u8> {
+    let mut apdu = vec![0x05, 0x03, piid];
+    apdu.extend(oad.0.to_be_bytes());
+    apdu.extend([0x09, 0x01, columns.len() as u8]);
+    for column in columns {
+        apdu.push(0);
+        apdu.extend(column.0.to_be_bytes());
+    }
+    apdu.push(0);
+    apdu
+}
+
+/// What a GET of records has brought: the first row as columns and values, none where there is no record; or the meter's
+/// reason for none (DAR).
+pub type Row = Result<Vec<(Oad, Data)>, u8>;
+
+/// The answer in an APDU to a GET of the records of `oad` with this PIID: `85 03 PIID OAD RCSD 01 rows {data …}` or
+/// `… 00 DAR`; `None`: it answers something else.
+pub fn got_record(apdu: &[u8], piid: u8, oad: Oad) -> Option<Result<Row, Refusal>> {
+    let mut rest = apdu;
+    let head = take(&mut rest, 7).ok()?;
+    let fits = head[..2] == [0x85, 0x03] && head[2] & 0x3F == piid & 0x3F && head[3..] == oad.0.to_be_bytes();
+    fits.then(|| row(&mut rest))
+}
+
+fn row(rest: &mut &[u8]) -> Result<Row, Refusal> {
+    let count = length(rest)?;
+    if count > COLUMNS_MAX {
+        return Err(Refusal::TooMuch);
+    }
+    let mut columns = vec![];
+    for _ in 0..count {
+        match byte(rest)? {
+            0 => {}
+            // A column of columns was not asked for.
+            seen => return Err(Refusal::Tag { seen }),
+        }
+        let held = take(rest, 4)?;
+        columns.push(Oad(u32::from_be_bytes([held[0], held[1], held[2], held[3]])));
+    }
+    match byte(rest)? {
+        0 => return byte(rest).map(Err),
+        1 => {}
+        seen => return Err(Refusal::Tag { seen }),
+    }
+    if length(rest)? == 0 {
+        return Ok(Ok(vec![]));
+    }
+    let values: Result<Vec<_>, Refusal> =
+        columns.into_iter().map(|column| Data::parse(rest).map(|value| (column, value))).collect();
+    values.map(Ok)
+}
+
+/// The answer to a server's login, heartbeat or leave at `now`, which is year, month, day, weekday, hour, minute, second:
+/// `81 PIID result`, then the server's own moment, and twice ours. The result 00 is success by a clock not vouched for.
+/// `None`: the APDU is no such request. Form: annex vectors of `600888/dlt698` (`link-login-…`).
+pub fn link_answer(apdu: &[u8], now: [u8; 8]) -> Option<Vec<u8>> {
+    // 01 PIID kind, two bytes of interval, ten of date and time.
+    let [0x01, piid, 0..=2, _, _, moment @ ..] = apdu else { return None };
+    let moment = moment.first_chunk::<10>()?;
+    let mut answer = vec![0x81, *piid, 0x00];
+    answer.extend(moment);
+    for _ in 0..2 {
+        answer.extend(now);
+        answer.extend([0, 0]);
+    }
+    Some(answer)
+}
+
 /// `02 PIID …`: CONNECT without security, with everything we could wish for. Field sizes and result as the
 /// independent server of `PyPI` `dlt698` takes and gives them; not confirmed on a meter.
 pub fn connect(piid: u8) -> Vec<u8> {
@@ -298,6 +382,8 @@ mod tests {
             proptest::collection::vec(any::<u8>(), 0..300).prop_map(Data::Octets),
             "[ -~]{0,40}".prop_map(Data::Text),
             any::<[u8; 7]>().prop_map(Data::DateTimeS),
+            (0..40_u16, any::<[u8; 5]>())
+                .prop_map(|(bits, held)| Data::Bits(bits, held[..usize::from(bits).div_ceil(8)].to_vec())),
             any::<u32>().prop_map(|n| Data::Oad(Oad(n))),
         ];
         leaf.prop_recursive(3, 16, 4, |inner| proptest::collection::vec(inner, 0..4).prop_map(Data::Array))
@@ -318,6 +404,8 @@ mod tests {
             let _ = Data::parse(&mut &bytes[..]);
             let _ = got_normal(&bytes, 1, Oad(0));
             let _ = connected(&bytes);
+            let _ = got_record(&bytes, 1, Oad(0));
+            let _ = link_answer(&bytes, [0; 8]);
         }
     }
 
@@ -327,6 +415,39 @@ mod tests {
         assert_eq!(Data::parse(&mut &deep[..]), Err(Refusal::TooMuch));
         assert_eq!(Data::parse(&mut &[0x01, 0x82, 0xFF, 0xFF, 0][..]), Err(Refusal::TooMuch));
         assert_eq!(Data::parse(&mut &[0x09, 0x82, 0xFF, 0xFF, 0][..]), Err(Refusal::Short));
+    }
+
+    #[test]
+    fn the_last_record_is_asked_for_and_read_column_by_column() {
+        let begin = Oad(0x201E_0200);
+        let asked = get_last_record(5, Oad(0x301B_0200), &[begin]);
+        assert_eq!(asked, [0x05, 0x03, 5, 0x30, 0x1B, 0x02, 0, 0x09, 1, 1, 0, 0x20, 0x1E, 0x02, 0, 0]);
+        // The annex's own record of a daily freeze: its moment and five energies.
+        let apdu = [
+            0x85, 0x03, 0x03, 0x50, 0x04, 0x02, 0x00, 0x02, 0x00, 0x20, 0x21, 0x02, 0x00, 0x00, 0x00, 0x10,
+            0x02, 0x00, 0x01, 0x01, 0x1C, 0x07, 0xE0, 0x01, 0x14, 0x00, 0x00, 0x00, 0x01, 0x01, 0x06, 0x00,
+            0x00, 0x00, 0x07, 0x00, 0x00,
+        ];
+        let row = got_record(&apdu, 3, Oad(0x5004_0200)).unwrap().unwrap().unwrap();
+        assert_eq!(row[0].0, Oad(0x2021_0200));
+        assert_eq!(row[0].1.moment().unwrap().to_string(), "2016-01-20T00:00:00");
+        assert_eq!((row[1].0, row[1].1.number()), (Oad(0x0010_0200), Some(7)));
+        assert_eq!(got_record(&apdu, 4, Oad(0x5004_0200)), None);
+        assert_eq!(got_record(&apdu[..30], 3, Oad(0x5004_0200)), Some(Err(Refusal::Short)));
+        let none = [0x85, 0x03, 0x03, 0x50, 0x04, 0x02, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00];
+        assert_eq!(got_record(&none, 3, Oad(0x5004_0200)), Some(Ok(Err(4))));
+    }
+
+    #[test]
+    fn a_login_is_answered_with_its_own_moment_and_ours() {
+        // The annex's own: 2016-05-19 08:05:00.164, every 180 s.
+        let login = [0x01, 0, 0, 0, 0xB4, 0x07, 0xE0, 0x05, 0x13, 0x04, 0x08, 0x05, 0x00, 0x00, 0xA4];
+        let now = [0x07, 0xE0, 0x05, 0x13, 0x04, 0x08, 0x05, 0x01];
+        let answer = link_answer(&login, now).unwrap();
+        assert_eq!(answer.len(), 33);
+        assert_eq!((&answer[..3], &answer[3..13]), (&[0x81, 0, 0][..], &login[5..]));
+        assert_eq!(link_answer(&login[..14], now), None);
+        assert_eq!(link_answer(&[0x85; 20], now), None);
     }
 
     #[test]

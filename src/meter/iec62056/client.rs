@@ -1,6 +1,6 @@
 //! Reading a meter out over an optical head: sign on at 300 Bd, take the speed it offers, read the block.
 
-use super::readout::{BLOCK_LIMIT, Identification, Readout, find_block, find_identification};
+use super::readout::{BLOCK_LIMIT, Identification, Readout, STX, find_block, find_identification};
 use crate::link::{Framing, Link};
 use crate::meter::exchange::{Line, Listener, Request, Told};
 use crate::meter::obis::{self, Code};
@@ -86,12 +86,15 @@ impl Client {
         let request =
             Request { bytes: sign_on.into_bytes(), whom: self.whom(), what: "identification (sign-on)" };
         let identified = self.line.ask(&request, exchanges, SignOn::default)?;
-        self.identified = Some(identified.answer.clone());
-        let heard = match identified.answer.baud() {
-            // Mode A: the block follows by itself, at the same speed.
-            None => self.line.listen(&self.whom(), "readout", exchanges, Block::default)?,
+        let (identification, behind) = identified.answer;
+        self.identified = Some(identification.clone());
+        let heard = match identification.baud() {
+            // Mode A: the block follows by itself, at the same speed; its begin may have come with the identification.
+            None => {
+                self.line.listen(&self.whom(), "readout", exchanges, || Block::begun_with(behind.clone()))?
+            }
             Some(baud) => {
-                let option = format!("\x060{}0\r\n", identified.answer.speed);
+                let option = format!("\x060{}0\r\n", identification.speed);
                 let request =
                     Request { bytes: option.into_bytes(), whom: self.whom(), what: "readout (mode C)" };
                 self.line.ask_then(&request, exchanges, Block::default, &mut |link, on_wire| {
@@ -193,15 +196,19 @@ struct SignOn {
 }
 
 impl Listener for SignOn {
-    type Answer = Identification;
+    /// What identifies the meter, and what came behind it of a block that follows unasked.
+    type Answer = (Identification, Vec<u8>);
     fn handle_bytes(&mut self, bytes: &[u8]) {
         self.seen.extend_from_slice(bytes);
     }
-    fn poll(&mut self) -> Option<Told<Identification>> {
+    fn poll(&mut self) -> Option<Told<Self::Answer>> {
         let found = find_identification(&self.seen)?;
         let at = self.seen.iter().rposition(|byte| byte & 0x7F == b'/').unwrap_or(0) as u64;
         Some(match found {
-            Ok(answer) => Told::Answer { answer, at },
+            Ok(identification) => {
+                let block = self.seen.iter().position(|byte| byte & 0x7F == STX).unwrap_or(self.seen.len());
+                Told::Answer { answer: (identification, self.seen.split_off(block)), at }
+            }
             Err(refusal) => {
                 self.seen.clear();
                 Told::Trouble(refusal.to_string())
@@ -215,6 +222,14 @@ impl Listener for SignOn {
 struct Block {
     seen: Vec<u8>,
     looked_at: usize,
+    /// Bytes of it that came before it was waited for.
+    before: usize,
+}
+
+impl Block {
+    fn begun_with(seen: Vec<u8>) -> Self {
+        Self { before: seen.len(), looked_at: 0, seen }
+    }
 }
 
 impl Listener for Block {
@@ -231,7 +246,7 @@ impl Listener for Block {
         }
         let (at, found) = find_block(&self.seen)?;
         Some(match found {
-            Ok(answer) => Told::Answer { answer, at: at as u64 },
+            Ok(answer) => Told::Answer { answer, at: at.saturating_sub(self.before) as u64 },
             Err(refusal) => {
                 self.seen.clear();
                 self.looked_at = 0;

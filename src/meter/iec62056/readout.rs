@@ -12,7 +12,7 @@ const LINE_LIMIT: usize = 64;
 /// Most data sets of a block.
 const SETS_LIMIT: usize = 2048;
 
-const STX: u8 = 0x02;
+pub(super) const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
 
 /// `/XXXZident CR LF`.

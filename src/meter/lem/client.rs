@@ -1,7 +1,9 @@
 //! Asks the meter, starts and stops a transaction, and waits for the record that it signs.
 
 use super::{Fault, Live, Status, Stopped, Transaction};
-use crate::link::http::{Exchanged, Request, Response, Server};
+use crate::link::http::{self, Exchanged, Request, Response, Server};
+use crate::link::{self, Link};
+use crate::meter::transaction::Transactions;
 use crate::meter::{self, Answer, Exchange, Meter, Query, Reading, Unit, Value};
 use crate::time::{self, Instant, Span, now};
 
@@ -12,6 +14,9 @@ const ASK_EVERY: Span = Span::from_secs(2);
 /// Answers of the meter are quoted up to so many characters.
 const QUOTED: usize = 120;
 
+/// What is done to each connection that is opened.
+pub type Wrap = Box<dyn Fn(Box<dyn Link>) -> Box<dyn Link> + Send>;
+
 /// What is being waited for, for whoever shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
@@ -21,9 +26,22 @@ pub enum Waiting {
     Signing(Span),
 }
 
+/// How a question gets to the meter.
+enum Way {
+    /// Each by a connection of its own: small devices are not sure to keep one open.
+    Each(Box<dyn Fn() -> Result<Box<dyn Link>, link::Fault> + Send>),
+    /// All by the same line.
+    Kept(Box<dyn Link>),
+}
+
 /// A meter in the network.
 pub struct Client {
-    server: Server,
+    way: Way,
+    /// Its name in messages and in the head of a question.
+    place: String,
+    host: String,
+    /// Entry of the meter's cable table.
+    pub(super) cable: u8,
     /// `v1` or `v2`, once its firmware is known.
     version: Option<&'static str>,
     /// All that went to and fro since it was last taken.
@@ -33,7 +51,27 @@ pub struct Client {
 impl Client {
     /// A meter at this place; nothing is asked yet.
     pub fn new(server: Server) -> Self {
-        Self { server, version: None, exchanges: vec![] }
+        Self::noted(server, Box::new(|line| line))
+    }
+
+    /// The same where each connection is wrapped, such as by a log.
+    pub fn noted(server: Server, wrap: Wrap) -> Self {
+        let (place, host) = (server.to_string(), server.host());
+        let way = Way::Each(Box::new(move || Ok(wrap(server.open()?))));
+        Self { way, place, host, cable: 0, version: None, exchanges: vec![] }
+    }
+
+    /// A meter behind one line that stays open.
+    pub fn over(line: Box<dyn Link>) -> Self {
+        let place = line.peer().to_owned();
+        let host = "meter".to_owned();
+        Self { way: Way::Kept(line), place, host, cable: 0, version: None, exchanges: vec![] }
+    }
+
+    /// Transactions of a verification take this entry of the meter's cable table.
+    #[must_use]
+    pub fn with_cable(self, cable: u8) -> Self {
+        Self { cable, ..self }
     }
 
     /// Every byte that went to and fro since this was last asked.
@@ -43,7 +81,11 @@ impl Client {
 
     fn ask(&mut self, method: &'static str, target: &str, body: Option<String>) -> Result<Response, Fault> {
         let request = Request { method, target, body };
-        let Exchanged { request, reply, response } = self.server.ask(&request, PATIENCE)?;
+        let asked = match &mut self.way {
+            Way::Each(open) => http::exchange(&mut *open()?, &self.host, &request, PATIENCE),
+            Way::Kept(line) => http::exchange(&mut **line, &self.host, &request, PATIENCE),
+        };
+        let Exchanged { request, reply, response } = asked?;
         self.exchanges.push(Exchange { request, reply });
         Ok(response)
     }
@@ -67,7 +109,7 @@ impl Client {
             return Ok(String::from_utf8_lossy(&response.body).into_owned());
         }
         Err(Fault::Refused {
-            whom: self.server.to_string(),
+            whom: self.place.clone(),
             asked: format!("{method} {target}"),
             status: response.status,
             said: Self::quoted(&response.body),
@@ -77,7 +119,7 @@ impl Client {
 
     fn unreadable(&self, asked: &str, body: &str, why: String) -> Fault {
         Fault::Unreadable {
-            whom: self.server.to_string(),
+            whom: self.place.clone(),
             asked: asked.to_owned(),
             said: Self::quoted(body.as_bytes()),
             why,
@@ -108,14 +150,21 @@ impl Client {
 
     /// Starts a transaction, if the meter says of itself that it can.
     pub fn start(&mut self, transaction: &Transaction) -> Result<Instant, Fault> {
+        let status = self.status()?;
+        self.start_as(&status, transaction)?;
+        Ok(now())
+    }
+
+    /// The same of a meter that has just said how it is.
+    pub(super) fn start_as(&mut self, status: &Status, transaction: &Transaction) -> Result<(), Fault> {
         transaction.check()?;
-        if let Some(why) = self.status()?.hindrance() {
-            return Err(Fault::NotReady { whom: self.server.to_string(), why: why.to_owned() });
+        if let Some(why) = status.hindrance() {
+            return Err(Fault::NotReady { whom: self.place.clone(), why: why.to_owned() });
         }
         let target = format!("/{}/legal", self.version()?);
         let advice = "look at its status: sensor link, errors, clock, a running transaction";
         self.told("POST", &target, Some(transaction.body()), 201, advice)?;
-        Ok(now())
+        Ok(())
     }
 
     /// Waits until a transaction has lasted so long, and shows that; earlier where somebody wants to end it, and then
@@ -147,6 +196,16 @@ impl Client {
         super::stopped(&body).map_err(|why| self.unreadable(&target, &body, why))
     }
 
+    /// Asks for the signed record once: its bytes as they came, or the answer in its place.
+    pub(super) fn record_once(&mut self, id: &str) -> Result<Result<Vec<u8>, String>, Fault> {
+        let target = format!("/{}/ocmf?transactionId={id}", self.version()?);
+        let Response { status, body } = self.ask("GET", &target, None)?;
+        if status == 200 && body.trim_ascii_start().starts_with(b"OCMF|") {
+            return Ok(Ok(body));
+        }
+        Ok(Err(format!("status {status}, `{}`", Self::quoted(&body))))
+    }
+
     /// Waits for the signed record: asks again and again, `patience` in all or until somebody wants to end it, and shows
     /// what is left of it.
     pub fn record(
@@ -155,19 +214,16 @@ impl Client {
         patience: Span,
         ended: &dyn Fn() -> bool,
         show: &mut dyn FnMut(Waiting),
-    ) -> Result<String, Fault> {
-        let target = format!("/{}/ocmf?transactionId={id}", self.version()?);
+    ) -> Result<Vec<u8>, Fault> {
         let deadline = now() + patience;
         loop {
-            let response = self.ask("GET", &target, None)?;
-            let text = String::from_utf8_lossy(&response.body);
-            if response.status == 200 && text.trim_start().starts_with("OCMF|") {
-                return Ok(text.into_owned());
-            }
-            let said = format!("status {}, `{}`", response.status, Self::quoted(&response.body));
+            let said = match self.record_once(id)? {
+                Ok(record) => return Ok(record),
+                Err(said) => said,
+            };
             let next = now() + ASK_EVERY;
             if next > deadline || ended() {
-                let (whom, transaction) = (self.server.to_string(), id.to_owned());
+                let (whom, transaction) = (self.place.clone(), id.to_owned());
                 return Err(Fault::NoRecord { whom, transaction, patience, said });
             }
             while now() < next && !ended() {
@@ -185,6 +241,7 @@ impl Client {
             Query::Current => number(self.live()?.current_a, Unit::Ampere),
             Query::Power => number(self.live()?.power_kw, Unit::Kilowatt),
             Query::Energy => number(self.live()?.import_kwh, Unit::KilowattHour),
+            Query::ReverseEnergy => number(self.live()?.export_kwh, Unit::KilowattHour),
             Query::MeterNumber | Query::Address => match self.status()?.meter_id {
                 Some(id) => Reading::Value(Value::Text(id)),
                 None => missing("number"),
@@ -212,10 +269,10 @@ impl Meter for Client {
                 meter::Fault::Garbled { whom, what: query.to_string(), attempts: 1, seen: fault.to_string() }
             }
         };
-        self.version().map_err(|fault| unread(fault, self.server.to_string()))?;
+        self.version().map_err(|fault| unread(fault, self.place.clone()))?;
         self.exchanges.clear();
         let asked = now();
-        let reading = self.value(query).map_err(|fault| unread(fault, self.server.to_string()))?;
+        let reading = self.value(query).map_err(|fault| unread(fault, self.place.clone()))?;
         let half = Span::from_nanos((now() - asked).nanos() / 2);
         let exchanges = self.take_exchanges();
         Ok(Answer {
@@ -226,14 +283,19 @@ impl Meter for Client {
             exchanges,
             reading,
             remarks: vec![],
+            disputed: None,
         })
     }
 
     fn address(&self) -> String {
-        self.server.to_string()
+        self.place.clone()
     }
 
     fn model(&self) -> String {
         "LEM DCBM 400/600 by HTTP".into()
+    }
+
+    fn transactions(&mut self) -> Option<&mut dyn Transactions> {
+        Some(self)
     }
 }

@@ -6,8 +6,9 @@
 //! no setting, no clock and no register, but the meter's log will show it.
 
 mod client;
+mod transactions;
 
-pub use client::{Client, Waiting};
+pub use client::{Client, Waiting, Wrap};
 
 use crate::link;
 use crate::time::Span;
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// The shortest transaction that the meter takes (manual).
-pub const SHORTEST: Span = Span::from_secs(120);
+pub const SHORTEST: Span = crate::plan::nameplate::SHORTEST_TRANSACTION;
 /// The longest of the names in a transaction, in characters (manual).
 pub const NAME_MAX: usize = 37;
 

@@ -5,7 +5,7 @@ use super::map::{Item, Profile};
 use super::number::{self, Kind};
 use crate::link::{Link, hex};
 use crate::meter::exchange::{Heard, Line, Listener, Patience, Request, Told};
-use crate::meter::{Answer, Exchange, Fault, Meter, Provenance, Query, Reading, Value};
+use crate::meter::{Answer, Disputed, Exchange, Fault, Meter, Provenance, Query, Reading, Value};
 use crate::time::now;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -155,6 +155,16 @@ impl Client {
         }))
     }
 
+    /// All digits of a disputed item, and where each source puts its point.
+    fn digits(item: &Item, held: &[u16]) -> Option<Disputed> {
+        let digits = number::number(item.kind, item.places, held, 0).ok()?;
+        let by_source = item
+            .disputed
+            .iter()
+            .filter_map(|(exponent, source)| Some((u32::try_from(-exponent).ok()?, source.clone())));
+        Some(Disputed { digits, by_source: by_source.collect() })
+    }
+
     /// What a disputed item is by each source; no number is one of them before a person has looked at the display.
     fn dispute(item: &Item, held: &[u16]) -> String {
         let by_source = item.disputed.iter().map(|(exponent, source)| {
@@ -163,7 +173,7 @@ impl Client {
             format!("{value} with {} decimals ({source})", -exponent)
         });
         format!(
-            "its unit is disputed: {}; compare with the display and give the decimals",
+            "its unit is disputed: {}; say what the display shows (entry display_energy_kwh of a verification), or give the decimals",
             by_source.collect::<Vec<_>>().join(", ")
         )
     }
@@ -184,16 +194,21 @@ impl Meter for Client {
         };
         let mut exchanges = Vec::new();
         let heard = self.ask_item(&item, &query.to_string(), &mut exchanges)?;
+        let mut disputed = None;
         let reading = match heard.answer {
             Err(why) => Reading::Absent(why),
-            Ok((held, _)) if !item.disputed.is_empty() => Reading::Absent(Self::dispute(&item, &held)),
+            Ok((held, _)) if !item.disputed.is_empty() => {
+                disputed = Self::digits(&item, &held);
+                Reading::Absent(Self::dispute(&item, &held))
+            }
             Ok((held, shift)) => self.value(query, &item, &held, shift)?,
         };
         let mut remarks = vec![];
         if item.provenance == Provenance::Unconfirmed {
             remarks.push(format!("register {}: not confirmed: {}", item.register, item.source));
         }
-        Ok(Answer::between(query, asked, (heard.not_before, heard.not_after), exchanges, reading, remarks))
+        let times = (heard.not_before, heard.not_after);
+        Ok(Answer { disputed, ..Answer::between(query, asked, times, exchanges, reading, remarks) })
     }
 
     fn address(&self) -> String {

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Names in files, and what they answer.
-const SLOTS: [(&str, Query); 9] = [
+const SLOTS: [(&str, Query); 10] = [
     ("address", Query::Address),
     ("meter_number", Query::MeterNumber),
     ("energy", Query::Energy),
+    ("reverse_energy", Query::ReverseEnergy),
     ("voltage", Query::Voltage),
     ("current", Query::Current),
     ("power", Query::Power),
@@ -192,14 +193,13 @@ impl MeterUnit {
 }
 
 /// Maps that come with the program.
-const SHIPPED: [(&str, &str); 9] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("acrel-djsf1352", include_str!("../../../assets/meters/acrel-djsf1352.toml")),
     ("yada-dcm3366", include_str!("../../../assets/meters/yada-dcm3366.toml")),
     ("eastron-sdm230", include_str!("../../../assets/meters/eastron-sdm230.toml")),
     ("eastron-sdm630", include_str!("../../../assets/meters/eastron-sdm630.toml")),
     ("gavazzi-em580", include_str!("../../../assets/meters/gavazzi-em580.toml")),
     ("iskra-wm3m4", include_str!("../../../assets/meters/iskra-wm3m4.toml")),
-    ("ime-nemo-d4-dc", include_str!("../../../assets/meters/ime-nemo-d4-dc.toml")),
     ("pzem-017", include_str!("../../../assets/meters/pzem-017.toml")),
     ("simulated-dc-modbus", include_str!("../../../assets/meters/simulated-dc-modbus.toml")),
 ];
@@ -311,6 +311,14 @@ impl Row {
         if self.register.checked_add(count).is_none() {
             return Err(("register", self.register.to_string(), "0 to 65535, its last one too"));
         }
+        if let Some(point) = &self.point {
+            if point.register == u16::MAX {
+                return Err(("point", point.register.to_string(), "a register from 0 to 65534"));
+            }
+            if !(-9..=9).contains(&point.offset) {
+                return Err(("point", point.offset.to_string(), "an offset from -9 to 9"));
+            }
+        }
         let fits = match query {
             Query::Address | Query::MeterNumber => self.kind == Kind::Ascii || self.kind.is_number(),
             Query::Clock => self.kind == Kind::ClockBytes,
@@ -364,7 +372,7 @@ mod tests {
             let profile = Profile::builtin(id).unwrap_or_else(|fault| panic!("{fault}"));
             assert_eq!(profile.id(), id);
             for query in [Query::Energy, Query::Voltage, Query::Current, Query::Power] {
-                assert!(profile.item(query).is_some() || id == "ime-nemo-d4-dc", "{id} {query}");
+                assert!(profile.item(query).is_some(), "{id} {query}");
             }
         }
         assert!(Profile::builtin_ids().count() >= 7);
@@ -397,6 +405,8 @@ mod tests {
             ("register = 0", "register = 65535", &["register is 65535"]),
             ("\"display\"", "\" \"", &["source is empty"]),
             ("register = 0", "register = 0\nregisters = 2", &["registers is 2"]),
+            ("decimals = 1", "point = { register = 65535 }", &["point is 65535"]),
+            ("decimals = 1", "point = { register = 1, offset = 2147483647 }", &["point is 2147483647"]),
         ] {
             let fault = Profile::from_toml("mine.toml", &LINE.replace(from, to)).unwrap_err().to_string();
             assert!(parts.iter().all(|part| fault.contains(part)), "{from} -> {to}: {fault}");

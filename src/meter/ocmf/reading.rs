@@ -129,6 +129,11 @@ impl Reading {
 }
 
 impl Imported {
+    /// Whether its register counts one transaction only (OBIS B2, B3) and begins each with 0.
+    pub fn is_of_transaction(&self) -> bool {
+        matches!(group_c(&self.register).as_deref(), Some("B2" | "B3"))
+    }
+
     /// Where its energy is further from what was measured beside it than is allowed.
     pub fn against(&self, reference: Energy, allowed: Ratio) -> Option<Deviation> {
         let own = self.energy_kwh.to_f64().and_then(|kwh| Energy::try_from_kilowatt_hours(kwh).ok())?;

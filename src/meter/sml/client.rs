@@ -1,7 +1,7 @@
 //! Listening to a meter that pushes SML; one that does not is asked once by the sign-on of IEC 62056-21.
 
 use super::list::{Content, List, Scanner};
-use super::quirk::{self, Quirk};
+use super::quirk;
 use crate::link::Link;
 use crate::meter::exchange::{Heard, Line, Listener, Request, Told};
 use crate::meter::obis::{self, Code};
@@ -21,7 +21,6 @@ const PULL: &[u8] = b"/?!\r\n";
 /// A meter under an optical head.
 pub struct Client {
     line: Line,
-    quirks: Vec<Quirk>,
     number: Option<String>,
     last: Option<LastFrame>,
 }
@@ -43,7 +42,7 @@ impl Client {
         line.patience.between_bytes = BETWEEN_BYTES;
         line.limit = 4 * 4096;
         line.whole = Span::from_secs(20);
-        Self { line, quirks: quirk::builtin(), number: None, last: None }
+        Self { line, number: None, last: None }
     }
 
     fn whom(&self) -> String {
@@ -67,10 +66,16 @@ impl Client {
         Ok(LastFrame { list: answer, came: not_before, not_after, exchanges, told: BTreeSet::new() })
     }
 
-    fn reading(&self, query: Query, list: &List, remarks: &mut Vec<String>) -> Reading {
+    fn reading(query: Query, list: &List, remarks: &mut Vec<String>) -> Reading {
         if matches!(query, Query::Address | Query::MeterNumber) {
             let named = list.find(Code::new(96, 1, 0)).map(|entry| &entry.content);
             return Reading::Value(Value::Text(match named {
+                // Letters and digits as they are, a number by DIN 43863-5 as hex.
+                Some(Content::Bytes(bytes))
+                    if !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic) =>
+                {
+                    bytes.iter().map(|byte| char::from(*byte)).collect()
+                }
                 Some(Content::Bytes(bytes)) => crate::link::hex::text(bytes).replace(' ', ""),
                 _ => list.server_text(),
             }));
@@ -78,10 +83,9 @@ impl Client {
         let Some(entry) = obis::codes(query).into_iter().find_map(|code| list.find(code)) else {
             return Reading::Absent(format!("the meter pushes no {query}"));
         };
-        let maker = list.maker();
         let mut meant = entry.clone();
-        for quirk in &self.quirks {
-            if quirk.means(maker.as_deref(), &meant) {
+        for quirk in quirk::builtin().iter().filter(|quirk| quirk.is_of(list)) {
+            if quirk.means(&meant) {
                 meant = quirk.applied(&meant);
                 remarks.push(quirk.words());
             }
@@ -110,8 +114,8 @@ impl Meter for Client {
             None => self.next_frame()?,
         };
         last.told.insert(query);
-        let mut remarks = vec![];
-        let reading = self.reading(query, &last.list, &mut remarks);
+        let mut remarks = last.list.quirks.clone();
+        let reading = Self::reading(query, &last.list, &mut remarks);
         let between = (last.came, last.not_after);
         let answer = Answer::between(query, asked, between, last.exchanges.clone(), reading, remarks);
         self.last = Some(last);

@@ -1,5 +1,7 @@
 //! Frames out of bytes that arrive in any pieces, and the list of values in each.
 
+use super::kermit;
+use super::quirk;
 use crate::link::hex;
 use crate::meter::obis::Code;
 use rust_decimal::Decimal;
@@ -18,6 +20,8 @@ pub struct List {
     pub server: Vec<u8>,
     /// In its order.
     pub entries: Vec<Entry>,
+    /// Quirks without which there would be no list, as they stand in the record.
+    pub quirks: Vec<String>,
 }
 
 /// One value.
@@ -116,6 +120,12 @@ impl List {
         letters(2).or_else(|| letters(1))
     }
 
+    /// The number behind the maker's letters and the block, by DIN 43863-5.
+    pub fn number(&self) -> Option<u32> {
+        let [0x0A, _, _, _, _, _, number @ ..] = &self.server[..] else { return None };
+        number.try_into().ok().map(u32::from_be_bytes)
+    }
+
     /// The meter's own number as people write it: hex.
     pub fn server_text(&self) -> String {
         hex::text(&self.server).replace(' ', "")
@@ -147,6 +157,8 @@ pub struct Scanner {
     begun: u64,
     /// The last bytes, to see a start.
     tail: [u8; 8],
+    /// The frame in progress as it came: what its check sum does not fit may be a quirk.
+    raw: Vec<u8>,
 }
 
 /// The start of a frame.
@@ -154,7 +166,7 @@ const START: [u8; 8] = [0x1B, 0x1B, 0x1B, 0x1B, 1, 1, 1, 1];
 
 impl Default for Scanner {
     fn default() -> Self {
-        Self { decoder: Decoder::new(), taken: 0, begun: 0, tail: [0; 8] }
+        Self { decoder: Decoder::new(), taken: 0, begun: 0, tail: [0; 8], raw: vec![] }
     }
 }
 
@@ -166,12 +178,20 @@ impl Scanner {
         self.tail[7] = byte;
         if self.tail == START {
             self.begun = self.taken - 8;
+            self.raw.clear();
+            self.raw.extend(&START[..7]);
+        }
+        if !self.raw.is_empty() && self.raw.len() < 2 * FRAME_LIMIT {
+            self.raw.push(byte);
         }
         match self.decoder.push_byte(byte) {
             Ok(Some(messages)) => Some((self.begun, List::parse(messages))),
             // Bytes before a start are those of a frame that began before we listened.
             Ok(None) | Err(DecodeErr::DiscardedBytes(_)) => None,
-            Err(why) => Some((self.begun, Err(format!("damaged SML frame: {why:?}")))),
+            Err(why) => {
+                let damaged = || format!("damaged SML frame: {why:?}");
+                Some((self.begun, kermit::list(&self.raw, quirk::builtin()).ok_or_else(damaged)))
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What the meters of certain makers do otherwise, as data: applied only when the meter has said that it is one of them,
 //! and named in every answer it has touched.
 
-use super::list::{Content, Entry};
+use super::list::{Content, Entry, List};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// One quirk.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -12,8 +13,11 @@ pub struct Quirk {
     pub id: String,
     /// The maker's three letters as the meter gives them.
     pub maker: String,
-    /// C.D.E of the value.
-    pub code: [u8; 3],
+    /// Ranges of the meter's number behind them, both ends in; none: all.
+    #[serde(default)]
+    pub numbers: Vec<(u32, u32)>,
+    /// C.D.E of the value; none: the whole frame.
+    pub code: Option<[u8; 3]>,
     /// What is otherwise.
     pub effect: Effect,
     /// Where this was learnt.
@@ -24,11 +28,13 @@ pub struct Quirk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// It is written without a sign and meant with one.
-    Signed,
+    /// It is written with a sign in one or two bytes and meant without.
+    Unsigned,
     /// Without the PIN it counts whole kilowatt-hours, although its power of ten says otherwise: the resolution of a value
     /// that is a whole number of them is one.
     WholeKilowattHours,
+    /// The frame and its messages are checked by CRC-16/KERMIT.
+    CheckKermit,
 }
 
 #[derive(Deserialize)]
@@ -38,28 +44,39 @@ struct File {
 }
 
 /// The quirks that come with the program.
-pub fn builtin() -> Vec<Quirk> {
+pub fn builtin() -> &'static [Quirk] {
+    static QUIRKS: OnceLock<Vec<Quirk>> = OnceLock::new();
     // A test holds that the file can be read.
-    toml::from_str::<File>(include_str!("../../../assets/meters/sml-quirks.toml"))
-        .map_or_else(|_| vec![], |file| file.quirk)
+    QUIRKS.get_or_init(|| {
+        toml::from_str::<File>(include_str!("../../../assets/meters/sml-quirks.toml"))
+            .map_or_else(|_| vec![], |file| file.quirk)
+    })
 }
 
 impl Quirk {
-    /// Whether this value of that maker's meter is meant.
-    pub fn means(&self, maker: Option<&str>, entry: &Entry) -> bool {
+    /// Whether it is a quirk of the meter that pushed this list.
+    pub fn is_of(&self, list: &List) -> bool {
+        let numbered = |number: u32| self.numbers.iter().any(|(from, to)| (*from..=*to).contains(&number));
+        list.maker().as_deref() == Some(&self.maker)
+            && (self.numbers.is_empty() || list.number().is_some_and(numbered))
+    }
+
+    /// Whether this value of such a meter is meant.
+    pub fn means(&self, entry: &Entry) -> bool {
         let [_, _, c, d, e, _] = entry.obis;
-        maker == Some(&self.maker) && self.code == [c, d, e] && self.applies(entry)
+        self.code == Some([c, d, e]) && self.applies(entry)
     }
 
     fn applies(&self, entry: &Entry) -> bool {
-        let Content::Number(number, _) = entry.content else { return false };
+        let Content::Number(number, bits) = entry.content else { return false };
         match self.effect {
-            Effect::Signed => entry.unsigned,
+            Effect::Unsigned => !entry.unsigned && bits <= 16 && number < 0,
             Effect::WholeKilowattHours => {
                 // Steps of the value to a kilowatt-hour.
                 let steps = 10_i128.pow(u32::from((3 - entry.scaler.clamp(-9, 3)).unsigned_abs()));
                 entry.unit == Some(30) && steps > 1 && number != 0 && number % steps == 0
             }
+            Effect::CheckKermit => false,
         }
     }
 
@@ -68,12 +85,12 @@ impl Quirk {
         let mut meant = entry.clone();
         let Content::Number(number, bits) = entry.content else { return meant };
         match self.effect {
-            Effect::Signed => {
-                let negative = bits < 127 && number >> (bits - 1) == 1;
-                let number = if negative { number - (1 << bits) } else { number };
-                meant.content = Content::Number(number, bits);
-                meant.unsigned = false;
+            Effect::Unsigned => {
+                meant.content = Content::Number(number + (1 << bits), bits);
+                meant.unsigned = true;
             }
+            // It touches no value.
+            Effect::CheckKermit => {}
             Effect::WholeKilowattHours => {
                 let steps = 10_i128.pow(u32::from((3 - entry.scaler.clamp(-9, 3)).unsigned_abs()));
                 meant.content = Content::Number(number / steps, bits);
@@ -105,27 +122,48 @@ mod tests {
         assert!(builtin().iter().all(|quirk| !quirk.source.trim().is_empty() && quirk.maker.len() == 3));
     }
 
+    /// A meter by DIN 43863-5.
+    fn of(maker: [u8; 3], number: u32) -> List {
+        let [m0, m1, m2] = maker;
+        let [n0, n1, n2, n3] = number.to_be_bytes();
+        List { server: vec![0x0A, 0x01, m0, m1, m2, 0, n0, n1, n2, n3], ..List::default() }
+    }
+
+    fn quirk(effect: Effect) -> Quirk {
+        builtin().iter().find(|quirk| quirk.effect == effect).unwrap().clone()
+    }
+
     #[test]
-    fn a_quirk_touches_only_its_makers_meter_and_is_named() {
-        let quirks = builtin();
-        let find = |effect| quirks.iter().find(|quirk| quirk.effect == effect).unwrap();
-        let signed = find(Effect::Signed);
-        let minus_one = entry([16, 7, 0], 0xFFFF_FFFF, 27, 0);
-        assert!(signed.means(Some(&signed.maker), &minus_one));
-        assert!(!signed.means(Some("XXX"), &minus_one) && !signed.means(None, &minus_one));
-        assert_eq!(signed.applied(&minus_one).number().unwrap().to_string(), "-1");
-        assert!(signed.words().contains(&signed.id));
+    fn a_quirk_touches_only_its_makers_meters_of_the_named_numbers_and_is_named() {
+        let unsigned = quirk(Effect::Unsigned);
+        assert!(unsigned.is_of(&of(*b"DZG", 42_000_000)) && unsigned.is_of(&of(*b"DZG", 58_999_999)));
+        // The number of the captured DVS-7420, which does it right.
+        for sound in
+            [of(*b"DZG", 60_694_613), of(*b"DZG", 41_999_999), of(*b"ISK", 42_000_000), List::default()]
+        {
+            assert!(!unsigned.is_of(&sound), "{sound:?}");
+        }
+        // 328.05 W, as 8025H with a sign.
+        let power = |number, bits| Entry {
+            content: Content::Number(number, bits),
+            unsigned: false,
+            ..entry([16, 7, 0], 0, 27, -2)
+        };
+        assert!(unsigned.means(&power(-32731, 16)));
+        assert_eq!(unsigned.applied(&power(-32731, 16)).number().unwrap().to_string(), "328.05");
+        assert!(!unsigned.means(&power(32731, 16)) && !unsigned.means(&power(-32731, 32)));
+        assert!(unsigned.words().contains(&unsigned.id));
     }
 
     #[test]
     fn i_without_pin_the_resolution_is_a_kilowatt_hour_and_with_pin_a_tenth_of_a_watt_hour() {
         // Seen on an ISKRA MT631: 2043000 Wh without PIN, 2043104.7 Wh with it (facts: features and traps, 5).
-        let quirks = builtin();
-        let coarse = quirks.iter().find(|quirk| quirk.effect == Effect::WholeKilowattHours).unwrap();
+        let coarse = quirk(Effect::WholeKilowattHours);
+        assert!(coarse.is_of(&of(*b"ISK", 1)));
         let without = entry([1, 8, 0], 20_430_000, 30, -1);
-        assert!(coarse.means(Some("ISK"), &without));
+        assert!(coarse.means(&without));
         assert_eq!(coarse.applied(&without).number().unwrap().to_string(), "2043000");
         assert_eq!(coarse.applied(&without).scaler, 3);
-        assert!(!coarse.means(Some("ISK"), &entry([1, 8, 0], 20_431_047, 30, -1)));
+        assert!(!coarse.means(&entry([1, 8, 0], 20_431_047, 30, -1)));
     }
 }

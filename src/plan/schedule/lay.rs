@@ -1,6 +1,7 @@
 //! Lays the steps on the two lanes: what follows what, what runs beside it, and how long it takes.
 
 use super::{Draft, LOW_VOLTAGE};
+use crate::plan::nameplate::{Protocol, SHORTEST_TRANSACTION};
 use crate::plan::{Capability, Fault, Lane, Load, Step, TEN_MINUTES, Windows, Work};
 use crate::quantity::{Current, Energy};
 use crate::regulation::{Item, Kind};
@@ -62,12 +63,23 @@ impl Draft<'_> {
         let data = self.data_steps(&mut laid, data_from);
         self.start(&mut laid, choice)?;
         self.creep(&mut laid, data)?;
+        let begun = laid.at;
         self.points(&mut laid, register_energy)?;
         if self.reads() {
             let rest = Load { voltage_v: nominal, current_a: Current::ZERO };
-            let exchange = self.bench.exchange;
-            let doing = Doing::settled(Item::MeterConstant, "Register, end", Work::RegisterEnd, exchange);
+            let mut dwell = self.bench.exchange;
+            if self.signing().is_some() {
+                // A transaction that is too short yet is waited for at rest.
+                let passed = laid.at + laid.settle(self.bench, rest) - begun;
+                dwell = (SHORTEST_TRANSACTION - passed).max(dwell) + self.bench.exchange * 2.0;
+            }
+            let doing = Doing::settled(Item::MeterConstant, "Register, end", Work::RegisterEnd, dwell);
             laid.step(self.bench, doing, rest)?;
+            if let Some(output) = self.signing() {
+                let work =
+                    Work::SignedRecord { shortest: SHORTEST_TRANSACTION, within: output.sign_within() };
+                laid.beside(Item::DataOutput, "Signed record", work, begun, laid.at - begun);
+            }
         }
         // Nothing of the data lane may be cut off: the source stays on until the last of it is done.
         laid.at = laid.at.max(laid.lane(Lane::Data).map(Step::end).max().unwrap_or_default());
@@ -103,7 +115,9 @@ impl Draft<'_> {
             // One second to find the first pulse; the windows follow one another.
             let (reading, readings) = (Span::from_secs_f64(rate.reading_seconds.value), rate.readings.value);
             let time = reading * f64::from(readings);
-            let work = Work::DailyRate { reading, readings };
+            let output = self.nameplate.data_output.as_ref();
+            let switch = output.is_some_and(|output| output.protocol == Protocol::Dlt645);
+            let work = Work::DailyRate { reading, readings, switch };
             laid.beside(Item::DailyRate, "Daily clock rate", work, from, time + Span::from_secs(1));
             if let Some(step) = laid.steps.last_mut() {
                 step.floor = time;
@@ -118,9 +132,10 @@ impl Draft<'_> {
             at = at + exchange * exchanges;
         };
         read(laid, Item::Identity, "Identity and constant", Work::Identify, 3.0);
-        read(laid, Item::Seal, "Cover record", Work::Seal, 2.0);
+        // Five counts, and the last times of what there was.
+        read(laid, Item::Seal, "Event records", Work::SealRecords, 7.0);
         if self.wants(Item::ClockIndication) && self.nameplate.clock {
-            read(laid, Item::ClockIndication, "Clock", Work::Clock, 3.0);
+            read(laid, Item::ClockIndication, "Clock", Work::Clock { delay: true }, 3.0);
         }
         if self.wants(Item::TariffRegisters) && self.nameplate.tariffs && self.kind != Kind::First {
             read(laid, Item::TariffRegisters, "Tariff registers", Work::TariffRegisters, 6.0);
@@ -137,7 +152,8 @@ impl Draft<'_> {
     }
 
     fn creep(&self, laid: &mut Laid, data_end: Span) -> Result<(), Fault> {
-        let constant = self.wants(Item::MeterConstant) && self.reads();
+        // The transaction of a meter that signs begins at rest too, and is held against its register.
+        let constant = (self.wants(Item::MeterConstant) && self.reads()) || self.signing().is_some();
         let creep = self.profile.creep.as_ref().filter(|_| self.wants(Item::Creep));
         let (factor, dwell, max_pulses) = match creep {
             Some(rule) => {
@@ -152,15 +168,17 @@ impl Draft<'_> {
         let begin = laid.at + laid.settle(self.bench, load);
         // The register is read at rest, after the other reads and before the first current.
         let read = if constant { self.bench.exchange } else { Span::ZERO };
+        let begin_transaction = if self.signing().is_some() { self.bench.exchange * 2.0 } else { Span::ZERO };
         let busy = (data_end - begin).max(Span::ZERO) + read;
         let (item, title, work) = if creep.is_some() {
             (Item::Creep, "Creep", Work::Creep { dwell, max_pulses })
         } else {
             (Item::MeterConstant, "Register at rest", Work::Rest)
         };
-        laid.step(self.bench, Doing::settled(item, title, work, dwell.max(busy)).demanded(dwell), load)?;
+        let dwell_planned = dwell.max(busy) + begin_transaction;
+        laid.step(self.bench, Doing::settled(item, title, work, dwell_planned).demanded(dwell), load)?;
         if constant {
-            let start = laid.at - read;
+            let start = laid.at - read - begin_transaction;
             laid.beside(Item::MeterConstant, "Register, start", Work::RegisterStart, start, read);
             laid.moved = Energy::ZERO;
         }

@@ -46,42 +46,22 @@ impl OwnPower<'_> {
 }
 
 /// The stretch that all ways are compared over, and the reference's energy in it.
-struct Stretch<'a> {
+pub(super) struct Stretch<'a> {
     step: &'a Step,
     windows: &'a Windows,
-    from: Instant,
-    to: Instant,
+    pub(super) from: Instant,
+    pub(super) to: Instant,
     /// From the register at rest to the register at rest, through every load; else the windows of the load point.
-    from_rest: bool,
-    reference: Energy,
+    pub(super) from_rest: bool,
+    pub(super) reference: Energy,
 }
 
 impl Judge<'_> {
     /// Every way against every other; disagreements go among the findings. None before the load point was measured.
     pub(super) fn four_ways(&mut self) -> Option<CrossCheck> {
-        let stretch = self.stretch()?;
-        let ways = [
-            (Way::Reference, self.by_reference(&stretch)),
-            (Way::Pulses, self.by_pulses(&stretch)),
-            (Way::Register, self.by_register(&stretch)),
-            (Way::Power, self.by_power(&stretch)),
-            (Way::SignedRecord, Err("none: no protocol of this program gives a signed record yet".into())),
-        ];
-        let witnesses: Vec<Witness> = ways
-            .into_iter()
-            .map(|(way, said)| Witness { way, said: said.unwrap_or_else(|why| Said::Nothing { why }) })
-            .collect();
-        let mut pairs = vec![];
-        for (n, a) in witnesses.iter().enumerate() {
-            pairs.extend(witnesses[n + 1..].iter().filter_map(|b| self.pair(&stretch, &witnesses, a, b)));
-        }
-        let point = Point {
-            term: stretch.windows.term.clone(),
-            voltage_v: stretch.step.load.voltage_v,
-            current_a: stretch.step.load.current_a,
-        };
-        let (from, to) = (stretch.from, stretch.to);
-        let limit = stretch.windows.limit.percent();
+        let check = self.crossing()?;
+        let limit = self.stretch()?.windows.limit.percent();
+        let CrossCheck { witnesses, pairs, .. } = &check;
         let coarse = witnesses.iter().filter(|w| own_expanded(w) > limit).map(|w| {
             let u = own_expanded(w);
             format!("cross-check: the {} is too coarse to say anything: its U = {u:.3} % is beyond the limit {limit} %", w.way)
@@ -103,6 +83,33 @@ impl Judge<'_> {
                 "coarse register: it moves in steps of {seen} kWh, but the nameplate and its digits promise {claimed} kWh"
             ));
         }
+        Some(check)
+    }
+
+    /// The same without a word among the findings.
+    pub(super) fn crossing(&self) -> Option<CrossCheck> {
+        let stretch = self.stretch()?;
+        let ways = [
+            (Way::Reference, self.by_reference(&stretch)),
+            (Way::Pulses, self.by_pulses(&stretch)),
+            (Way::Register, self.by_register(&stretch)),
+            (Way::Power, self.by_power(&stretch)),
+            (Way::SignedRecord, self.by_signed(&stretch)),
+        ];
+        let witnesses: Vec<Witness> = ways
+            .into_iter()
+            .map(|(way, said)| Witness { way, said: said.unwrap_or_else(|why| Said::Nothing { why }) })
+            .collect();
+        let mut pairs = vec![];
+        for (n, a) in witnesses.iter().enumerate() {
+            pairs.extend(witnesses[n + 1..].iter().filter_map(|b| self.pair(&stretch, &witnesses, a, b)));
+        }
+        let point = Point {
+            term: stretch.windows.term.clone(),
+            voltage_v: stretch.step.load.voltage_v,
+            current_a: stretch.step.load.current_a,
+        };
+        let (from, to) = (stretch.from, stretch.to);
         Some(CrossCheck { point, from, to, witnesses, pairs })
     }
 
@@ -281,7 +288,9 @@ impl Judge<'_> {
         let ((value_a, budget_a), (value_b, budget_b)) = (told(a)?, told(b)?);
         let limit = stretch.windows.limit.percent();
         let allowed = match (a.way, b.way) {
-            (Way::Pulses, Way::Register) => {
+            // The signed readings are those of the register: no metering error lies between the two.
+            (Way::Register, Way::SignedRecord) => 0.0,
+            (Way::Pulses, Way::Register | Way::SignedRecord) => {
                 let (class, currents) = (&self.plan.class, &self.plan.currents);
                 self.plan.profile.constant_limit(class, currents).map_or(limit, |l| l.ratio.percent())
             }
@@ -359,7 +368,9 @@ impl Judge<'_> {
                 "the meter's own power is off: it is {ratio:.3} times what it should be (scale, phase or sign)"
             ),
             Way::Reference => "the metering error itself, all that the meter gives says the same".into(),
-            Way::SignedRecord => "the signed record is off".into(),
+            Way::SignedRecord => {
+                format!("the signed record takes {:+.2} % too much", (ratio - 1.0) * 100.0)
+            }
         }
     }
 
@@ -415,7 +426,7 @@ impl Judge<'_> {
     }
 
     /// Both readings of the register at rest, each with its number.
-    fn register_at_rest(&self) -> Result<(&Answer, Decimal, &Answer, Decimal), String> {
+    pub(super) fn register_at_rest(&self) -> Result<(&Answer, Decimal, &Answer, Decimal), String> {
         let start = self.answer(|w| *w == Work::RegisterStart, Query::Energy);
         let end = self.answer(|w| *w == Work::RegisterEnd, Query::Energy);
         let (Some(start), Some(end)) = (start, end) else {
@@ -468,7 +479,7 @@ impl Judge<'_> {
         let (mut common, mut chances) = (0u64, 0i32);
         for pair in readings.windows(2) {
             let ((from, before), (to, after)) = (pair[0], pair[1]);
-            let moved = (after.checked_sub(before)? / Decimal::new(1, shown.scale())).abs();
+            let moved = after.checked_sub(before)?.checked_div(Decimal::new(1, shown.scale()))?.abs();
             common = gcd(common, u64::try_from(moved.trunc().mantissa()).ok()?);
             let pulses = self.evidence.edges_between(from, to).iter().filter(|e| e.rising).count() as u64;
             chances += i32::from(constant.energy(pulses).kilowatt_hours() >= claimed);
@@ -497,7 +508,7 @@ fn given(answer: &Answer) -> Result<Decimal, String> {
 }
 
 /// An energy against the reference's, in percent, with the way's own uncertainty.
-fn said(energy_j: Energy, reference: Energy, budget: Vec<Component>) -> Result<Said, String> {
+pub(super) fn said(energy_j: Energy, reference: Energy, budget: Vec<Component>) -> Result<Said, String> {
     let ratio = energy_j.ratio_to(reference).map_err(|fault| fault.to_string())?;
     let deviation = combine((ratio.fraction() - 1.0) * 100.0, &budget).map_err(|fault| fault.to_string())?;
     Ok(Said::Energy { energy_j, deviation, budget })

@@ -1,6 +1,6 @@
-//! Items that come from the meter's data output: identity, seal, clock, registers, cross-check.
+//! Items that come from the meter's data output: identity, clock, registers, cross-check.
 
-use super::{Judge, count, decimal, kilowatt_hours, plain, to_f64, undecided};
+use super::{Judge, decimal, kilowatt_hours, plain, to_f64, undecided};
 use crate::certificate::record::{ItemResult, Unit};
 use crate::error;
 use crate::meter::{Query, Reading, Value};
@@ -69,24 +69,6 @@ impl Judge<'_> {
         vec![plain(Item::Identity, verdict, reason, "rule of this house")]
     }
 
-    pub(super) fn seal(&mut self) -> Vec<ItemResult> {
-        let asked = |w: &Work| *w == Work::Seal;
-        let Some((Value::Count(openings), _)) = self.value(asked, Query::CoverOpenCount) else {
-            return vec![];
-        };
-        let Some(known) = self.plan.entries.known_cover_openings.or((openings == 0).then_some(0)) else {
-            let reason =
-                format!("cover opened {openings} times; how many earlier papers know of was not entered");
-            return vec![undecided(Item::Seal, reason)];
-        };
-        let last = (openings > 0).then(|| self.value(asked, Query::CoverOpenLast)).flatten();
-        let last = last.map_or(String::new(), |(value, _)| format!(", last {value}"));
-        let verdict = if openings == known { Verdict::Pass } else { Verdict::Fail };
-        let reason = format!("cover opened {openings} times{last}; {known} known from earlier papers");
-        let measured = Some(count(Unit::One, u64::from(openings), f64::from(known)));
-        vec![ItemResult { measured, ..plain(Item::Seal, verdict, reason, "rule of this house") }]
-    }
-
     pub(super) fn clock(&mut self, demand: Demand) -> Vec<ItemResult> {
         let item = Item::ClockIndication;
         let plan = self.plan;
@@ -103,7 +85,9 @@ impl Judge<'_> {
         if plan.nameplate.data_output.is_none() {
             return vec![undecided(item, "the clock cannot be read: no data output on the nameplate".into())];
         }
-        let Some((Value::Clock(shown), answer)) = self.value(|w| *w == Work::Clock, Query::Clock) else {
+        let Some((Value::Clock(shown), answer)) =
+            self.value(|w| matches!(w, Work::Clock { .. }), Query::Clock)
+        else {
             return vec![undecided(item, "the meter did not give its clock".into())];
         };
         // How long an interruption lasted is known by the clock of the day alone: it counts from its end.
@@ -132,6 +116,15 @@ impl Judge<'_> {
         let mut result =
             self.measured(item, value, Unit::Second, interval, limit.value, budget, &limit.clause);
         result.reason = format!("{}; it showed {shown} at {ours}", result.reason);
+        if self.step(|w| *w == Work::Clock { delay: true }).is_some() {
+            let (delay, half) = (answer.taken - answer.asked, answer.taken_half_width);
+            result.reason = format!(
+                "{}; {:.3} s from the question to that moment are taken out, ±{:.3} s",
+                result.reason,
+                delay.secs(),
+                half.secs()
+            );
+        }
         if !plan.entries.tester_clock_checked {
             result.verdict = Verdict::Undecided;
             result.reason = format!(
@@ -152,7 +145,22 @@ impl Judge<'_> {
         if !plan.nameplate.clock && demand != Demand::Required {
             return vec![];
         }
-        let edges: Vec<_> = self.evidence.seconds_edges.iter().filter(|e| e.rising).collect();
+        let edges: Vec<_> = self.evidence.seconds_pulses().collect();
+        if let Some(switched) = &self.evidence.switched {
+            self.findings.push(match &switched.refused {
+                None => {
+                    "the meter was told to put the seconds pulse on its multi-function output (1DH)".into()
+                }
+                Some(why) => format!(
+                    "the meter did not put the seconds pulse on its multi-function output (1DH): {why}"
+                ),
+            });
+            if let (Some(why), true) = (&switched.refused, edges.is_empty()) {
+                // It lacks the function: no fault, and where the regulation asks for it only if it is there, no item.
+                let reason = format!("the meter gives no seconds pulse: {why}");
+                return if demand == Demand::Required { vec![undecided(item, reason)] } else { vec![] };
+            }
+        }
         let span = rule.reading_seconds.value.round() as usize;
         let needed = span * rule.readings.value as usize + 1;
         if edges.len() < needed {
@@ -166,7 +174,9 @@ impl Judge<'_> {
         if self.evidence.broken(Input::Seconds, edges[0].at, edges[needed - 1].at) {
             return vec![undecided(item, "the counter lost edges of the seconds pulse".into())];
         }
-        if let Err(flaw) = crate::pulse::whole(&self.evidence.seconds_edges) {
+        let seconds: Vec<_> =
+            self.evidence.seconds_edges.iter().filter(|e| e.at >= edges[0].at).copied().collect();
+        if let Err(flaw) = crate::pulse::whole(&seconds) {
             return vec![undecided(item, flaw.to_string())];
         }
         let Ok(base) = plan.standards.time_base().rate_error() else {

@@ -1,6 +1,7 @@
 //! The uncertainty budget of an error by pulses, and the meter constant.
 
 use super::super::evidence::Evidence;
+use super::super::unit::RegisterUnit;
 use super::{Judge, decimal, kilowatt_hours, lead_in, to_f64, undecided};
 use crate::certificate::record::{ItemResult, PulseReading, Unit};
 use crate::error;
@@ -12,6 +13,9 @@ use crate::regulation::Item;
 use crate::time::Span;
 use crate::uncertainty::Component;
 use crate::verdict::Verdict;
+
+/// In powers of ten, how near to a whole one a ratio lies that another unit explains; a choice of this house.
+const TEN_APART: f64 = 0.05;
 
 /// Everything that the windows have shown of scatter.
 fn seen(evidence: &Evidence, readings: &[&PulseReading]) -> Seen {
@@ -52,6 +56,12 @@ fn pooled(parts: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (square, weight) =
         parts.fold((0.0, 0.0), |(square, weight), (s, w)| (square + s * s * w, weight + w));
     (square / weight).sqrt()
+}
+
+/// Whether pulses over register are off by a power of ten, as by another reading of a disputed unit.
+fn is_another_unit(ratio: f64) -> bool {
+    let tens = ratio.log10();
+    tens.round() != 0.0 && (tens - tens.round()).abs() < TEN_APART
 }
 
 impl Judge<'_> {
@@ -127,12 +137,30 @@ impl Judge<'_> {
         }
     }
 
+    /// Says what is known of the unit of the register.
+    pub(super) fn unit_of_register(&mut self) {
+        let words = match &self.evidence.unit {
+            Some(RegisterUnit::Settled { decimals, source, shown }) => format!(
+                "unit of the register: {decimals} digits behind the point in kWh ({source}), since the display shows {shown} kWh"
+            ),
+            Some(RegisterUnit::Open(why)) => format!("no energy of the register was judged: {why}"),
+            Some(RegisterUnit::Plain { shown: Some(shown) }) => {
+                format!("unit of the register: the display shows {shown} kWh, as the register")
+            }
+            _ => return,
+        };
+        self.findings.push(words);
+    }
+
     /// Register against pulses over the run, from rest to rest: no timing enters, only the two register steps and the
     /// pulse at either end.
     pub(super) fn meter_constant(&mut self) -> ItemResult {
         let item = Item::MeterConstant;
         if self.plan.nameplate.data_output.is_none() {
             return undecided(item, "the register cannot be read: no data output on the nameplate".into());
+        }
+        if let Some(RegisterUnit::Open(why)) = &self.evidence.unit {
+            return undecided(item, why.clone());
         }
         let start = self.value(|w| *w == Work::RegisterStart, Query::Energy);
         let end = self.value(|w| *w == Work::RegisterEnd, Query::Energy);
@@ -194,6 +222,13 @@ impl Judge<'_> {
         );
         result.reason =
             format!("{} ({counted:.4} kWh by {pulses} pulses, {difference} kWh by register)", result.reason);
+        if result.verdict == Verdict::Fail
+            && is_another_unit(1.0 + error.fraction())
+            && let Some(slip) = self.slip_of_the_point()
+        {
+            result.verdict = Verdict::Undecided;
+            result.reason = slip;
+        }
         let least = plan
             .profile
             .constant_energy_min(&plan.class, resolution, &plan.currents)
@@ -204,5 +239,19 @@ impl Judge<'_> {
                 format!("less than the {least} kWh that a register step of {resolution} kWh asks for");
         }
         result
+    }
+
+    /// The slip of a person that puts the register off by a power of ten, where a person has said where its point is: such a
+    /// slip must not fail a meter.
+    fn slip_of_the_point(&self) -> Option<String> {
+        if let Some(RegisterUnit::Settled { decimals, shown, .. }) = &self.evidence.unit {
+            return Some(format!(
+                "the pulses contradict the {decimals} digits behind the point that the display, entered as {shown} kWh, gives the register: read the display again, with its point"
+            ));
+        }
+        let decimals = self.plan.nameplate.data_output.as_ref()?.energy_decimals?;
+        Some(format!(
+            "the pulses contradict the {decimals} digits behind the point that the nameplate gives the register: compare the display"
+        ))
     }
 }

@@ -3,8 +3,10 @@
 use super::super::world::World;
 use super::fitted;
 use crate::meter::Query;
-use crate::meter::dlt645::{Address, Control, Di, Edition, Event, Frame, Profile, Scanner, Slot};
+use crate::meter::dlt645::{Address, Control, Di, Edition, Event, Frame, Profile, Scanner, Slot, output};
 
+/// ERR byte for what has no byte of its own.
+const OTHER: u8 = 0x01;
 /// ERR byte for data that the meter does not have.
 const NO_SUCH_DATA: u8 = 0x02;
 
@@ -19,7 +21,7 @@ impl Dlt645 {
         Self { address, profile, scanner: Scanner::default() }
     }
 
-    pub(super) fn answer(&mut self, bytes: &[u8], world: &World) -> Vec<u8> {
+    pub(super) fn answer(&mut self, bytes: &[u8], world: &mut World) -> Vec<u8> {
         self.scanner.handle_bytes(bytes);
         let mut reply = vec![];
         while let Some(event) = self.scanner.poll() {
@@ -33,7 +35,7 @@ impl Dlt645 {
         reply
     }
 
-    fn reply(&self, request: &Frame, world: &World) -> Option<Frame> {
+    fn reply(&self, request: &Frame, world: &mut World) -> Option<Frame> {
         if request.control.is_reply() || !request.address.means(self.address) {
             return None;
         }
@@ -50,6 +52,13 @@ impl Dlt645 {
                 }
                 None => answer(request.control.refusal(), vec![NO_SUCH_DATA]),
             },
+            output::SWITCH if edition == Edition::Of2007 => {
+                if request.data == [output::SECONDS_PULSE] && world.give_seconds() {
+                    answer(request.control.reply(), vec![output::SECONDS_PULSE])
+                } else {
+                    answer(request.control.refusal(), vec![OTHER])
+                }
+            }
             other => answer(other.refusal(), vec![NO_SUCH_DATA]),
         }
     }

@@ -1,6 +1,7 @@
 //! The simulated meter's data output: it answers from the world by the same tables the clients read by.
 
 mod dlt645;
+pub(super) mod lem;
 mod others;
 
 use super::world::World;
@@ -31,11 +32,13 @@ enum Tongue {
     Modbus(others::Modbus),
     Dlt698(others::Dlt698),
     Iec62056(others::Iec62056),
+    Lem(lem::Lem),
+    Sml(others::Sml),
 }
 
 impl Slave {
-    /// A meter with this data output; `None` where the simulator does not speak its protocol.
-    pub fn new(output: &DataOutput) -> Result<Option<Self>, NoMeter> {
+    /// A meter with this data output.
+    pub fn new(output: &DataOutput) -> Result<Self, NoMeter> {
         let auto = output.address == "auto";
         let address = if auto { ADDRESS_645 } else { &output.address };
         let bad_address = || NoMeter::BadAddress {
@@ -43,13 +46,16 @@ impl Slave {
             protocol: output.protocol.name(),
             allowed: "as the protocol writes it, or auto",
         };
-        Ok(Some(Self(match output.protocol {
+        Ok(Self(match output.protocol {
             Protocol::Dlt645 | Protocol::Dlt645Of1997 => {
                 let profile = protocol645::Profile::builtin(&output.profile)?;
                 Tongue::Dlt645(dlt645::Dlt645::new(address.parse().map_err(|_| bad_address())?, profile))
             }
             Protocol::ModbusRtu | Protocol::ModbusTcp => {
-                let profile = modbus::Profile::builtin(&output.profile)?;
+                let mut profile = modbus::Profile::builtin(&output.profile)?;
+                if let Some(decimals) = output.energy_decimals {
+                    profile.settle_energy(decimals);
+                }
                 let unit = if auto { Ok(profile.unit()) } else { output.address.parse() };
                 let tcp = output.protocol == Protocol::ModbusTcp;
                 Tongue::Modbus(others::Modbus::new(unit.map_err(|_| bad_address())?, profile, tcp))
@@ -58,18 +64,35 @@ impl Slave {
                 Tongue::Dlt698(others::Dlt698::new(address.parse().map_err(|_| bad_address())?))
             }
             Protocol::Iec62056 => Tongue::Iec62056(others::Iec62056::default()),
-            Protocol::Sml => return Ok(None),
-        })))
+            Protocol::LemDcbm => Tongue::Lem(lem::Lem::new()),
+            Protocol::Sml => Tongue::Sml(others::Sml::new()),
+        }))
     }
 
     /// What the meter sends back when these bytes arrive; nothing while a request is not whole.
-    pub fn answer(&mut self, bytes: &[u8], world: &World) -> Vec<u8> {
+    pub fn answer(&mut self, bytes: &[u8], world: &mut World) -> Vec<u8> {
         match &mut self.0 {
             Tongue::Dlt645(meter) => meter.answer(bytes, world),
             Tongue::Modbus(meter) => meter.answer(bytes, world),
             Tongue::Dlt698(meter) => meter.answer(bytes, world),
             Tongue::Iec62056(meter) => meter.answer(bytes, world),
+            Tongue::Lem(meter) => meter.answer(bytes, world),
+            // It hears nothing.
+            Tongue::Sml(_) => vec![],
         }
+    }
+
+    /// The same meter behind a further connection to its web server; none where it has none.
+    pub fn another(&self) -> Option<Self> {
+        match &self.0 {
+            Tongue::Lem(meter) => Some(Self(Tongue::Lem(meter.another()))),
+            _ => None,
+        }
+    }
+
+    /// What the meter sends unasked, again and again; `None` where it speaks only when it is asked.
+    pub fn push(&self, world: &World) -> Option<Vec<u8>> {
+        if let Tongue::Sml(meter) = &self.0 { Some(meter.push(world)) } else { None }
     }
 }
 
@@ -97,11 +120,14 @@ impl SlaveLink {
 
 impl Link for SlaveLink {
     fn send(&mut self, bytes: &[u8]) -> Result<(), link::Fault> {
-        self.waiting.extend(self.slave.answer(bytes, &hold(&self.world)));
+        self.waiting.extend(self.slave.answer(bytes, &mut hold(&self.world)));
         Ok(())
     }
 
     fn receive(&mut self, buffer: &mut [u8], _patience: Span) -> Result<usize, link::Fault> {
+        if self.waiting.is_empty() {
+            self.waiting.extend(self.slave.push(&hold(&self.world)).unwrap_or_default());
+        }
         let count = buffer.len().min(self.waiting.len());
         for (place, byte) in buffer.iter_mut().zip(self.waiting.drain(..count)) {
             *place = byte;

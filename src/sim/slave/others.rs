@@ -1,13 +1,15 @@
-//! The meter's side of Modbus, DL/T 698.45 and IEC 62056-21.
+//! The meter's side of Modbus, DL/T 698.45, IEC 62056-21 and SML.
 
 use super::super::world::World;
 use super::fitted;
-use crate::meter::dlt698::client::{answer, asked, objects};
+use crate::meter::dlt698::client::{BEGUN, ENDED, answer, answer_record, asked, events, objects};
 use crate::meter::dlt698::{Data, Oad, Scanner, ServerAddress};
 use crate::meter::iec62056::{DataSet, Readout};
 use crate::meter::modbus::frame::Reply;
 use crate::meter::modbus::number::{Kind, registers};
 use crate::meter::modbus::{Adu, Item, Profile, Read};
+use crate::meter::sml::list::Content;
+use crate::meter::sml::{Entry, List};
 use crate::meter::{Query, Value};
 use jiff::civil::DateTime;
 use rust_decimal::Decimal;
@@ -68,14 +70,34 @@ impl Modbus {
             let Some(place) = place.filter(|place| place + usize::from(item.count) <= held.len()) else {
                 continue;
             };
-            let Some(words) = world.told(query).and_then(|value| encoded(item, value)) else { continue };
+            let Some((words, point)) = world.told(query).and_then(|value| pointed(item, value)) else {
+                continue;
+            };
             if item.function == read.function {
                 held[place..place + words.len()].copy_from_slice(&words);
                 any = true;
+                if let Some((register, point)) = point
+                    && let Some(word) =
+                        register.checked_sub(read.register).and_then(|at| held.get_mut(usize::from(at)))
+                {
+                    *word = point;
+                }
             }
         }
         any.then_some(held)
     }
+}
+
+/// The register of a point, and what it holds.
+type Point = (u16, u16);
+
+/// The registers of a value, and its point's register where it has one: the smallest point with which it fits.
+fn pointed(item: &Item, value: Value) -> Option<(Vec<u16>, Option<Point>)> {
+    let Some((register, offset)) = item.point else { return Some((encoded(item, value)?, None)) };
+    (0..=6).find_map(|point| {
+        let shifted = Item { exponent: item.exponent + offset + i32::from(point), ..item.clone() };
+        Some((encoded(&shifted, value.clone())?, Some((register, point))))
+    })
 }
 
 fn encoded(item: &Item, value: Value) -> Option<Vec<u16>> {
@@ -121,7 +143,12 @@ impl Dlt698 {
             if frame.is_reply() || !frame.server.means(&self.server) {
                 continue;
             }
-            let Some((piid, oad)) = asked(&frame) else { continue };
+            let Some((piid, oad, record)) = asked(&frame) else { continue };
+            if record {
+                let row = row(oad, world).ok_or(NOT_DEFINED);
+                reply.extend(answer_record(&frame, self.server.clone(), piid, oad, &row).emit());
+                continue;
+            }
             let got = self.data(oad, world).ok_or(NOT_DEFINED);
             reply.extend(answer(&frame, self.server.clone(), piid, oad, &got).emit());
         }
@@ -145,21 +172,39 @@ impl Dlt698 {
                 let unsigned = || u64::try_from(whole).ok();
                 match query {
                     Query::Energy if decimals == 4 => Data::Unsigned(0x15, unsigned()?),
-                    Query::Energy | Query::Constant => Data::Unsigned(0x06, unsigned()?),
+                    Query::Energy | Query::ReverseEnergy | Query::Constant => {
+                        Data::Unsigned(0x06, unsigned()?)
+                    }
                     Query::Voltage => Data::Unsigned(0x12, unsigned()?),
                     _ => Data::Signed(0x05, whole.to_i64()?),
                 }
             }
-            Value::Text(text) => Data::Octets(octets(&text)),
-            Value::Clock(at) => {
-                let [_, rest @ ..] = parts(at)?;
-                let [y1, y0] = at.year().to_be_bytes();
-                let [month, day, hour, minute, second] = rest;
-                Data::DateTimeS([y1, y0, month, day, hour, minute, second])
-            }
+            // Words that are no number of a meter are bit strings, which it has none of.
+            Value::Text(text) if query == Query::MeterNumber => Data::Octets(octets(&text)),
+            Value::Clock(at) => moment(at)?,
             _ => return None,
         })
     }
+}
+
+fn moment(at: DateTime) -> Option<Data> {
+    let [_, month, day, hour, minute, second] = parts(at)?;
+    let [y1, y0] = at.year().to_be_bytes();
+    Some(Data::DateTimeS([y1, y0, month, day, hour, minute, second]))
+}
+
+/// The last event of a table; no columns where there never was one, none where the meter has no such table.
+fn row(table: Oad, world: &World) -> Option<Vec<(Oad, Data)>> {
+    let query = Query::all().into_iter().find(|query| events(*query) == Some(table))?;
+    let (from, to) = match world.told(query) {
+        None => (None, None),
+        Some(Value::CoverOpen { from, to }) => (from, to),
+        Some(Value::Event { at }) => (at, None),
+        Some(Value::ClockSet { before, after }) => (before, after),
+        Some(_) => return None,
+    };
+    let columns = [(BEGUN, from), (ENDED, to)].into_iter();
+    Some(columns.filter_map(|(column, at)| Some((column, moment(at?)?))).collect())
 }
 
 /// Two digits a byte.
@@ -221,4 +266,43 @@ fn readout(world: &World) -> Readout {
         }
     }
     Readout { sets }
+}
+
+/// A meter that pushes SML.
+pub(super) struct Sml {
+    server: Vec<u8>,
+}
+
+/// The simulator's number by DIN 43863-5: medium electricity, the maker's letters, block 0.
+const SERVER: [u8; 10] = [0x0A, 0x01, b'S', b'I', b'M', 0, 0, 0, 0, 1];
+
+impl Sml {
+    pub(super) fn new() -> Self {
+        Self { server: SERVER.to_vec() }
+    }
+
+    pub(super) fn push(&self, world: &World) -> Vec<u8> {
+        let mut entries = vec![];
+        for (query, [c, d, e], unit) in [
+            (Query::MeterNumber, [96, 1, 0], None),
+            (Query::Energy, [1, 8, 0], Some(30)),
+            (Query::TariffEnergy(1), [1, 8, 1], Some(30)),
+            (Query::Power, [16, 7, 0], Some(27)),
+            (Query::Voltage, [32, 7, 0], Some(35)),
+            (Query::Current, [31, 7, 0], Some(33)),
+        ] {
+            let (content, scaler) = match world.told(query) {
+                Some(Value::Text(text)) => (Content::Bytes(text.into_bytes()), 0),
+                Some(Value::Number(number, _)) => {
+                    // In Wh and W, with the digits that the register has.
+                    let thousandths = if matches!(unit, Some(27 | 30)) { 3 } else { 0 };
+                    let scaler = i8::try_from(thousandths - i64::from(number.scale())).unwrap_or(0);
+                    (Content::Number(number.mantissa(), 64), scaler)
+                }
+                _ => continue,
+            };
+            entries.push(Entry { obis: [1, 0, c, d, e, 255], content, unsigned: false, unit, scaler });
+        }
+        List { server: self.server.clone(), entries, quirks: vec![] }.emit()
+    }
 }

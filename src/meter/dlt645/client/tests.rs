@@ -315,3 +315,32 @@ fn nothing_but_reading_is_ever_sent() {
     let reading = [Control::READ, Control::READ_MORE, Control::READ_ADDRESS];
     assert!(requests.iter().all(|frame| reading.contains(&frame.control)));
 }
+
+#[test]
+fn the_seconds_pulse_is_switched_on_by_one_frame_and_a_refusal_is_told_in_words() {
+    use crate::meter::output::Outputs;
+    let done = script(vec![vec![reply(0x9D, &[0])]]);
+    let switched = client(&done).seconds_pulse().unwrap();
+    assert_eq!((switched.refused, switched.exchanges.len()), (None, 1));
+    let sent = done.requests.lock().unwrap().clone();
+    assert_eq!(sent.len(), 1);
+    // 68 address 68 1D 01 33 CS 16: function 1DH with NN = 00, and 33H added.
+    assert_eq!(sent[0].emit()[8..11], [0x1D, 0x01, 0x33]);
+    let refusing = script(vec![vec![reply(0xDD, &[0x01])]]);
+    let switched = client(&refusing).seconds_pulse().unwrap();
+    assert!(switched.refused.unwrap().contains("the meter answered"));
+    // Another answer is none: the tariff switch is not the seconds pulse.
+    let other = script(vec![vec![reply(0x9D, &[2])], vec![reply(0x9D, &[2])], vec![reply(0x9D, &[2])]]);
+    assert!(client(&other).seconds_pulse().is_err());
+}
+
+#[test]
+fn whoever_only_reads_has_no_way_to_write_by_accident() {
+    let script = script(vec![vec![energy()]]);
+    let mut client = client(&script);
+    client.read(Query::Energy).unwrap();
+    assert!(script.requests.lock().unwrap().iter().all(|frame| matches!(frame.control.byte(), 0x11..=0x13)));
+    let old = Profile::builtin("dlt645-1997").unwrap();
+    let mut old = Client::new(Box::new(script.clone()), METER.parse().unwrap(), old);
+    assert!(old.outputs().is_none(), "the edition of 1997 has no such command");
+}

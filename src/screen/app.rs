@@ -1,0 +1,433 @@
+//! The shell: which page is shown, what is above and below it, STOP, and what came from behind the screen.
+
+use super::draft::{Draft, Job};
+use super::hook::Frames;
+use super::keyboard::{Entry, Target, Typed};
+use super::lock::Lock;
+use super::port::{Live, News, Order, Port};
+use super::token::{self, Face, Theme};
+use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound};
+use super::words::Language;
+use super::{Options, frame, input};
+use crate::run::{Command, SourceState};
+use crate::time::{Instant, Span, Stamp, now};
+use eframe::egui::{Context, Frame, Rect, Ui, UiBuilder};
+use std::sync::Arc;
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Self test and the choice of a meter.
+    Start,
+    /// The nameplate.
+    Meter,
+    /// What a person looks at.
+    Look,
+    /// The wiring.
+    Connect,
+    /// The plan.
+    Plan,
+    /// The run.
+    Run,
+    /// The result.
+    Result,
+}
+
+impl Place {
+    /// The inspector's way.
+    pub const WAY: [Self; 7] =
+        [Self::Start, Self::Meter, Self::Look, Self::Connect, Self::Plan, Self::Run, Self::Result];
+
+    /// The page before on the way, where one may go back.
+    pub(super) fn before(self) -> Option<Self> {
+        match self {
+            Self::Start | Self::Run | Self::Result => None,
+            _ => {
+                let place = Self::WAY.iter().position(|own| *own == self)?;
+                Self::WAY.get(place.checked_sub(1)?).copied()
+            }
+        }
+    }
+}
+
+/// An answer that was asked for and has not come, or has.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Asked<T> {
+    /// Nobody has asked.
+    #[default]
+    No,
+    /// On its way.
+    Waiting,
+    /// Here.
+    Here(T),
+}
+
+/// The screen.
+pub struct Screen {
+    pub(super) port: Port,
+    pub(super) options: Options,
+    pub(super) language: Language,
+    pub(super) theme: Theme,
+    pub(super) place: Place,
+    /// What is typed just now.
+    pub(super) entry: Option<Entry>,
+    pub(super) lock: Lock,
+    /// What a scanner has typed since the last Enter.
+    pub(super) scanned: String,
+    pub(super) lights: Asked<Vec<Light>>,
+    pub(super) jobs: Asked<Vec<Job>>,
+    /// What was looked up last, and what is known of it.
+    pub(super) found: Option<(String, Asked<Option<Job>>)>,
+    /// The chosen meter.
+    pub(super) job: Option<Job>,
+    pub(super) draft: Option<Draft>,
+    pub(super) meter_read: Asked<Result<Vec<String>, String>>,
+    pub(super) plan: Asked<Result<Box<PlanSeen>, String>>,
+    pub(super) connection: Asked<Connection>,
+    pub(super) photos: Asked<Result<Vec<PhotoFile>, String>>,
+    pub(super) live: Option<Arc<Live>>,
+    pub(super) ended: Option<Box<Ended>>,
+    /// Where STOP was drawn last.
+    pub(super) stop_at: Option<Rect>,
+    /// When it was pressed.
+    pub(super) stopped: Option<Instant>,
+    /// What the shown colours and the scale were made for.
+    dressed: Option<(Theme, u32)>,
+    frames: Frames,
+}
+
+impl Screen {
+    /// The screen on this port.
+    pub fn new(ctx: &Context, options: Options, port: Port) -> Self {
+        ctx.set_fonts(token::fonts());
+        port.attach(ctx);
+        let screen = Self {
+            language: options.language,
+            theme: options.theme,
+            lock: Lock::new(options.lock_after, now()),
+            options,
+            port,
+            place: Place::Start,
+            entry: None,
+            scanned: String::new(),
+            lights: Asked::Waiting,
+            jobs: Asked::Waiting,
+            found: None,
+            job: None,
+            draft: None,
+            meter_read: Asked::No,
+            plan: Asked::No,
+            connection: Asked::No,
+            photos: Asked::No,
+            live: None,
+            ended: None,
+            stop_at: None,
+            stopped: None,
+            dressed: None,
+            frames: Frames::default(),
+        };
+        screen.port.order(Order::TestSelf);
+        screen.port.order(Order::ListJobs);
+        screen
+    }
+
+    /// The page that is shown.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What every part is drawn with.
+    pub(super) fn face(&self, rect: Rect) -> Face {
+        Face { tokens: self.theme.tokens(), language: self.language, upright: rect.height() > rect.width() }
+    }
+
+    /// A run is under way, or its source is not known to be off.
+    pub(super) fn is_live(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.snapshot.outcome.is_none())
+    }
+
+    /// The source as it is known: without a run nobody drives it.
+    pub(super) fn source(&self) -> SourceState {
+        self.live.as_ref().map_or(SourceState::Off, |live| live.snapshot.source)
+    }
+
+    /// The red button.
+    pub(super) fn stop(&mut self, by: &str) {
+        if self.is_live() {
+            self.port.command(Command::Stop { why: format!("stopped by the operator ({by})") });
+            self.stopped.get_or_insert(now());
+        }
+    }
+
+    /// Goes to a page; what it needs is asked for.
+    pub(super) fn go(&mut self, place: Place) {
+        self.place = place;
+        self.entry = None;
+        let Some(draft) = self.draft.clone().map(Box::new) else { return };
+        match place {
+            Place::Meter if self.plan == Asked::No => self.ask_plan(),
+            Place::Plan => self.ask_plan(),
+            Place::Look => {
+                self.photos = Asked::Waiting;
+                self.port.order(Order::ListPhotos);
+            }
+            Place::Connect => self.connection = Asked::No,
+            Place::Run => {
+                self.ended = None;
+                self.live = None;
+                self.stopped = None;
+                self.port.forget();
+                self.port.order(Order::Verify(draft));
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks for a plan of what was gathered.
+    pub(super) fn ask_plan(&mut self) {
+        if let Some(draft) = &self.draft {
+            self.plan = Asked::Waiting;
+            self.port.order(Order::Plan(Box::new(draft.clone())));
+        }
+    }
+
+    /// Takes a meter.
+    pub(super) fn choose(&mut self, job: Job) {
+        let given = self.options.entries.clone();
+        let mut draft = Draft::new(&job.text, self.options.kind, given);
+        if let Some(before) = &self.draft {
+            // Who stands here and for whom does not change from meter to meter.
+            draft.operator.clone_from(&before.operator);
+            draft.site.clone_from(&before.site);
+            draft.customer.clone_from(&before.customer);
+            draft.temperature.clone_from(&before.temperature);
+            draft.humidity.clone_from(&before.humidity);
+            draft.clock_checked = before.clock_checked;
+        }
+        self.draft = Some(draft);
+        self.job = Some(job);
+        self.found = None;
+        self.plan = Asked::No;
+        self.meter_read = Asked::No;
+        self.go(Place::Meter);
+    }
+
+    /// Back to the start, for the next meter.
+    pub(super) fn next_meter(&mut self) {
+        self.ended = None;
+        self.live = None;
+        self.job = None;
+        self.place = Place::Start;
+        self.lights = Asked::Waiting;
+        self.jobs = Asked::Waiting;
+        self.port.order(Order::TestSelf);
+        self.port.order(Order::ListJobs);
+    }
+
+    /// Looks a number up.
+    pub(super) fn find(&mut self, number: &str) {
+        let number = number.trim();
+        if !number.is_empty() {
+            self.found = Some((number.to_owned(), Asked::Waiting));
+            self.port.order(Order::Find(number.to_owned()));
+        }
+    }
+
+    /// Takes in what came from behind.
+    fn handle_news(&mut self) {
+        let all: Vec<News> = self.port.news().collect();
+        for news in all {
+            match news {
+                News::Lights(lights) => self.lights = Asked::Here(lights),
+                News::Jobs(jobs) => self.jobs = Asked::Here(jobs),
+                News::Found { number, job } => {
+                    if self.found.as_ref().is_some_and(|(asked, _)| *asked == number) {
+                        self.found = Some((number, Asked::Here(job.map(|job| *job))));
+                    }
+                }
+                News::MeterRead(read) => {
+                    if let (Ok((Some(serial), _)), Some(draft)) = (&read, &mut self.draft) {
+                        draft.field_mut(super::draft::Field::Serial).clone_from(serial);
+                    }
+                    self.meter_read = Asked::Here(read.map(|(_, lines)| lines));
+                    self.ask_plan();
+                }
+                News::Planned(plan) => self.plan = Asked::Here(plan),
+                News::Connected(connection) => {
+                    self.connection = Asked::Here(connection);
+                    self.live = None;
+                }
+                News::Ended(ended) => {
+                    self.port.order(Order::Play(sound(&ended)));
+                    self.ended = Some(ended);
+                    self.place = Place::Result;
+                    self.entry = None;
+                }
+                News::Photos(photos) => self.photos = Asked::Here(photos),
+                News::Photo(photo) => {
+                    if let (Ok(photo), Some(draft)) = (&photo, &mut self.draft) {
+                        draft.photo = Some(photo.clone());
+                    }
+                    self.photos = Asked::Here(photo.map(|photo| vec![photo]));
+                }
+                News::Unlocked(answer) => self.lock.handle_answer(answer, now()),
+            }
+        }
+        self.live = self.port.live();
+        if !self.is_live() {
+            self.stopped = None;
+        }
+    }
+
+    /// A text was typed.
+    fn accept(&mut self, entry: &Entry) {
+        let text = entry.text.trim().to_owned();
+        match entry.target {
+            Target::Find => return self.find(&text),
+            Target::Pin => {
+                self.port.order(Order::Unlock { pin: text });
+                return;
+            }
+            _ => {}
+        }
+        let Some(draft) = &mut self.draft else { return };
+        let place = match entry.target {
+            Target::Nameplate(field) => draft.field_mut(field),
+            Target::Remark => &mut draft.remark,
+            Target::Seals => &mut draft.seals,
+            Target::Temperature => &mut draft.temperature,
+            Target::Humidity => &mut draft.humidity,
+            Target::Operator => &mut draft.operator,
+            Target::Site => &mut draft.site,
+            Target::Customer => &mut draft.customer,
+            Target::Find | Target::Pin => return,
+        };
+        *place = text;
+        if matches!(entry.target, Target::Nameplate(_)) {
+            self.ask_plan();
+        }
+    }
+
+    /// Everything of one frame.
+    pub(super) fn show(&mut self, ui: &mut Ui) {
+        let whole = ui.max_rect();
+        let face = self.face(whole);
+        self.dress(ui.ctx(), &face);
+        ui.painter().rect_filled(whole, 0.0, face.tokens.ground);
+        self.stop_at = None;
+        let mut inside = ui.new_child(UiBuilder::new().max_rect(whole));
+        let ui = &mut inside;
+        if self.lock.is_locked() {
+            self.lock_ui(ui, &face, whole);
+            return;
+        }
+        if let Some(mut entry) = self.entry.take() {
+            let events = ui.input(|input| input.events.clone());
+            let typed = entry.handle(&events);
+            let room = frame::below_top(whole).shrink(token::EDGE);
+            let typed = if typed == Typed::More { entry.ui(ui, &face, room) } else { typed };
+            match typed {
+                Typed::More => self.entry = Some(entry),
+                Typed::Done => self.accept(&entry),
+                Typed::Cancelled => {}
+            }
+            self.top_ui(ui, &face, whole);
+            return;
+        }
+        let room = self.frame_ui(ui, &face, whole);
+        match self.place {
+            Place::Start => self.start_ui(ui, &face, room),
+            Place::Meter => self.meter_ui(ui, &face, room),
+            Place::Look => self.look_ui(ui, &face, room),
+            Place::Connect => self.connect_ui(ui, &face, room),
+            Place::Plan => self.plan_ui(ui, &face, room),
+            Place::Run => self.run_ui(ui, &face, room),
+            Place::Result => self.result_ui(ui, &face, room),
+        }
+    }
+
+    fn dress(&mut self, ctx: &Context, face: &Face) {
+        let pixels = ctx.content_rect().size().min_elem() * ctx.pixels_per_point();
+        let wanted = (self.theme, pixels.to_bits());
+        if self.dressed == Some(wanted) {
+            return;
+        }
+        face.tokens.dress(ctx);
+        let native = ctx.native_pixels_per_point().unwrap_or(1.0);
+        let scale = (pixels / token::SHORT_SIDE / native).clamp(0.5, 4.0);
+        if (ctx.zoom_factor() - scale).abs() > 1e-3 {
+            ctx.set_zoom_factor(scale);
+        }
+        self.dressed = Some(wanted);
+    }
+
+    /// When the screen has to be drawn again although nothing came: contacts get old in a run; else the minute of the clock.
+    fn wake_later(&self, ctx: &Context) {
+        let later = if self.live.is_some() {
+            Span::from_millis(250)
+        } else {
+            let second = i64::from(Stamp::now().civil().second());
+            let minute = Span::from_secs(60 - second.min(59));
+            self.lock.due(now()).map_or(minute, |due| due.min(minute))
+        };
+        ctx.request_repaint_after(later.to_std());
+    }
+}
+
+/// What an end sounds like.
+fn sound(ended: &Ended) -> Sound {
+    use super::values::End;
+    use crate::verdict::Verdict;
+    match ended.end {
+        End::Decided(Verdict::Pass) => Sound::Pass,
+        End::Decided(Verdict::Fail) => Sound::Fail,
+        _ => Sound::Look,
+    }
+}
+
+impl eframe::App for Screen {
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        self.port.drawn();
+        self.handle_news();
+        // Before anything is drawn: a frame that takes long does not keep STOP waiting.
+        let events = ctx.input(|input| input.events.clone());
+        if let Some(by) = input::stop(&events, self.stop_at) {
+            self.stop(by);
+        }
+        if input::is_sign_of_a_person(&events) {
+            self.lock.touched(now());
+        }
+        self.lock.look(now());
+        if self.entry.is_none() && !self.lock.is_locked() && matches!(self.place, Place::Start | Place::Meter)
+        {
+            for number in input::scan(&events, &mut self.scanned) {
+                self.find(&number);
+                self.place = Place::Start;
+            }
+        }
+        if self.is_live() {
+            // Nothing may stand over STOP.
+            self.entry = None;
+            self.place = if self.live.as_ref().is_some_and(|live| live.only_wiring) {
+                Place::Connect
+            } else {
+                Place::Run
+            };
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.options.hooks.hang(self.is_live());
+        self.options.hooks.frame(&mut self.frames, frame.info().cpu_usage);
+        Frame::NONE.show(ui, |ui| self.show(ui));
+        self.wake_later(ui.ctx());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.options.hooks.write(&mut self.frames);
+    }
+
+    fn clear_color(&self, _: &eframe::egui::Visuals) -> [f32; 4] {
+        self.theme.tokens().ground.to_normalized_gamma_f32()
+    }
+}

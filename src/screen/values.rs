@@ -1,0 +1,186 @@
+//! The plain values that come from behind the screen.
+
+use crate::certificate::record::Document;
+use crate::plan::Lane;
+use crate::regulation::Item;
+use crate::time::{Span, Stamp};
+use crate::verdict::Verdict;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// In order.
+    Good,
+    /// It does not tell.
+    Unknown,
+    /// Work goes on; somebody should see to it.
+    Care,
+    /// No work.
+    Bad,
+}
+
+/// A light of the self test; its texts are the program's English.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Light {
+    /// What was looked at.
+    pub what: String,
+    /// How it is.
+    pub state: State,
+    /// What was seen.
+    pub seen: String,
+    /// What to do; empty where there is nothing.
+    pub todo: String,
+}
+
+/// A bar of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// Number of the step.
+    pub no: usize,
+    /// Its title.
+    pub title: String,
+    /// The item it serves.
+    pub item: Item,
+    /// Where it runs.
+    pub lane: Lane,
+    /// Planned begin.
+    pub start: Span,
+    /// Planned duration.
+    pub duration: Span,
+}
+
+/// A plan, as far as a screen shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanSeen {
+    /// The bars, in the order of their begin.
+    pub bars: Vec<Bar>,
+    /// The whole planned time.
+    pub total: Span,
+    /// At most, where readings scatter.
+    pub total_max: Span,
+    /// What regulation, pulse rate and register demand with a perfect bench.
+    pub lower_bound: Span,
+    /// The same items by hand; none where that is not known.
+    pub by_hand: Option<Span>,
+    /// Whether ten minutes suffice.
+    pub fits: bool,
+    /// What would make it shorter.
+    pub advice: Vec<String>,
+    /// What the plan doubts.
+    pub doubts: Vec<String>,
+    /// Items that are demanded and cannot be decided here, and why.
+    pub cannot: Vec<(Item, String)>,
+    /// Why the paper will be a test report and no certificate.
+    pub no_certificate: Vec<String>,
+    /// The regulation.
+    pub regulation: String,
+    /// Whether the bench is simulated.
+    pub simulated: bool,
+}
+
+/// What came of the look at the wiring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// As it should be.
+    Good,
+    /// Not so: what is wrong, in words.
+    Wrong(String),
+    /// Somebody stopped it.
+    Stopped(String),
+}
+
+/// A line of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultLine {
+    /// The item.
+    pub item: Item,
+    /// Its load point; empty where it has none.
+    pub point: String,
+    /// The number as papers print it, with its unit; empty where there is none.
+    pub value: String,
+    /// The limit.
+    pub limit: String,
+    /// The expanded uncertainty.
+    pub expanded: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a run came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// With a verdict on the meter.
+    Decided(Verdict),
+    /// A person or the system ended it.
+    Aborted(String),
+    /// The bench did not work.
+    Faulted(String),
+    /// It did not begin, or what was measured could not be stored.
+    Failed(String),
+}
+
+/// A square of dark and light, for a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Square {
+    /// Modules a side.
+    pub size: usize,
+    /// Row by row.
+    pub dark: Vec<bool>,
+}
+
+/// What a verification came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// The kind of paper; none where there is none.
+    pub document: Option<Document>,
+    /// Number of the paper, or of the record where there is no paper.
+    pub number: String,
+    /// Whether that is the number of a paper.
+    pub is_paper: bool,
+    /// When it ended.
+    pub at: Option<Stamp>,
+    /// From the first action to the confirmed discharge.
+    pub elapsed: Span,
+    /// All items, as they were judged.
+    pub lines: Vec<ResultLine>,
+    /// Observations that are no verdict.
+    pub findings: Vec<String>,
+    /// What somebody should know of what was written.
+    pub notices: Vec<String>,
+    /// The folder.
+    pub folder: String,
+    /// The QR code of the paper; none where none was made.
+    pub qr: Option<Square>,
+    /// No current flows, and less than 60 V were seen.
+    pub safe_to_disconnect: bool,
+    /// Whether the bench is simulated.
+    pub simulated: bool,
+}
+
+/// A picture on a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoFile {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// A sound, by what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sound {
+    /// Passed.
+    Pass,
+    /// Failed.
+    Fail,
+    /// Undecided, stopped, faulted: come and look.
+    Look,
+    /// A key was taken.
+    Tick,
+}
