@@ -6,12 +6,13 @@ mod kill;
 mod simulated;
 mod support;
 
+use kill::{Chance, copy, ended_within, spawn};
 use phantomload::archive::journal::{FILE, Header, InStep, Keeper, Way, Writer};
 use phantomload::archive::{Archive, opening};
 use phantomload::bench::resume;
 use phantomload::certificate::record::{Program, Record};
 use phantomload::regulation::Kind;
-use phantomload::time::now;
+use phantomload::time::{Span, Stamp, now};
 use rusqlite::Connection;
 use simulated::{plan_of, record_of, rig};
 use std::fs;
@@ -104,6 +105,125 @@ fn a_damaged_journal_is_put_aside_and_the_program_starts() {
     let said = stderr(&verified);
     assert!(said.contains("put aside") && said.contains("was not ended"), "{said}");
     assert!(dir.path().join("journal.sqlite.damaged-1").is_file());
+}
+
+#[test]
+fn whatever_a_card_does_to_the_journal_the_program_starts_in_words_and_the_chain_is_whole() {
+    let record = a_record();
+    let dir = tempfile::tempdir().unwrap();
+    let (left, cut) = (dir.path().join("left"), dir.path().join("cut"));
+    left_with(&left, &record, 1000);
+    let whole = fs::read(left.join(FILE)).unwrap();
+    let chain = fs::read(left.join("chain.jws")).unwrap();
+    let mut chance = Chance(8);
+    let mut damages: Vec<(String, Vec<u8>)> = vec![("empty".into(), vec![])];
+    // Every byte of the head, each bit of it somewhere; then anywhere; pages gone; the end gone; zeros behind.
+    let anywhere: Vec<usize> = (0..80).map(|_| chance.draw() as usize % whole.len()).collect();
+    for at in (0..100).chain(anywhere) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (chance.draw() % 8);
+        damages.push((format!("a bit of byte {at}"), bytes));
+    }
+    for _ in 0..20 {
+        let mut bytes = whole.clone();
+        let page = chance.draw() as usize % (whole.len() / 4096) * 4096;
+        bytes[page..page + 4096].fill(0);
+        damages.push((format!("zeros in the page at {page}"), bytes));
+        let end = chance.draw() as usize % whole.len();
+        damages.push((format!("cut off at {end}"), whole[..end].to_vec()));
+    }
+    damages.push(("zeros behind".into(), [whole.clone(), vec![0; 8192]].concat()));
+    let (mut waits, mut unread, mut gone) = (0, 0, 0);
+    for (what, bytes) in &damages {
+        copy(&left, &cut);
+        fs::write(cut.join(FILE), bytes).unwrap();
+        let mut archive = Archive::open(&cut).unwrap_or_else(|why| panic!("{what}: {why}"));
+        let found = resume::settle(&mut archive).unwrap_or_else(|why| panic!("{what}: {why}"));
+        match (found.left, found.unread) {
+            (Some(left), None) => {
+                waits += 1;
+                assert_eq!(left.run.log(), &record.raw[..left.run.log().len()], "{what}");
+                left.close(&mut archive, "", Stamp::now(), "the test is over")
+                    .unwrap_or_else(|why| panic!("{what}: {why}"));
+            }
+            (None, Some(why)) => {
+                unread += 1;
+                assert!(why.contains("SIM-R-2026-000001"), "{what}: {why}");
+                archive.close_unread("the test is over").unwrap();
+            }
+            (None, None) => {
+                gone += 1;
+                let told = [archive.notices().to_vec(), found.words].concat().join("; ");
+                assert!(told.contains("was not ended") || told.contains("put aside"), "{what}: {told}");
+            }
+            (Some(_), Some(_)) => panic!("{what}: read and not read"),
+        }
+        // The next run begins, and every entry that was there is there.
+        let next = archive.open_run(true, 2026, opening(&record.plan, "no text"));
+        assert!(next.is_ok(), "{what}: {next:?}");
+        drop(archive);
+        assert!(fs::read(cut.join("chain.jws")).unwrap().starts_with(&chain), "{what}");
+        fs::remove_dir_all(&cut).unwrap();
+    }
+    println!(
+        "{} damages: {waits} runs wait, {unread} are not believed, {gone} journals put aside",
+        damages.len()
+    );
+    assert!(waits > 0 && unread > 0 && gone > 0);
+}
+
+#[test]
+fn a_journal_of_another_device_is_not_believed() {
+    let record = a_record();
+    let dir = tempfile::tempdir().unwrap();
+    let (own, other) = (dir.path().join("own"), dir.path().join("other"));
+    left_with(&own, &record, 400);
+    left_with(&other, &record, 1000);
+    fs::copy(other.join(FILE), own.join(FILE)).unwrap();
+    let said = unread(&own);
+    assert!(said.contains("was changed") && said.contains("SIM-R-2026-000001"), "{said}");
+}
+
+#[test]
+fn photographs_and_the_seals_at_the_end_outlive_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (data, words) = (path("data"), dir.path().join("words"));
+    let (png, jpg) = (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01", b"\xff\xd8\xff\xe0 picture");
+    fs::write(path("before.png"), png).unwrap();
+    fs::write(path("after.jpeg"), jpg).unwrap();
+    let entries = "operator = \"Li\"\nappearance = { ok = true }\nfunction = { ok = true }\ntester_clock_checked = true\ntemperature_degc = 24.0\n[[seal]]\nplace = \"meter cover\"\nnumber = \"A1\"\nstate = \"intact\"\nphotograph = \"before.png\"\n";
+    fs::write(path("entries.toml"), entries).unwrap();
+    let closing = "[[seal]]\nplace = \"meter cover\"\nnumber = \"B7\"\nphotograph = \"after.jpeg\"\n";
+    fs::write(path("closing.toml"), closing).unwrap();
+    let killed = || {
+        let entries = path("entries.toml");
+        let arguments = ["verify", "--pace", "100", "--data", &data, "--entries", &entries];
+        let mut child = spawn(&arguments, &words);
+        let begin = now();
+        let kept = || phantomload::archive::journal::list(Path::new(&data)).unwrap_or_default();
+        while kept().last().is_none_or(|line| line.stored.is_some() || line.events < 3_000) {
+            assert!(now() - begin < Span::from_secs(60), "{}", fs::read_to_string(&words).unwrap());
+            assert_eq!(ended_within(&mut child, Span::from_millis(20)), None);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The picture that was taken is not needed any more: the journal has it.
+        fs::remove_file(path("before.png")).unwrap();
+    };
+    killed();
+    let resumed =
+        phantomload(&["run", "resume", "--json", "--data", &data, "--closing", &path("closing.toml")]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", stderr(&resumed));
+    let package = kill::only(&dir.path().join("data/packages"));
+    assert_eq!(fs::read(package.join("photograph-before-1.png")).unwrap(), png);
+    assert_eq!(fs::read(package.join("photograph-after-1.jpg")).unwrap(), jpg);
+    fs::write(path("before.png"), png).unwrap();
+    killed();
+    let closed = phantomload(&["run", "close", "--data", &data]);
+    assert_eq!(closed.status.code(), Some(0), "{}", stderr(&closed));
+    let unfinished = kill::only(&dir.path().join("data/unfinished"));
+    assert_eq!(fs::read(unfinished.join("photograph-before-1.png")).unwrap(), png);
 }
 
 #[test]

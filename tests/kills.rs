@@ -12,7 +12,7 @@ mod served;
 mod skip;
 mod support;
 
-use kill::{Chance, copy, ended_within, look, only, program, shown, spawn};
+use kill::{Chance, copy, ended_within, look, only, papers_shown, program, shown, spawn};
 use phantomload::archive::{Archive, journal};
 use phantomload::bench::{Description, resume};
 use phantomload::link::{self, lines::Lines};
@@ -36,6 +36,8 @@ struct Row {
     kills: u64,
     faults: u64,
     lost: usize,
+    /// Verdicts that were shown and whose papers are not there.
+    verdicts: usize,
     halves: usize,
     left_on: usize,
     not_started: usize,
@@ -50,6 +52,7 @@ impl Row {
         self.kills += other.kills;
         self.faults += other.faults;
         self.lost += other.lost;
+        self.verdicts += other.verdicts;
         self.halves += other.halves;
         self.left_on += other.left_on;
         self.not_started += other.not_started;
@@ -61,10 +64,11 @@ impl Row {
     /// Prints itself, and fails where anything is there that must not be.
     fn told(&self, what: &str) {
         println!(
-            "| {what:<34} | kills {:>5} | faults injected {:>6} | readings lost {} | halves found {} | source left on {} | failures to start {} | ended {} | resumed {} | closed {} |",
+            "| {what:<34} | kills {:>5} | faults injected {:>6} | readings lost {} | verdicts lost {} | halves found {} | source left on {} | failures to start {} | ended {} | resumed {} | closed {} |",
             self.kills,
             self.faults,
             self.lost,
+            self.verdicts,
             self.halves,
             self.left_on,
             self.not_started,
@@ -73,8 +77,8 @@ impl Row {
             self.closed
         );
         assert_eq!(
-            (self.lost, self.halves, self.left_on, self.not_started),
-            (0, 0, 0, 0),
+            (self.lost, self.verdicts, self.halves, self.left_on, self.not_started),
+            (0, 0, 0, 0, 0),
             "{what}: {self:?}"
         );
     }
@@ -92,6 +96,18 @@ impl Row {
         self.lost += looked.lost;
         self.halves += looked.halves;
         looked.waits
+    }
+
+    /// Looks for the papers of every verdict that was shown.
+    fn look_for_verdicts(&mut self, dir: &Path, words: &Path, case: &str) {
+        for number in papers_shown(words) {
+            let there =
+                ["packages", "papers"].map(|folder| dir.join(folder).join(&number).join("record.json"));
+            if !there.iter().any(|record| record.is_file()) {
+                eprintln!("{case}: the verdict {number} was shown, and is not there");
+                self.verdicts += 1;
+            }
+        }
     }
 }
 
@@ -152,6 +168,7 @@ fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
                 row.not_started += 1;
             }
             waits = row.look(&data, &[], &case);
+            row.look_for_verdicts(&data, &words, &case);
             continue;
         }
         child.kill().unwrap();
@@ -162,6 +179,7 @@ fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
             row.left_on += 1;
         }
         waits = row.look(&data, &shown(&words), &case);
+        row.look_for_verdicts(&data, &words, &case);
     }
     row
 }
@@ -214,6 +232,7 @@ fn a_run_in_process_is_killed_at_any_moment_up_to_its_package() {
             row.kills += 1;
         }
         waits = row.look(&data, &[], &case);
+        row.look_for_verdicts(&data, &words, &case);
     }
     row.told("kill -9, in process");
 }

@@ -6,6 +6,8 @@ mod simulated;
 
 use phantomload::bench::{Bench, Later, conduct};
 use phantomload::certificate::record::{Attempt, Outcome, Record};
+use phantomload::certificate::signed_record::Answer;
+use phantomload::meter::transaction::{Came, Order, Transacted};
 use phantomload::regulation::{Item, Kind};
 use phantomload::run::{Action, Event, Interruption, Logged, Run, rebuilt, recompute};
 use phantomload::sim::{Rig, demo_meter};
@@ -29,10 +31,14 @@ fn cut(record: &Record, events: usize) -> Run {
 }
 
 /// Goes on with a run on a bench that was set up anew, whose clock begins anew.
-fn go_on(mut run: Run, rig: &Rig, seed: u64) -> Record {
+fn go_on(run: Run, rig: &Rig, seed: u64) -> Record {
+    go_on_after(run, rig, seed, interruption(None))
+}
+
+fn go_on_after(mut run: Run, rig: &Rig, seed: u64, interruption: Interruption) -> Record {
     let by = run.told_at() + Span::from_secs(60) - Instant::ZERO;
     let mut bench = Later::new(Box::new(rig.in_process(seed, started(), None)), by);
-    run.handle(bench.now(), Event::Interrupted(interruption(None)));
+    run.handle(bench.now(), Event::Interrupted(interruption));
     conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});
     run.record("SIM-R-2026-000001".into(), Some("SIM-2026-000001".into()), true).expect("it has ended")
 }
@@ -73,10 +79,26 @@ fn wherever_a_run_is_interrupted_it_comes_to_the_same_verdicts_and_its_record_sa
 
 #[test]
 fn a_faulty_meter_fails_as_it_would_have() {
-    for meter in ["fast", "bad-at-imin", "creeping", "not-starting", "wrong-constant", "clock-off"] {
+    for meter in [
+        "fast",
+        "bad-at-imin",
+        "creeping",
+        "not-starting",
+        "wrong-constant",
+        "clock-off",
+        "cover-opened",
+        "disputed-unit",
+        "seconds-told",
+        "seconds-refused",
+        "forged-record",
+        "signed-energy-off",
+    ] {
         let rig = rig(meter);
         let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
-        for at in moments(whole.raw.len(), 5) {
+        // A meter that signs is another one afterwards on this bench, and knows nothing of what it was to sign.
+        let ended = told(&whole.raw).position(|(_, told)| told.order == Order::End);
+        let until = ended.and_then(|nth| told(&whole.raw).nth(nth)).map_or(whole.raw.len(), |(at, _)| at);
+        for at in moments(until, 5) {
             let record = go_on(cut(&whole, at), &rig, 3);
             assert_eq!(
                 record.results.verdict, whole.results.verdict,
@@ -85,6 +107,68 @@ fn a_faulty_meter_fails_as_it_would_have() {
             );
         }
     }
+}
+
+/// What the meter was told of transactions, and at which event.
+fn told(raw: &[Logged]) -> impl Iterator<Item = (usize, &Transacted)> {
+    raw.iter().enumerate().filter_map(|(index, Logged(_, event))| match event {
+        Event::Transacted(told) => Some((index, told)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_transaction_that_was_interrupted_is_ended_and_another_one_is_signed() {
+    let rig = rig("signing");
+    let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    let done = |order| told(&whole.raw).find(|(_, told)| told.order == order && told.came == Came::Done);
+    let (begun, ended) = (done(Order::Begin).unwrap().0, done(Order::End).unwrap().0);
+    let mut spoiled = 0;
+    for at in moments(whole.raw.len(), 30) {
+        let record = go_on(cut(&whole, at), &rig, 7);
+        let findings = &record.results.findings;
+        assert_eq!(record.results.verdict, Some(Verdict::Pass), "at {at}: {findings:?}");
+        let read = Record::from_json("the record", &record.to_json().unwrap()).unwrap();
+        assert_eq!(recompute(&read), (Some(record.outcome.clone()), record.results.clone()), "at {at}");
+        if at > ended {
+            continue;
+        }
+        let signed = record.results.signed_record.as_ref().expect("it signs");
+        assert_eq!(signed.looked.as_ref().map(|looked| looked.result), Some(Answer::Valid), "at {at}");
+        let orders: Vec<_> =
+            told(&record.raw[at..]).map(|(_, told)| (told.order, told.id.clone())).take(2).collect();
+        if at > begun {
+            spoiled += 1;
+            let old = told(&whole.raw).next().unwrap().1.id.clone();
+            let expected = [(Order::End, old.clone()), (Order::Begin, format!("{old}-2"))];
+            assert_eq!(orders, expected, "at {at}");
+            assert_eq!(signed.transaction, format!("{old}-2"));
+            assert!(findings.iter().any(|f| f.contains("was interrupted with the run")), "{findings:?}");
+        } else {
+            assert_eq!(orders[0].0, Order::Begin, "at {at}");
+        }
+    }
+    assert!(spoiled > 5, "{spoiled}");
+}
+
+#[test]
+fn closing_a_run_of_which_only_the_signature_is_waited_for_keeps_its_verdict() {
+    let rig = rig("slow-to-sign");
+    let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    let ended = told(&whole.raw).find(|(_, told)| told.order == Order::End).unwrap().0;
+    let signs = |events: &usize| {
+        let run = cut(&whole, *events);
+        run.snapshot(run.told_at()).signing_left.is_some()
+    };
+    let at = (ended..whole.raw.len()).step_by(20).find(signs).expect("off, and the meter signs");
+    let mut run = cut(&whole, at);
+    run.handle(run.told_at() + Span::from_secs(1), Event::Interrupted(interruption(Some("no time"))));
+    let record = run.record("SIM-R-2026-000001".into(), Some("SIM-2026-000001".into()), true).unwrap();
+    assert_eq!((&record.outcome, record.results.verdict), (&Outcome::Completed, whole.results.verdict));
+    assert!(record.results.verdict.is_some());
+    let none = record.results.signed_record.as_ref().unwrap().why_none.clone().unwrap();
+    assert!(none.contains("interrupted while the meter signed"), "{none}");
+    assert_eq!(recompute(&record), (Some(record.outcome.clone()), record.results.clone()));
 }
 
 #[test]
@@ -121,6 +205,22 @@ fn no_moment_of_the_new_clock_lies_before_one_of_the_old() {
     }
     // By the clock of the day it goes on when it went on.
     assert_eq!(record.stamp(boundary), started().after(Span::from_secs(290)));
+}
+
+#[test]
+fn a_run_that_went_on_outside_of_the_time_of_a_calibration_gives_no_certificate() {
+    let rig = rig("good");
+    let whole = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    let outside = |record: &Record| {
+        record.why_no_certificate().iter().any(|why| why.contains("check the date of this machine"))
+    };
+    assert!(!outside(&whole), "{:?}", whole.why_no_certificate());
+    let half = cut(&whole, whole.raw.len() / 2);
+    let again = started().after(Span::from_secs(-20 * 365 * 86_400));
+    let record = go_on_after(half, &rig, 7, Interruption { again, ..interruption(None) });
+    assert_eq!(record.outcome, Outcome::Completed);
+    assert!(outside(&record), "{:?}", record.why_no_certificate());
+    assert!(record.ended().since(again) > Span::ZERO);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Nothing is done because of an event, and no reading is shown as done, before that event is on the disk. Off alone waits
 //! for nothing.
 
-use super::{Bench, Waited};
+use super::{Bench, Stopper, Waited};
 use crate::archive::journal::{Keeper, NotKept};
 use crate::run::{Action, Event, Run};
 use crate::time::{Instant, Span};
@@ -139,6 +139,10 @@ impl Bench for Later<'_> {
 
     fn act(&mut self, action: Action) {
         self.bench.act(action);
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        self.bench.stopper()
     }
 
     fn wait(&mut self, until: Option<Instant>) -> Waited {

@@ -45,14 +45,23 @@ impl Left {
     /// What is known of it, in one line.
     pub fn words(&self) -> String {
         let plate = &self.kept.header.plan.nameplate;
-        let seen = self.run.snapshot(self.run.told_at());
-        let at = seen.step.map_or("its end".to_owned(), |(no, title)| {
-            format!("step {no} of {}, {title}", self.kept.header.plan.steps.len())
-        });
         format!(
-            "run {} of {} {} no. {} was interrupted at {at}, {}",
-            self.kept.header.record_no, plate.maker, plate.model, plate.serial, self.kept.last
+            "run {} of {} {} no. {} was interrupted at {}, {}",
+            self.kept.header.record_no,
+            plate.maker,
+            plate.model,
+            plate.serial,
+            self.at(),
+            self.kept.last
         )
+    }
+
+    /// Where it was.
+    pub fn at(&self) -> String {
+        let seen = self.run.snapshot(self.run.told_at());
+        seen.step.map_or("its end".to_owned(), |(no, title)| {
+            format!("step {no} of {}, {title}", self.kept.header.plan.steps.len())
+        })
     }
 
     /// Why this program on this bench does not go on with it, before anything is touched.
@@ -140,7 +149,11 @@ pub fn settle(archive: &mut Archive) -> Result<Found, Fault> {
     words.extend(damaged);
     let open = archive.open_numbers();
     let open_no = open.as_ref().map(|numbers| numbers.record_no.as_str());
-    for record_no in book.unstored()? {
+    let unstored = book.unstored().unwrap_or_else(|why| {
+        words.push(why.to_string());
+        vec![]
+    });
+    for record_no in unstored {
         if open_no != Some(record_no.as_str()) {
             match settle_ended(archive, &mut book, &record_no) {
                 Ok(told) => words.extend(told),

@@ -6,7 +6,7 @@
 //! a queue. STOP goes past all of it: a flag that whoever conducts the run asks at each turn.
 
 use super::draft::{Draft, Job};
-use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound};
+use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound, Waiting};
 use crate::run::{Command, Snapshot};
 use crate::time::{Instant, now};
 use eframe::egui::{Context, ViewportCommand};
@@ -21,6 +21,15 @@ pub enum Order {
     TestSelf,
     /// What could be verified.
     ListJobs,
+    /// What a crash or a power failure has left.
+    FindWaiting,
+    /// The run that waits goes on.
+    GoOn {
+        /// The meter's serial number, read from the nameplate again, where it cannot say who it is.
+        serial: Option<String>,
+    },
+    /// The run that waits ends without a verdict.
+    CloseWaiting,
     /// The meter or charger of this number, scanned or typed.
     Find(String),
     /// The meter says over its data output who it is.
@@ -51,6 +60,13 @@ pub enum News {
     Lights(Vec<Light>),
     /// What could be verified.
     Jobs(Vec<Job>),
+    /// What a crash or a power failure has left.
+    Left {
+        /// The run that waits.
+        waiting: Option<Box<Waiting>>,
+        /// What was set right, in the program's English.
+        words: Vec<String>,
+    },
     /// What is known of a number.
     Found {
         /// The number.

@@ -4,6 +4,7 @@
 
 use phantomload::archive::Archive;
 use phantomload::bench::resume;
+use phantomload::certificate::number::Number;
 use phantomload::time::{Span, now};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,14 @@ pub fn shown(words: &Path) -> Vec<(String, usize)> {
         Some((title.to_owned(), count.trim().parse().ok()?))
     };
     text.lines().filter_map(line).collect()
+}
+
+/// Numbers of papers that the program has named: it names them when it shows their verdict.
+pub fn papers_shown(words: &Path) -> Vec<String> {
+    let text = fs::read_to_string(words).unwrap_or_default();
+    let tokens = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let is_paper = |token: &&str| token.parse::<Number>().is_ok_and(|number| !number.original_record);
+    tokens.filter(is_paper).map(str::to_owned).collect()
 }
 
 /// What a data folder says after a kill. It is opened for writing, as the program does at its next start.

@@ -24,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ const APPLICATION: i32 = 0x5068_4C64;
 /// Events of one commit, and of a whole run, in bytes: more is no journal of ours.
 const BATCH_MAX: usize = 64 << 20;
 const RUN_MAX: usize = 1 << 30;
+/// No program of ours has so many versions of the tables.
+const VERSION_MAX: i64 = 1000;
 
 /// What leads from each version of the tables to the next. A released one is never changed: `tests/records.rs`.
 const MIGRATIONS: [&str; 2] = ["
@@ -156,6 +159,12 @@ impl Book {
     }
 
     fn at(path: &Path, secret: &[u8]) -> Result<Self, Broken> {
+        // A file of a format that does not exist would be opened for reading only (`SQLite` file format, bytes 18 and 19).
+        let mut head = [0; 20];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+        if read.is_ok() && head[18..].iter().any(|format| ![1, 2].contains(format)) {
+            return Err(Broken::Damaged(format!("its head names the formats {:?}", &head[18..])));
+        }
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -165,7 +174,7 @@ impl Book {
             )));
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let checked: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if checked != "ok" {
             return Err(Broken::Damaged(checked));
         }
@@ -477,6 +486,12 @@ fn migrate(connection: &mut Connection) -> Result<(), Broken> {
     if version == latest {
         return Ok(());
     }
+    let ours: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if !(0..VERSION_MAX).contains(&version) || (version == 0) == (ours == APPLICATION) {
+        return Err(Broken::Damaged(format!(
+            "version {version} and application {ours:#x} do not go together"
+        )));
+    }
     let Some(steps) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
         return Err(Broken::Unfit(format!(
             "has version {version}, and this program knows versions up to {latest}: use the program that wrote it"
@@ -502,10 +517,24 @@ enum Broken {
 
 impl From<rusqlite::Error> for Broken {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OutOfMemory,
+            PermissionDenied, ReadOnly, SystemIoFailure,
+        };
+        // What is of the disk or of the moment will be another time; all else is of the file.
         match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
-            _ => Self::Unfit(words(&error)),
+            Some(
+                CannotOpen
+                | DatabaseBusy
+                | DatabaseLocked
+                | DiskFull
+                | FileLockingProtocolFailed
+                | OutOfMemory
+                | PermissionDenied
+                | ReadOnly
+                | SystemIoFailure,
+            ) => Self::Unfit(words(&error)),
+            _ => Self::Damaged(error.to_string()),
         }
     }
 }

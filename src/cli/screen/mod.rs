@@ -5,6 +5,7 @@ mod photo;
 mod result;
 mod sound;
 mod visit;
+mod waiting;
 
 use super::verify::{Pace, pace, stop_flag};
 use super::{Data, Ended, Stop, Task, selftest};
@@ -175,6 +176,8 @@ fn serve(program: &Arc<Program>, orders: &Receiver<Order>) {
     loop {
         match orders.recv_timeout(LOOK_EVERY.to_std()) {
             Ok(Order::Unlock { pin }) => unlock(program, &pin, &mut wrong_pins),
+            // Before anything that needs the data folder for itself.
+            Ok(Order::FindWaiting) => program.find_waiting(),
             Ok(order) => {
                 let program = Arc::clone(program);
                 works.push(std::thread::spawn(move || program.handle(order)));
@@ -229,11 +232,19 @@ impl Program {
                 let ended = self.alone(|| Ok(self.verify(&draft)));
                 tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
             }
+            Order::GoOn { serial } => {
+                let ended = self.alone(|| Ok(self.go_on(serial.as_deref())));
+                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
+            }
+            Order::CloseWaiting => {
+                let ended = self.alone(|| Ok(self.close_waiting()));
+                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
+            }
             Order::ListPhotos => tell(News::Photos(photo::list(&self.photos()))),
             Order::TakePhoto => tell(News::Photo(photo::take(&self.photos()))),
             Order::Play(which) => sound::play(which),
             // Answered in the order in which they come.
-            Order::Unlock { .. } => {}
+            Order::Unlock { .. } | Order::FindWaiting => {}
         }
     }
 

@@ -5,7 +5,7 @@ use super::result;
 use crate::cli::Stop;
 use crate::cli::inputs::Inputs;
 use crate::cli::photographs;
-use crate::cli::verification::{self, How, Opened};
+use crate::cli::verification::{self, How, Opened, Ready};
 use crate::cli::verify::keep_elsewhere;
 use phantomload::archive;
 use phantomload::bench::{Bench, Waited, conduct};
@@ -136,10 +136,11 @@ impl Program {
             Err(why) => return result::not_begun(why),
         };
         let ready = verification::prepare(&inputs, &self.how(), &crate::cli::say, &|_, _| ());
-        let ready = match ready {
-            Ok(ready) => ready,
-            Err(stop) => return result::not_begun(stop.message),
-        };
+        ready.map_or_else(|stop| result::not_begun(stop.message), |ready| self.bring_to_end(ready))
+    }
+
+    /// Conducts the run with its picture on the screen, and stores what comes of it.
+    pub(super) fn bring_to_end(&self, ready: Ready) -> Ended {
         let since = now();
         self.backstage.arm(ready.stopper());
         let mut asked = || self.asked_to_stop(since);
