@@ -35,9 +35,9 @@
 //! | [`error`] | metering error, meter constant, clock: the formulas, each with its clause; the line through every edge |
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
-//! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only |
+//! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only; the journal of the run that is open; backup |
 //! | [`history`] | looking back: visits of a charger, `E_n` between two, the drift with the day at which it would reach its limit, the board of all chargers |
-//! | [`run`] | the engine: handle an event, poll an action, poll a timeout; recompute from raw data |
+//! | [`run`] | the engine: handle an event, poll an action, poll a timeout; take an interrupted run up again; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
 //! | [`screen`] | the touchscreen: reads a [`run::Snapshot`], sends a [`run::Command`]; pages, tokens, words in two languages; nobody imports it |
@@ -69,6 +69,8 @@
 //!   uncertainties is a finding, and it moves no error and no verdict.
 //! * A run stands in the chain of [`archive`] before its first action, and its end follows on it; no entry, package or row is ever
 //!   changed. A paper is issued after three persons have signed; an amendment or withdrawal is a further entry.
+//! * Every event is in [`archive::journal`], on the disk, before anything is done or shown as done because of it; off waits for
+//!   nothing. A run that was interrupted waits until somebody goes on with it or closes it; its record says so.
 //! * An opening or programming that no paper knows of, or a broken seal, fails nobody and lets nobody pass, until an approver
 //!   has answered it in the chain, before the run that then passes ([`plan::seal`]).
 //! * What comes from a simulated device is marked so in every file.

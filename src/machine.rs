@@ -138,6 +138,11 @@ impl Machine {
         }
     }
 
+    /// What the kernel calls the time since it was started (`random(4)`: `boot_id`); empty where it does not say.
+    pub fn boot(&self) -> String {
+        self.text("proc/sys/kernel/random/boot_id").unwrap_or_default()
+    }
+
     /// Room where this path is.
     pub fn room(&self, path: &Path) -> Option<Room> {
         let disk = nix::sys::statvfs::statvfs(path).ok()?;

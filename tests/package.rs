@@ -215,7 +215,17 @@ fn started(dir: &Path, program: &mut Command) -> std::process::Child {
         child.wait().unwrap();
         panic!("no run was opened: {:?}", kinds(dir));
     }
-    child
+    // And its header in the journal: from then on it is not forgotten.
+    let journal = || phantomload::archive::journal::list(dir).unwrap_or_default();
+    for _ in 0..600 {
+        if journal().last().is_some_and(|line| line.stored.is_none()) {
+            return child;
+        }
+        time::sleep(Span::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    panic!("no run has begun in the journal: {:?}", journal());
 }
 
 fn program() -> Command {
@@ -223,19 +233,27 @@ fn program() -> Command {
 }
 
 #[test]
-fn a_program_that_was_killed_leaves_an_aborted_run_and_no_package() {
+fn a_program_that_was_killed_leaves_a_run_that_waits_and_no_package() {
     let dir = data();
     let mut child = started(dir.path(), &mut program());
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(kinds(dir.path()), [Kind::KeyChange, Kind::RunOpen]);
+    // Nobody forgets it: no other run begins before it is gone on with or closed.
     let told = at(dir.path(), &["verify", "--json"]);
-    assert!(stderr(&told).contains("the program ended in it"), "{}", stderr(&told));
+    assert_eq!(told.status.code(), Some(2));
+    for words in ["the program ended in it", "run resume", "run close"] {
+        assert!(stderr(&told).contains(words), "{}", stderr(&told));
+    }
+    good(&at(dir.path(), &["run", "close", "--why", "enough"]));
+    let told = at(dir.path(), &["verify", "--json"]);
     let expected = [Kind::KeyChange, Kind::RunOpen, Kind::Aborted, Kind::RunOpen, Kind::Verdict];
     assert_eq!(kinds(dir.path()), expected);
     assert!(json(&told)["certificate_no"].as_str().unwrap().ends_with("000002"));
     assert_eq!(names(&dir.path().join("packages")).len(), 1);
-    assert_eq!(chain(dir.path())[2].said["reason"], "the program ended in it");
+    let reason = &chain(dir.path())[2].said["reason"];
+    assert!(reason.contains("the program ended in it") && reason.ends_with("enough"), "{reason}");
+    assert_eq!(names(&dir.path().join("unfinished")).len(), 1);
 }
 
 #[test]
@@ -334,21 +352,39 @@ fn a_disk_that_fills_up_leaves_nothing_half_written() {
     assert!(stderr(&early).contains("chain.reserve") && stderr(&early).contains("Free some space"));
     assert!(!kinds(dir.path()).contains(&Kind::RunOpen), "nothing was begun");
 
-    // After the run: its verdict and its record's SHA-256 stand in the chain, no package is there.
+    // In the run: what the journal does not take is not acted upon, and the run ends.
     let dir = data();
     let late = limited(dir.path(), 512);
     assert_eq!(late.status.code(), Some(3), "{}", stderr(&late));
-    assert!(stderr(&late).contains("the verdict stands in the chain"), "{}", stderr(&late));
+    assert!(stderr(&late).contains("journal: "), "{}", stderr(&late));
     assert_eq!(names(&dir.path().join("packages")), <[String; 0]>::default());
     let last = chain(dir.path()).pop().unwrap();
-    assert_eq!((last.kind, last.verdict.as_deref()), (Kind::Verdict, Some("pass")));
-    assert_eq!(last.files.keys().collect::<Vec<_>>(), ["record.json"]);
+    assert_eq!(last.kind, Kind::Aborted);
     // The next run goes on as if nothing had been.
     let next = json(&at(dir.path(), &["verify", "--json"]));
     assert!(next["certificate_no"].as_str().unwrap().ends_with("000002"));
-    let number = last.cert.unwrap();
-    let papers = at(dir.path(), &["certificate", "papers", &number]);
-    assert!(stderr(&papers).contains("give the file in which it was kept"), "{}", stderr(&papers));
+}
+
+#[test]
+fn a_package_that_could_not_be_stored_is_made_from_the_journal_at_the_next_start() {
+    let dir = data();
+    let child = started(dir.path(), &mut program());
+    // Something stands in its way.
+    let number = chain(dir.path()).pop().unwrap().cert.unwrap();
+    let way = dir.path().join("packages").join(&number);
+    fs::create_dir(&way).unwrap();
+    fs::write(way.join("mine.txt"), "x").unwrap();
+    let late = child.wait_with_output().unwrap();
+    assert_eq!(late.status.code(), Some(3), "{}", stderr(&late));
+    assert!(stderr(&late).contains("the verdict stands in the chain"), "{}", stderr(&late));
+    let last = chain(dir.path()).pop().unwrap();
+    assert_eq!((last.kind, last.verdict.as_deref()), (Kind::Verdict, Some("pass")));
+    assert_eq!(last.files.keys().collect::<Vec<_>>(), ["record.json"]);
+    let next = at(dir.path(), &["verify", "--json"]);
+    assert!(stderr(&next).contains("they were made now"), "{}", stderr(&next));
+    assert!(json(&next)["certificate_no"].as_str().unwrap().ends_with("000002"));
+    let record = fs::read(dir.path().join("papers").join(&number).join("record.json")).unwrap();
+    assert_eq!(phantomload::archive::sha256(&record), last.files["record.json"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod support {
 use eframe::egui::{Key, Modifiers, PointerButton, Pos2, pos2};
 use phantomload::run::{Command, SourceState, Stage as StepStage};
 use phantomload::screen::port::{News, Order};
-use phantomload::screen::values::{Connection, End};
+use phantomload::screen::values::{Connection, End, Waiting};
 use phantomload::screen::{Language, Place};
 use phantomload::time::Span;
 use phantomload::verdict::Verdict;
@@ -59,7 +59,7 @@ const WAYS: [Way; 2] = [
 /// Opens the screen with lights and a work list.
 fn opened(size: (f32, f32), language: Language) -> Stage {
     let mut stage = Stage::new(size, options(language));
-    assert_eq!(stage.ordered(), [Order::TestSelf, Order::ListJobs]);
+    assert_eq!(stage.ordered(), [Order::TestSelf, Order::ListJobs, Order::FindWaiting]);
     stage.backstage.tell(News::Lights(lights()));
     stage.backstage.tell(News::Jobs(vec![job("good"), job("bad-at-imin"), job("creeping")]));
     stage.look();
@@ -281,6 +281,84 @@ fn a_scanned_number_finds_its_meter_and_an_unknown_one_says_so() {
     stage.look();
     assert!(stage.said("Nothing is known of 202611210001"));
     readable(&stage, "unknown number");
+}
+
+/// A run that a crash has left.
+fn left(waiting: Waiting, words: &[&str]) -> News {
+    let words = words.iter().map(|words| (*words).to_owned()).collect();
+    News::Left { waiting: Some(Box::new(waiting)), words }
+}
+
+fn waiting() -> Waiting {
+    Waiting {
+        number: "SIM-R-2026-000012".into(),
+        meter: "Wonder Electric DC-Meter 250 202611210001".into(),
+        at: "step 9 of 17, Basic error at Itr".into(),
+        last: Some("2026-11-20T10:03:20+08:00".parse().unwrap()),
+        why: "the computer was started anew in it: the power failed, or somebody switched it off".into(),
+        may_go_on: true,
+        asks_serial: false,
+    }
+}
+
+#[test]
+fn a_run_that_was_interrupted_stands_before_everything_and_is_gone_on_with_or_closed() {
+    let words = [
+        (Language::Chinese, "上次检定被中断", "继续检定", "结束，不出结论", "再按一次：结束且不出结论"),
+        (
+            Language::English,
+            "A verification was interrupted",
+            "Go on",
+            "Close without a verdict",
+            "Press again: it ends without a verdict",
+        ),
+    ];
+    for size in SIZES {
+        for (language, interrupted, go_on, close, close_again) in words {
+            let what = format!("{size:?}, {language:?}");
+            let mut stage = opened(size, language);
+            stage.backstage.tell(left(waiting(), &[]));
+            stage.look();
+            readable(&stage, &what);
+            assert!(stage.said(interrupted), "{what}");
+            assert!(!stage.has(&job("good").title), "nothing else is begun: {what}");
+            stage.press(go_on);
+            assert_eq!((stage.ordered(), stage.place()), (vec![Order::GoOn { serial: None }], Place::Run));
+            readable(&stage, &what);
+
+            let mut stage = opened(size, language);
+            stage.backstage.tell(left(waiting(), &["what was set right"]));
+            stage.look();
+            stage.press(close);
+            assert_eq!(stage.ordered(), [], "a slip of the finger closes nothing: {what}");
+            readable(&stage, &what);
+            stage.press(close_again);
+            assert_eq!(stage.ordered(), [Order::CloseWaiting]);
+
+            // A meter that cannot say who it is: somebody reads its number again.
+            let mut stage = opened(size, language);
+            stage.backstage.tell(left(Waiting { asks_serial: true, ..waiting() }, &[]));
+            stage.look();
+            stage.press(go_on);
+            assert_eq!(stage.ordered(), []);
+            stage.harness.event(eframe::egui::Event::Text("202611210001".into()));
+            stage.look();
+            readable(&stage, &what);
+            stage.harness.key_press(Key::Enter);
+            stage.look();
+            stage.look();
+            assert_eq!(stage.ordered(), [Order::GoOn { serial: Some("202611210001".into()) }], "{what}");
+
+            // One that cannot be read can only be closed.
+            let mut stage = opened(size, language);
+            let unread = Waiting { at: String::new(), last: None, may_go_on: false, ..waiting() };
+            stage.backstage.tell(left(unread, &[]));
+            stage.look();
+            readable(&stage, &what);
+            stage.press(go_on);
+            assert_eq!((stage.ordered(), stage.place()), (vec![], Place::Start), "{what}");
+        }
+    }
 }
 
 #[test]

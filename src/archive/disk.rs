@@ -131,7 +131,7 @@ pub fn store_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Faul
 }
 
 /// A new file that only this user may read.
-fn private() -> fs::OpenOptions {
+pub fn private() -> fs::OpenOptions {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -207,6 +207,14 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// Lets only this user look into a folder.
+pub fn keep_to_oneself(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let _ = folder;
+    Ok(())
 }
 
 fn replace(folder: &Path, name: &str, bytes: &[u8], options: &fs::OpenOptions) -> Result<(), Fault> {

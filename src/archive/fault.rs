@@ -145,6 +145,14 @@ pub enum Fault {
         /// What is wrong.
         what: String,
     },
+    /// The journal of runs.
+    #[error("{}: the journal {what}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What was seen, and what to do.
+        what: String,
+    },
     /// More than a spreadsheet holds.
     #[error(
         "{rows} rows are wanted, and a sheet holds {allowed}. Choose fewer with --from and --to, or export CSV"

@@ -11,21 +11,24 @@
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
 //! laboratory.toml              the institution, as papers name it
 //! persons.json                 who may sign, with the hash of the PIN; mode 0600
+//! journal.sqlite               what came in during the run that is open; emptied when its record is stored
 //! lock                         held by the one instance that writes
 //! ```
 //!
 //! A run is in the chain before its first point ([`Archive::open_run`]), so that none can vanish. A package is made under
 //! a temporary name, forced to the disk and renamed; then its manifest is appended to the chain; then the register gets
 //! its row. If the power fails between these, the next [`Archive::open`] writes what is missing from what is there. A run
-//! that was opened and left no package is then aborted.
+//! that was opened and left neither a package nor a [`journal`] is then aborted.
 
 mod approval;
+mod backup;
 mod chain;
 mod clock;
 mod disk;
 mod export;
 mod fault;
 mod index;
+pub mod journal;
 mod keys;
 mod opening;
 mod papers;
@@ -42,6 +45,7 @@ mod tester;
 mod trail;
 mod visit;
 
+pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
@@ -68,6 +72,7 @@ use crate::certificate::sign::{self, Signer};
 use crate::plan::Plan;
 use crate::time::Stamp;
 use chain::{Chain, OpenRun, State};
+use journal::Book;
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -174,7 +179,7 @@ impl Archive {
         about: BTreeMap<String, String>,
     ) -> Result<Numbers, Fault> {
         if let Some(run) = &self.chain.state.run {
-            let what = "this run is still open; it ends before the next one begins".to_owned();
+            let what = "this run is still open; it ends before the next one begins: `phantomload run resume`, or `phantomload run close`".to_owned();
             return Err(Fault::State { number: run.record_no.clone(), what });
         }
         if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
@@ -194,6 +199,31 @@ impl Archive {
         Ok(numbers)
     }
 
+    /// The numbers of the run that has not ended.
+    pub fn open_numbers(&self) -> Option<Numbers> {
+        let run = self.chain.state.run.as_ref()?;
+        Some(Numbers { record_no: run.record_no.clone(), certificate_no: run.certificate_no.clone() })
+    }
+
+    /// The journal of runs, with the words for what was wrong with the last one. It is sealed with a secret that only this
+    /// device's key gives; without a key it is only guarded against damage.
+    pub fn journal(&self) -> Result<(Book, Vec<String>), Fault> {
+        let secret = self.keys.pair().map(|pair| pair.key.sign(journal::SECRET)).transpose()?;
+        Book::open(&self.dir, &secret.unwrap_or_default())
+    }
+
+    /// Whether there is a journal at all.
+    pub fn has_journal(&self) -> bool {
+        self.dir.join(journal::FILE).exists()
+    }
+
+    /// Whether a record of this run is stored here.
+    pub fn has_record(&self, numbers: &Numbers) -> bool {
+        let papers = [PACKAGES, PAPERS].map(|folder| self.dir.join(folder).join(&numbers.certificate_no));
+        let unfinished = self.dir.join(UNFINISHED).join(&numbers.record_no);
+        papers.into_iter().chain([unfinished]).any(|folder| folder.join(RECORD).is_file())
+    }
+
     /// Whether papers of such a bench can be sealed now, and why not: to be told before a run and not after it.
     pub fn why_unsealed(&self, simulated: bool) -> Option<String> {
         self.signer(simulated, clock::now()).err()
@@ -206,8 +236,23 @@ impl Archive {
 
     /// The same with the photographs that the record names.
     pub fn store_with(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
-        check(record)?;
         papers::depicted(record, photographs)?;
+        self.store_run(record, photographs)
+    }
+
+    /// The same for a run that a crash has left: a photograph that is not at hand any more keeps no record out.
+    pub fn store_left(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
+        let own = papers::own(photographs, record);
+        let missing = record.photographed().count().saturating_sub(own.len());
+        let mut stored = self.store_run(record, &own)?;
+        if missing > 0 && record.certificate_no.is_none() {
+            stored.notices.push(format!("{missing} photographs that the record names are not at hand"));
+        }
+        Ok(stored)
+    }
+
+    fn store_run(&mut self, record: &Record, photographs: &[Photograph]) -> Result<Stored, Fault> {
+        check(record)?;
         let run = self.chain.state.run.clone().filter(|run| run.record_no == record.record_no);
         let run = run.ok_or_else(|| Fault::NotOpened { record_no: record.record_no.clone() })?;
         opened_for(&run, record, &self.chain.state)?;

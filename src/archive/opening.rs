@@ -232,15 +232,24 @@ impl Archive {
     /// The run that was on when the program or the power ended.
     fn abort_open_run(&mut self) -> Result<(), Fault> {
         let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
+        let folder = self.dir.join(UNFINISHED).join(&run.record_no);
+        let ended = Self::ended(&folder);
+        if ended.is_none() && self.has_journal() {
+            let (book, notices) = self.journal()?;
+            self.notices.extend(notices);
+            // It can be gone on with, or closed: that is not for this place to decide.
+            if book.holds(&run.record_no).unwrap_or(true) {
+                return Ok(());
+            }
+        }
         let mut about = About {
             record: Some(run.record_no.clone()),
             cert: Some(run.certificate_no.clone()),
             ..About::default()
         }
         .simulated(run.simulated);
-        let folder = self.dir.join(UNFINISHED).join(&run.record_no);
         // The record of a run that was ended, where the power failed before that was written.
-        let reason = match Self::ended(&folder) {
+        let reason = match ended {
             Some((reason, files)) => {
                 about.files = files;
                 reason
@@ -249,6 +258,14 @@ impl Archive {
         };
         self.notices.push(format!("{} was not ended: {reason}; the chain says so now", run.record_no));
         self.write(Kind::Aborted, about.say("reason", reason))?;
+        Ok(())
+    }
+
+    /// Ends the run that is open, whose journal cannot be read, without a record. `why`: what the person said.
+    pub fn close_unread(&mut self, why: &str) -> Result<(), Fault> {
+        let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
+        let about = About { record: Some(run.record_no), cert: Some(run.certificate_no), ..About::default() };
+        self.write(Kind::Aborted, about.simulated(run.simulated).say("reason", why))?;
         Ok(())
     }
 

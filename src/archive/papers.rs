@@ -54,6 +54,17 @@ pub(super) fn depicted(record: &Record, photographs: &[Photograph]) -> Result<()
     }
 }
 
+/// Of these photographs those that the record names, byte for byte.
+pub(super) fn own(photographs: &[Photograph], record: &Record) -> Vec<Photograph> {
+    let is_own = |(name, bytes): &&Photograph| {
+        let print = Some(sha256(bytes));
+        record
+            .photographed()
+            .any(|seal| seal.photograph.as_ref() == Some(name) && seal.photograph_sha256 == print)
+    };
+    photographs.iter().filter(is_own).cloned().collect()
+}
+
 /// The photographs of a record from its package, as far as they are there.
 pub(super) fn photographs(folder: &Path, record: &Record) -> Result<Vec<Photograph>, Fault> {
     let mut found = vec![];
@@ -249,6 +260,16 @@ impl Archive {
     /// must be the one in the chain. A run that is still open there has no such: its record is not believed. See
     /// [`Archive::open_with`].
     pub fn bring_in(&mut self, record: &Record, json: &[u8]) -> Result<Stored, Fault> {
+        self.bring_in_with(record, json, &[])
+    }
+
+    /// The same with the photographs that the record names, as far as they are at hand.
+    pub fn bring_in_with(
+        &mut self,
+        record: &Record,
+        json: &[u8],
+        photographs: &[Photograph],
+    ) -> Result<Stored, Fault> {
         if self.chain.state.run.as_ref().is_some_and(|run| run.record_no == record.record_no) {
             let what = "the run has not ended in the chain, which does not know the SHA-256 of its record; no paper follows from a record alone".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
@@ -257,7 +278,7 @@ impl Archive {
             let what = "the run was not completed; it has no papers".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
         };
-        self.make_papers_of(&standing(&self.dir, number)?, record, json.to_vec(), &[])
+        self.make_papers_of(&standing(&self.dir, number)?, record, json.to_vec(), &own(photographs, record))
     }
 
     fn make_papers_of(

@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod check;
+mod conductor;
 pub mod deadman;
 pub mod description;
 pub mod devices;
@@ -9,18 +10,20 @@ pub mod heartbeat;
 pub mod notify;
 pub mod probe;
 mod real;
+pub mod resume;
 pub mod sources;
 mod watch;
 pub mod words;
 mod workers;
 
+pub use conductor::{Later, conduct, conduct_kept};
 pub use description::Description;
 pub use devices::Devices;
 pub use real::Real;
 pub use sources::Sources;
 
-use crate::run::{Action, Event, Run};
-use crate::time::{Instant, Span};
+use crate::run::{Action, Event};
+use crate::time::Instant;
 
 /// What waiting brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,40 +51,4 @@ pub trait Bench {
     fn stopper(&self) -> Option<Stopper> {
         None
     }
-}
-
-/// Between the source's off and giving up on an engine that does not end.
-const ENDING_TIME: Span = Span::from_secs(60);
-
-/// Conducts `run` on `bench` to its end. `stop` is asked again and again whether somebody wants to end it, and why;
-/// `watch` sees the run after each event.
-pub fn conduct(
-    run: &mut Run,
-    bench: &mut dyn Bench,
-    stop: &mut dyn FnMut() -> Option<String>,
-    watch: &mut dyn FnMut(&Run, Instant),
-) {
-    let mut stopped: Option<Instant> = None;
-    loop {
-        // Before anything is done: what was asked to end is not switched on first.
-        if stopped.is_none()
-            && let Some(why) = stop()
-        {
-            stopped = Some(bench.now());
-            run.handle(bench.now(), Event::Abort { why });
-        }
-        while let Some(action) = run.poll_action() {
-            bench.act(action);
-        }
-        if run.is_over() || stopped.is_some_and(|at| bench.now() - at > ENDING_TIME) {
-            break;
-        }
-        match bench.wait(run.poll_timeout()) {
-            Waited::Event(event) => run.handle(bench.now(), event),
-            Waited::Due => run.handle(bench.now(), Event::Timeout),
-            Waited::Nothing => {}
-        }
-        watch(run, bench.now());
-    }
-    bench.act(Action::SourceOff);
 }

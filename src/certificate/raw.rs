@@ -7,7 +7,7 @@ use crate::plan::Load;
 use crate::pulse::{Edge, Input};
 use crate::reference::Sample;
 use crate::source::Opinion;
-use crate::time::Instant;
+use crate::time::{Instant, Span, Stamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -92,6 +92,55 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// The program or the power ended in the middle of the run, and it was taken up again, or closed.
+    Interrupted(Box<Interruption>),
+}
+
+impl Event {
+    /// The same so much later: what a later process tells, on the time of the run. The clock of each process begins anew.
+    #[must_use]
+    pub fn later(self, by: Span) -> Self {
+        match self {
+            Self::Sample(sample) => Self::Sample(Sample { taken: sample.taken + by, ..*sample }.into()),
+            Self::Edge(edge) => Self::Edge(Edge { at: edge.at + by, ..edge }),
+            Self::Answer(answer) => {
+                let (asked, taken) = (answer.asked + by, answer.taken + by);
+                Self::Answer(Answer { asked, taken, ..*answer }.into())
+            }
+            Self::Transacted(told) => {
+                let (asked, taken) = (told.asked + by, told.taken + by);
+                Self::Transacted(Transacted { asked, taken, ..*told }.into())
+            }
+            Self::Switched(told) => {
+                let (asked, done) = (told.asked + by, told.done + by);
+                Self::Switched(Switched { asked, done, ..*told }.into())
+            }
+            // These have no moment of their own.
+            Self::Timeout
+            | Self::Lost { .. }
+            | Self::SourceSet(_)
+            | Self::SourceOff
+            | Self::Opinion(_)
+            | Self::NoOpinion { .. }
+            | Self::Fault { .. }
+            | Self::Abort { .. }
+            | Self::Interrupted(_) => self,
+        }
+    }
+}
+
+/// How a run was interrupted, as far as is known afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interruption {
+    /// When the last event before it was put on the disk, by the clock of then.
+    pub last: Stamp,
+    /// When the run was taken up again or closed, by the clock of now.
+    pub again: Stamp,
+    /// Why it was interrupted, as far as is known.
+    pub why: String,
+    /// Why it does not go on; none where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
 }
 
 /// An event and when the engine was told: `[ns, event]` in the record.

@@ -1,7 +1,7 @@
 //! The record: the frozen plan, all that came in, and what follows from it. Immutable once written.
 
 use super::cross_check::CrossCheck;
-use super::raw::Logged;
+use super::raw::{Event, Interruption, Logged};
 pub use super::second_opinion::SecondOpinion;
 use super::signed_record::SignedRecord;
 use crate::plan::Plan;
@@ -490,9 +490,26 @@ impl Record {
             .map_err(|e| Fault::Form { origin: self.record_no.clone(), what: e.to_string() })
     }
 
-    /// When something of the raw data happened.
+    /// When something of the raw data happened. After an interruption the clock of the day counts from when the run was
+    /// taken up again: how long it rested is known by that clock alone.
     pub fn stamp(&self, at: Instant) -> Stamp {
-        self.started.after(at - self.began)
+        let before = self.interruptions().filter(|(then, _)| *then <= at);
+        let again = before.last().map(|(then, interruption)| (then, interruption.again));
+        let (from, stamp) = again.unwrap_or((self.began, self.started));
+        stamp.after(at - from)
+    }
+
+    /// When the load was seen to be gone, or the waiting for that ended.
+    pub fn ended(&self) -> Stamp {
+        self.stamp(self.began + self.results.elapsed)
+    }
+
+    /// Each time that it was interrupted, on its own time.
+    fn interruptions(&self) -> impl Iterator<Item = (Instant, &Interruption)> {
+        self.raw.iter().filter_map(|Logged(then, event)| match event {
+            Event::Interrupted(interruption) => Some((*then, &**interruption)),
+            _ => None,
+        })
     }
 
     /// Which paper the run gives; none where it was not completed.
@@ -523,6 +540,14 @@ impl Record {
     /// Why the paper is a test report and no certificate, in words; empty where it is none.
     pub fn why_no_certificate(&self) -> Vec<String> {
         let mut why = self.plan.standards.check_dates(self.started.date());
+        // A run that rested past the end of a calibration was not made within it.
+        for again in self.interruptions().map(|(_, interruption)| interruption.again) {
+            for problem in self.plan.standards.check_dates(again.date()) {
+                if !why.contains(&problem) {
+                    why.push(problem);
+                }
+            }
+        }
         if self.plan.profile.supply != self.plan.nameplate.supply {
             let (document, supply) = (&self.plan.profile.document, self.plan.nameplate.supply);
             why.push(format!(

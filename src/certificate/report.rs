@@ -172,10 +172,7 @@ fn conclusion(paper: &mut Paper, record: &Record) {
             vec![],
         );
     }
-    paper.field(
-        "日期 date",
-        &format!("{} to {}", record.started, record.started.after(record.results.elapsed)),
-    );
+    paper.field("日期 date", &format!("{} to {}", record.started, record.ended()));
     paper.field("原始记录号 original record", &record.record_no);
 }
 

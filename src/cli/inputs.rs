@@ -23,6 +23,10 @@ pub enum Chosen {
 /// All that a plan is made of.
 pub struct Inputs {
     pub nameplate: Nameplate,
+    /// The meter's name for messages, and its text.
+    pub meter: (String, String),
+    /// The bench file, or `simulated`.
+    pub bench_name: String,
     pub profile: Profile,
     pub kind: Kind,
     pub entries: Entries,
@@ -93,13 +97,13 @@ impl Inputs {
         data: Option<&Path>,
     ) -> Result<Self, Stop> {
         let (mut profile, text) = regulation(&task.regulation)?;
-        let (nameplate, bench, simulated) = if task.bench == "simulated" {
-            let (origin, text) = meter.map_or_else(|| meter_text("good"), Ok)?;
-            let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
-            (rig.nameplate.clone(), Chosen::Simulated(Box::new(rig)), true)
+        let (nameplate, meter, bench, simulated) = if task.bench == "simulated" {
+            let meter = meter.map_or_else(|| meter_text("good"), Ok)?;
+            let rig = Rig::new(&meter.0, &meter.1).map_err(Stop::input)?;
+            (rig.nameplate.clone(), meter, Chosen::Simulated(Box::new(rig)), true)
         } else {
             let description = Description::load(Path::new(&task.bench)).map_err(Stop::input)?;
-            let (origin, text) = match (meter, &description.nameplate) {
+            let meter = match (meter, &description.nameplate) {
                 (Some(meter), _) => meter,
                 (None, Some(path)) => (path.display().to_string(), read(path)?),
                 (None, None) => {
@@ -109,9 +113,9 @@ impl Inputs {
                     )));
                 }
             };
-            let nameplate = Nameplate::from_toml(&origin, &text).map_err(Stop::input)?;
+            let nameplate = Nameplate::from_toml(&meter.0, &meter.1).map_err(Stop::input)?;
             let simulated = description.is_simulated();
-            (nameplate, Chosen::Real(Box::new(description)), simulated)
+            (nameplate, meter, Chosen::Real(Box::new(description)), simulated)
         };
         // A laboratory's answer in the chain is for exactly this text.
         let profile_sha256 = archive::sha256(text.as_bytes());
@@ -131,6 +135,8 @@ impl Inputs {
         };
         Ok(Self {
             nameplate,
+            meter,
+            bench_name: task.bench.clone(),
             profile,
             kind,
             entries,

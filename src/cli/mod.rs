@@ -4,6 +4,7 @@ mod approval;
 mod bench;
 mod calibration;
 mod certificate;
+mod data;
 mod history;
 mod inputs;
 mod key;
@@ -20,6 +21,7 @@ mod profile;
 mod progress;
 mod record;
 mod replay;
+mod run;
 mod screen;
 mod seal;
 mod selection;
@@ -63,6 +65,12 @@ enum Command {
     Verify(verify::Arguments),
     /// Look at a meter in three minutes, at fewer points: no verdict, no number, no certificate
     Precheck(verify::Arguments),
+    /// Runs that a crash or a power failure has left open: go on with one, or close it
+    #[command(subcommand)]
+    Run(run::Which),
+    /// The data folder: back it up, bring a backup back, check it
+    #[command(subcommand)]
+    Data(data::Which),
     /// Print the plan: steps, Gantt chart, total against ten minutes
     Plan(plan::Arguments),
     /// Serve the simulated bench in real time over pseudo-terminals and TCP on loopback
@@ -217,8 +225,10 @@ impl By {
 
 /// Opens the data folder for writing, and says what was set right in it.
 fn open(data: &Data) -> Result<Archive, Stop> {
-    let archive = Archive::open(&data.dir()?).map_err(Stop::fault)?;
-    say_notices(&archive);
+    let (archive, found) = verification::settled(&data.dir()?, &say)?;
+    if let Some(waits) = verification::waits(&found) {
+        say(&format!("data folder: {waits}"));
+    }
     Ok(archive)
 }
 
@@ -267,6 +277,8 @@ pub fn run() -> ExitCode {
         Command::Screen(arguments) => screen::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments, false),
         Command::Precheck(arguments) => verify::run(&arguments, true),
+        Command::Run(which) => run::run(&which),
+        Command::Data(which) => data::run(&which),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Study(arguments) => study::run(&arguments),

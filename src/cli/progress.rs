@@ -15,6 +15,7 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     lines: bool,
     step: usize,
+    readings: usize,
     /// Part of the countdown to a signature that was told last.
     signing: Option<i64>,
     next: Instant,
@@ -32,7 +33,14 @@ impl Progress {
             }
             bar
         });
-        Self { bar, lines: !terminal && !quiet && real_time, step: 0, signing: None, next: Instant::ZERO }
+        Self {
+            bar,
+            lines: !terminal && !quiet && real_time,
+            step: 0,
+            readings: 0,
+            signing: None,
+            next: Instant::ZERO,
+        }
     }
 
     /// Looks at the run.
@@ -71,8 +79,12 @@ impl Progress {
                 ));
             }
         } else if no != self.step {
-            self.step = no;
+            (self.step, self.readings) = (no, 0);
             super::say(&format!("{:>7.1} s  {title}", seen.elapsed.secs()));
+        }
+        if self.bar.is_none() && seen.readings > self.readings {
+            self.readings = seen.readings;
+            super::say(&format!("{:>7.1} s  {title}: reading {}", seen.elapsed.secs(), seen.readings));
         }
     }
 

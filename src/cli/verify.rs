@@ -3,7 +3,7 @@
 use super::inputs::Inputs;
 use super::panel::Panel;
 use super::progress::Progress;
-use super::verification::{self, How};
+use super::verification::{self, Conducted, How, Ready};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
 use phantomload::archive::{self, Archive, Photograph, Stored};
 use phantomload::bench::notify::Notify;
@@ -81,25 +81,39 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
         }
     });
     let ready = ready.inspect_err(|stop| panel.not_opened(&stop.message))?;
+    bring_to_end(ready, &mut panel, &stop, arguments.closing.as_deref(), arguments.json)
+}
+
+/// Conducts the run, stores what comes of it, and tells it.
+pub(super) fn bring_to_end(
+    ready: Ready,
+    panel: &mut Panel,
+    stop: &AtomicBool,
+    closing: Option<&Path>,
+    json: bool,
+) -> Ended {
     let plan_time = ready.plan_time;
-    let mut progress = Progress::new(plan_time, arguments.json, ready.real_time);
+    let mut progress = Progress::new(plan_time, json, ready.real_time);
     let mut notify = notifier()?;
     notify.ready();
     let mut asked = || {
         stop.load(Ordering::SeqCst).then(|| "stopped by the operator (Ctrl-C, SIGTERM or hang-up)".to_owned())
     };
     let mut seals = Seals::default();
-    let (mut record, mut archive) = ready.conduct(&mut asked, &mut |run, now| {
+    let mut watch = |run: &Run, now| {
         progress.show(run, now);
         panel.watch(run, now);
         seals.tell(run);
         notify.alive(phantomload::time::now());
-    })?;
+    };
+    let mut conducted = ready.conduct(&mut asked, &mut watch, &say)?;
     notify.stopping();
     progress.end();
-    panel.ended(&record);
-    let photographs = photographed(&mut record, inputs.photographs, arguments.closing.as_deref());
-    let stored = match archive.store_with(&record, &photographs) {
+    panel.ended(&conducted.record);
+    photographed(&mut conducted, closing);
+    let stored = conducted.store();
+    let record = &conducted.record;
+    let stored = match stored {
         Ok(stored) => stored,
         Err(fault) => {
             // What was measured is shown and kept, although it could not be stored.
@@ -107,12 +121,12 @@ pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
             return Err(match fault {
                 // The package is whole.
                 archive::Fault::NotRegistered { .. } => Stop::fault(fault),
-                fault => keep_elsewhere(&record, &fault),
+                fault => keep_elsewhere(record, &fault),
             });
         }
     };
-    tell(&record, &stored, plan_time, arguments.json)?;
-    Ok(exit_code(&record))
+    tell(record, &stored, plan_time, json)?;
+    Ok(exit_code(record))
 }
 
 /// Where systemd has started this program it hears of it; a socket that it named and is not there is said, no more.
@@ -125,19 +139,17 @@ fn notifier() -> Result<Notify, Stop> {
         .map_err(Stop::fault)
 }
 
-/// Takes what was written down at the end into the record; gives all its photographs.
-fn photographed(record: &mut Record, before: Vec<Photograph>, path: Option<&Path>) -> Vec<Photograph> {
-    let mut photographs = before;
+/// Takes what was written down at the end into the record, with its photographs.
+fn photographed(conducted: &mut Conducted, path: Option<&Path>) {
     match path.map(closing).transpose() {
         Ok(Some((closing, more))) => {
-            record.closing = Some(closing);
-            photographs.extend(more);
+            conducted.record.closing = Some(closing);
+            conducted.photographs.extend(more);
         }
         Ok(None) => {}
         // What was measured is not lost for it.
         Err(stop) => say(&format!("the seals at the end are not in the record: {}", stop.message)),
     }
-    photographs
 }
 
 /// What is written down when the meter is closed again, and its photographs.

@@ -2,6 +2,7 @@
 
 use super::evidence::Answered;
 use super::{Action, Device, Run};
+use crate::certificate::record::Outcome;
 use crate::meter::output::Switched;
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Lane, Step, Work};
@@ -48,6 +49,11 @@ impl DataLane {
         self.queue.push_back((step, query));
     }
 
+    /// What is to be asked is asked anew once the connection is known to be right.
+    pub fn begin_again(&mut self) {
+        *self = Self::default();
+    }
+
     /// Nothing to ask and nothing on the way.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.out.is_none() && self.switching.is_none()
@@ -70,7 +76,10 @@ impl DataLane {
 }
 
 impl Run {
-    pub(super) fn handle_answer(&mut self, answer: Answer) {
+    pub(super) fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        if let Some(other) = self.other_meter(&answer) {
+            return self.end(now, Outcome::Faulted { why: other });
+        }
         match self.data_lane.out {
             Some((step, query, _)) if query == answer.query => {
                 self.data_lane.out = None;
@@ -115,7 +124,7 @@ impl Run {
         let told = self.data_lane.switching.is_some() || self.evidence.switched.is_some();
         let begun =
             self.data_lane.begun.filter(|_| planned && !told && self.evidence.seconds_edges.is_empty())?;
-        Some(begun.max(self.began + SECONDS_HEARD))
+        Some(begun.max(self.sat_down() + SECONDS_HEARD))
     }
 
     pub(super) fn data_deadline(&self) -> Option<Instant> {
@@ -206,7 +215,7 @@ impl Run {
         Some(begun + reading * f64::from(readings) + Span::from_secs(5))
     }
 
-    fn seconds_complete(&self) -> bool {
+    pub(super) fn seconds_complete(&self) -> bool {
         let Some((reading, readings)) = self.daily_rate_work() else { return true };
         let pulses = self.evidence.seconds_pulses().count();
         pulses as f64 > reading.secs() * f64::from(readings)

@@ -12,7 +12,7 @@ use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
 use crate::source::{Opinion, SwitchedOff};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Stamp};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -91,6 +91,12 @@ pub(super) struct Evidence {
     pub switched_off: Option<SwitchedOff>,
     /// How late the meter's edges come in.
     delay: Delay,
+    /// When the run was last taken up again, on its own time and by the clock of the day.
+    pub again: Option<(Instant, Stamp)>,
+    /// Who the meter said it was before it was interrupted.
+    pub known_as: Vec<(Query, String)>,
+    /// All seconds pulses that are needed came before an interruption; later ones say nothing more.
+    pub seconds_closed: bool,
     /// Stretches in which a counter's edges are not to be believed, by their numbers or by its own word, and why.
     lost: Vec<(Input, Instant, Instant, String)>,
 }
@@ -175,11 +181,14 @@ impl Evidence {
         }
         let edges = match edge.input {
             Input::Meter => &mut self.meter_edges,
+            Input::Seconds if self.seconds_closed => return Ok(()),
             Input::Seconds => &mut self.seconds_edges,
             // The bench tallies them; one that comes all the same says nothing about the meter.
             Input::Reference => return Ok(()),
         };
-        if let Some(last) = edges.last().copied()
+        // A counter that was opened anew counts anew; what passed meanwhile is lost in any case.
+        let again = self.again.map_or(Instant::ZERO, |(at, _)| at);
+        if let Some(last) = edges.last().copied().filter(|last| self.again.is_none() || last.at >= again)
             && let Err(flaw) = follows(&last, &edge)
         {
             let (from, to) = (last.at.min(edge.at), last.at.max(edge.at));
@@ -214,6 +223,16 @@ impl Evidence {
         };
         let from = from.unwrap_or(Instant::ZERO);
         self.lost.push((input, from.min(now), now, format!("the counter lost edges: {what}")));
+    }
+
+    /// Nothing was seen or counted between these moments.
+    pub fn interrupt(&mut self, from: Instant, to: Instant, again: Stamp, why: &str) {
+        for input in [Input::Meter, Input::Reference] {
+            self.lost.push((input, from, to, why.to_owned()));
+        }
+        self.again = Some((to, again));
+        // The counter's clock was laid beside ours anew.
+        self.delay = Delay::default();
     }
 
     /// Whether edges of an input may be missing in a stretch.

@@ -68,6 +68,8 @@ pub(super) struct LoadLane {
     pub scan: Scan,
     /// When the present step began, for the countdown.
     pub step_began: Instant,
+    /// So many of the first steps are gone through again after an interruption, before the interrupted one.
+    pub again: usize,
 }
 
 impl LoadLane {
@@ -82,6 +84,7 @@ impl LoadLane {
             load: Load::OFF,
             scan: Scan::default(),
             step_began: now,
+            again: 0,
         }
     }
 
@@ -206,7 +209,7 @@ impl Run {
         };
         let silence = match lane.phase {
             _ if lane.phase.is_leaving() => None,
-            _ => Some(self.evidence.track.last().map_or(self.began, |s| s.taken) + COMMAND_TIME),
+            _ => Some(self.reference_heard() + COMMAND_TIME),
         };
         let step_end = match lane.phase {
             _ if lane.phase.is_leaving() => None,
@@ -249,9 +252,19 @@ impl Run {
         self.step().map(|step| (self.load_lane.step_began + step.duration * 3.0).max(data) + STEP_SLACK)
     }
 
+    /// When the run began, or was last taken up again.
+    pub(super) fn sat_down(&self) -> Instant {
+        self.evidence.again.map_or(self.began, |(at, _)| at)
+    }
+
+    /// When the reference was heard last; it cannot have been before the run began or was taken up again.
+    pub(super) fn reference_heard(&self) -> Instant {
+        let since = self.sat_down();
+        self.evidence.track.last().map_or(since, |sample| sample.taken.max(since))
+    }
+
     fn reference_is_silent(&self, now: Instant) -> bool {
-        let last = self.evidence.track.last().map_or(self.began, |s| s.taken);
-        !self.load_lane.phase.is_leaving() && now >= last + COMMAND_TIME
+        !self.load_lane.phase.is_leaving() && now >= self.reference_heard() + COMMAND_TIME
     }
 
     fn advance_once(&mut self, now: Instant) -> bool {

@@ -6,6 +6,7 @@
 mod data_lane;
 mod ending;
 mod evidence;
+mod interruption;
 mod load_lane;
 mod results;
 mod signing;
@@ -15,7 +16,7 @@ mod windows;
 mod wiring;
 mod work;
 
-pub use crate::certificate::raw::{Device, Event, Logged};
+pub use crate::certificate::raw::{Device, Event, Interruption, Logged};
 pub use snapshot::{Command, ErrorSeen, Snapshot, SourceState, Stage, StepSeen};
 
 use crate::certificate::record::{Outcome, Record, Results};
@@ -108,7 +109,7 @@ impl Run {
         if self.is_over() {
             return;
         }
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
         self.log.push(Logged(now, event.clone()));
         let waits = matches!(self.load_lane.phase, Phase::Signing { .. });
         match event {
@@ -129,11 +130,12 @@ impl Run {
             Event::SourceOff => self.load_lane.handle_source_off(),
             Event::Opinion(opinion) => self.handle_opinion(*opinion),
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
-            Event::Answer(answer) => self.handle_answer(*answer),
+            Event::Answer(answer) => self.handle_answer(now, *answer),
             Event::Transacted(told) => self.handle_transacted(now, &told),
             Event::Switched(switched) => self.handle_switched(*switched),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
+            Event::Interrupted(interruption) => self.handle_interrupted(before, now, &interruption),
         }
         self.advance(now);
     }
@@ -179,6 +181,11 @@ impl Run {
     /// When [`Event::Timeout`] is wanted, if nothing comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.is_over() { None } else { self.load_deadline() }
+    }
+
+    /// What is to be done.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Whether the run has ended and the source is off, or the waiting for that has ended.
@@ -239,6 +246,17 @@ impl Run {
             closing: None,
         })
     }
+}
+
+/// The run as it was after these events. What it asked for then is done or gone: it waits for
+/// [`Event::Interrupted`], which says whether it goes on.
+pub fn rebuilt(plan: Arc<Plan>, began: Instant, started: Stamp, log: Vec<Logged>) -> Run {
+    let mut run = Run::new(plan, began, started);
+    for Logged(at, event) in log {
+        run.handle(at, event);
+    }
+    run.actions.clear();
+    run
 }
 
 /// Computes outcome and results anew from the frozen plan and the raw data of a record, by the code that made them.

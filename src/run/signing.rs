@@ -34,6 +34,8 @@ enum State {
     Signing,
     /// Nothing more is to come.
     Done,
+    /// One of before an interruption may run in the meter: it is ended before another begins.
+    Clearing,
 }
 
 /// The lane's state.
@@ -50,6 +52,8 @@ pub(super) struct SigningLane {
     tries: u32,
     /// The run has failed or was stopped: no record is waited for.
     leaving: bool,
+    /// Transactions of this run before it, that an interruption has spoiled.
+    before: u32,
 }
 
 impl Run {
@@ -61,10 +65,13 @@ impl Run {
         })
     }
 
-    /// The transaction's name: new for each run, and the same again from the record.
+    /// The transaction's name: new for each run and after an interruption, and the same again from the record.
     fn transaction_id(&self) -> String {
         let digits: String = self.started.to_string().chars().filter(char::is_ascii_digit).collect();
-        format!("PL-{digits}")
+        match self.signing.before {
+            0 => format!("PL-{digits}"),
+            before => format!("PL-{digits}-{}", before + 1),
+        }
     }
 
     fn order(&mut self, now: Instant, order: Order) {
@@ -86,11 +93,14 @@ impl Run {
 
     /// Begins the transaction at rest; done when it runs, or will not.
     pub(super) fn transaction_begun(&mut self, now: Instant) -> bool {
+        if self.signing.state == State::Clearing && self.signing.out.is_none() {
+            self.order(now, Order::End);
+        }
         if self.signing.state == State::Before && self.signing_work().is_some() {
             self.signing.state = State::Beginning;
             self.order(now, Order::Begin);
         }
-        !matches!(self.signing.state, State::Beginning)
+        !matches!(self.signing.state, State::Beginning | State::Clearing)
     }
 
     /// Ends the transaction at rest, once it has lasted as long as the meter asks; done when it has ended, or will not.
@@ -128,7 +138,7 @@ impl Run {
                 self.signing.out = None;
                 self.no_record("the run ended before the transaction began".to_owned());
             }
-            State::Beginning | State::Running => self.end_transaction(now),
+            State::Beginning | State::Running | State::Clearing => self.end_transaction(now),
             State::Ending if unsent => self.end_transaction(now),
             State::Signing if self.signing.leaving => {
                 self.no_record("the run ended while the meter signed; it keeps the record".to_owned());
@@ -136,6 +146,78 @@ impl Run {
             // The question was dropped with the other actions; it is asked again.
             State::Signing if unsent => self.signing.out = None,
             _ => {}
+        }
+    }
+
+    /// The run was interrupted and goes back to where a transaction begins: what came of the one before is no evidence any
+    /// more. One that may still run is ended first.
+    pub(super) fn transaction_again(&mut self) {
+        if self.signing_work().is_none() {
+            return;
+        }
+        let id = self.transaction_id();
+        let lane = &mut self.signing;
+        (lane.out, lane.tries, lane.leaving) = (None, 0, false);
+        match lane.state {
+            State::Before | State::Clearing => return,
+            State::Beginning | State::Running | State::Ending => lane.state = State::Clearing,
+            State::Signing | State::Done => (lane.state, lane.before) = (State::Before, lane.before + 1),
+        }
+        self.evidence.signed = None;
+        self.evidence.note(format!(
+            "signed record: the transaction {id} was interrupted with the run; another takes its place"
+        ));
+    }
+
+    /// The transaction of before an interruption was ended, or not, and why not.
+    fn transaction_is_cleared(&mut self, now: Instant, not: Option<&str>) {
+        if let Some(why) = not {
+            let id = self.transaction_id();
+            self.evidence.note(format!(
+                "signed record: the transaction {id} of before the interruption was not ended ({why}); if it still runs in the meter, end it there"
+            ));
+        }
+        (self.signing.state, self.signing.before) = (State::Before, self.signing.before + 1);
+        self.transaction_begun(now);
+    }
+
+    /// The run was interrupted when the load was off or on its way there: what is on its way is asked again, and the meter
+    /// is given its time anew.
+    pub(super) fn transaction_goes_on(&mut self, now: Instant) {
+        self.signing.out = None;
+        match self.signing.state {
+            State::Ending => {
+                self.signing.tries = 0;
+                self.end_transaction(now);
+            }
+            State::Signing => {
+                let within = self.signing_work().map_or(Span::ZERO, |(_, within)| within);
+                (self.signing.ask_at, self.signing.deadline) = (now, now + within);
+            }
+            _ => {}
+        }
+    }
+
+    /// The run was interrupted and nobody goes on with it: the meter is not asked any more.
+    pub(super) fn leave_transaction_unasked(&mut self) {
+        if self.signing_work().is_none() {
+            return;
+        }
+        match self.signing.state {
+            State::Before => {
+                self.no_record("the run was interrupted before the transaction began".to_owned())
+            }
+            State::Signing => self.no_record(
+                "the run was interrupted while the meter signed, and closed; the meter keeps it".to_owned(),
+            ),
+            State::Beginning | State::Running | State::Ending | State::Clearing => {
+                let id = self.transaction_id();
+                self.evidence.note(format!(
+                    "signed record: the transaction {id} may still be running in the meter: end it there"
+                ));
+                self.no_record("the run was interrupted in the transaction, and closed".to_owned());
+            }
+            State::Done => {}
         }
     }
 
@@ -161,6 +243,10 @@ impl Run {
             self.evidence.note(format!("signed record: {remark}"));
         }
         match (told.order, &told.came) {
+            (Order::End, came) if awaited && self.signing.state == State::Clearing => {
+                let why = if let Came::Not(why) = came { Some(why.as_str()) } else { None };
+                self.transaction_is_cleared(now, why);
+            }
             (Order::Begin, Came::Done) => {
                 self.signed().begun = Some(told.into());
                 if self.signing.state == State::Beginning {
@@ -229,6 +315,9 @@ impl Run {
                 Order::Begin => {
                     self.no_record(format!("the meter did not begin a transaction: {why}"));
                 }
+                Order::End if self.signing.state == State::Clearing => {
+                    self.transaction_is_cleared(now, Some(&why));
+                }
                 Order::End => {
                     self.signing.tries = END_TRIES;
                     self.transaction_has_not_ended(now, &why);
@@ -274,6 +363,7 @@ impl Run {
         let here = self.step().is_some_and(|step| matches!(step.work, Work::RegisterEnd));
         let waits = match self.signing.state {
             State::Beginning | State::Ending => true,
+            State::Clearing => self.signing.out.is_some(),
             State::Running => here,
             State::Before | State::Signing | State::Done => false,
         };

@@ -207,8 +207,7 @@ impl Run {
 
     /// The reference is the one that must speak all the time; the others are watched by their workers.
     fn lost(&self, now: Instant) -> Option<(Device, Span)> {
-        let last = self.evidence.track.last().map_or(self.began, |sample| sample.taken);
-        let silent = now - last;
+        let silent = now - self.reference_heard();
         let patience = LOST_AFTER.max(self.plan.capability.sample_interval * 3.0);
         (!self.is_over() && silent > patience).then_some((Device::Reference, silent))
     }
@@ -218,6 +217,8 @@ impl Run {
         let over = matches!(lane.phase, Phase::Ending { .. } | Phase::Signing { .. } | Phase::Over(_));
         let stage = |index: usize, step: &Step| match step.lane {
             Lane::Load => match lane.steps.iter().position(|i| *i == index) {
+                // Done before an interruption, and not gone through again.
+                None => Stage::Done,
                 Some(place) if place < lane.cursor => Stage::Done,
                 Some(place) if place == lane.cursor => match (&lane.phase, &step.work) {
                     (Phase::Over(Outcome::Completed), Work::Discharge) => Stage::Done,

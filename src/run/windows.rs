@@ -184,7 +184,10 @@ impl Run {
         let Some(start) = self.evidence.register_start(&self.plan) else { return true };
         let Some(last) = self.evidence.track.last() else { return true };
         let moved = self.evidence.track.energy(start, last.taken, self.plan.capability.method);
-        moved.is_none_or(|moved| moved >= windows.register_energy)
+        // After an interruption the loads behind this one may be done, and will not move it any more.
+        let interrupted = self.evidence.again.is_some();
+        let wanted = if interrupted { self.plan.register_energy } else { windows.register_energy };
+        moved.is_none_or(|moved| moved >= wanted)
     }
 
     /// Compares the first part of a window, up to the gate or for a hold time, with what came after. `None`: the pulses

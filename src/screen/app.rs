@@ -7,7 +7,7 @@ use super::keyboard::{Entry, Target, Typed};
 use super::lock::Lock;
 use super::port::{Live, News, Order, Port};
 use super::token::{self, Face, Theme};
-use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound};
+use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound, Waiting};
 use super::words::Language;
 use super::{Options, frame, input};
 use crate::run::{Command, SourceState};
@@ -68,6 +68,12 @@ pub struct Screen {
     pub(super) scanned: String,
     pub(super) lights: Asked<Vec<Light>>,
     pub(super) jobs: Asked<Vec<Job>>,
+    /// A run that was interrupted; no other begins before it is gone on with or closed.
+    pub(super) waiting: Option<Box<Waiting>>,
+    /// What a crash has left and was set right.
+    pub(super) set_right: Vec<String>,
+    /// Closing it was pressed once: only the second time it is meant.
+    pub(super) closing: bool,
     /// What was looked up last, and what is known of it.
     pub(super) found: Option<(String, Asked<Option<Job>>)>,
     /// The chosen meter.
@@ -107,6 +113,9 @@ impl Screen {
             scanned: String::new(),
             lights: Asked::Waiting,
             jobs: Asked::Waiting,
+            waiting: None,
+            set_right: vec![],
+            closing: false,
             found: None,
             job: None,
             draft: None,
@@ -125,6 +134,7 @@ impl Screen {
         };
         screen.port.order(Order::TestSelf);
         screen.port.order(Order::ListJobs);
+        screen.port.order(Order::FindWaiting);
         screen
     }
 
@@ -195,15 +205,22 @@ impl Screen {
                 self.port.order(Order::ListPhotos);
             }
             Place::Connect => self.connection = Asked::No,
-            Place::Run => {
-                self.ended = None;
-                self.live = None;
-                self.stopped = None;
-                self.port.forget();
-                self.port.order(Order::Verify(draft));
-            }
+            Place::Run => self.begin(Order::Verify(draft)),
             _ => {}
         }
+    }
+
+    /// The page of the run, and the order that begins it or ends it.
+    pub(super) fn begin(&mut self, order: Order) {
+        self.place = Place::Run;
+        self.entry = None;
+        self.ended = None;
+        self.live = None;
+        self.stopped = None;
+        self.waiting = None;
+        self.set_right.clear();
+        self.port.forget();
+        self.port.order(order);
     }
 
     /// Asks for a plan of what was gathered.
@@ -246,6 +263,7 @@ impl Screen {
         self.jobs = Asked::Waiting;
         self.port.order(Order::TestSelf);
         self.port.order(Order::ListJobs);
+        self.port.order(Order::FindWaiting);
     }
 
     /// Looks a number up.
@@ -264,6 +282,14 @@ impl Screen {
             match news {
                 News::Lights(lights) => self.lights = Asked::Here(lights),
                 News::Jobs(jobs) => self.jobs = Asked::Here(jobs),
+                News::Left { waiting, words } => {
+                    (self.waiting, self.set_right, self.closing) = (waiting, words, false);
+                    if self.waiting.is_some() && !self.is_live() {
+                        // It stands before everything else.
+                        self.place = Place::Start;
+                        self.entry = None;
+                    }
+                }
                 News::Found { number, job } => {
                     if self.found.as_ref().is_some_and(|(asked, _)| *asked == number) {
                         self.found = Some((number, Asked::Here(job.map(|job| *job))));
@@ -310,6 +336,7 @@ impl Screen {
         match entry.target {
             Target::Find => return self.find(&text),
             Target::Desk(field) => return self.desk_accept(field, text),
+            Target::GoOn => return self.begin(Order::GoOn { serial: Some(text) }),
             Target::Pin => {
                 self.port.order(Order::Unlock { pin: text });
                 return;
@@ -326,7 +353,7 @@ impl Screen {
             Target::Operator => &mut draft.operator,
             Target::Site => &mut draft.site,
             Target::Customer => &mut draft.customer,
-            Target::Find | Target::Pin | Target::Desk(_) => return,
+            Target::Find | Target::GoOn | Target::Pin | Target::Desk(_) => return,
         };
         *place = text;
         if matches!(entry.target, Target::Nameplate(_)) {
@@ -426,8 +453,8 @@ impl eframe::App for Screen {
             self.lock.touched(now());
         }
         self.lock.look(now());
-        if self.entry.is_none() && !self.lock.is_locked() && matches!(self.place, Place::Start | Place::Meter)
-        {
+        let may_scan = self.entry.is_none() && self.waiting.is_none() && !self.lock.is_locked();
+        if may_scan && matches!(self.place, Place::Start | Place::Meter) {
             for number in input::scan(&events, &mut self.scanned) {
                 self.find(&number);
                 self.place = Place::Start;

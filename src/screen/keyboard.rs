@@ -21,6 +21,8 @@ const SEEN: usize = 50;
 pub(super) enum Target {
     /// A number to look up.
     Find,
+    /// The serial number of the meter whose run goes on.
+    GoOn,
     /// A field of the nameplate.
     Nameplate(Field),
     /// What was seen of the meter.

@@ -24,6 +24,7 @@ mod run;
 mod start;
 pub mod token;
 pub mod values;
+mod waiting;
 mod widget;
 mod words;
 

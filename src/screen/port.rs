@@ -7,7 +7,7 @@
 
 use super::desk::port::{Ask, Told};
 use super::draft::{Draft, Job};
-use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound};
+use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound, Waiting};
 use crate::run::{Command, Snapshot};
 use crate::time::{Instant, now};
 use eframe::egui::{Context, ViewportCommand};
@@ -22,6 +22,15 @@ pub enum Order {
     TestSelf,
     /// What could be verified.
     ListJobs,
+    /// What a crash or a power failure has left.
+    FindWaiting,
+    /// The run that waits goes on.
+    GoOn {
+        /// The meter's serial number, read from the nameplate again, where it cannot say who it is.
+        serial: Option<String>,
+    },
+    /// The run that waits ends without a verdict.
+    CloseWaiting,
     /// The meter or charger of this number, scanned or typed.
     Find(String),
     /// The meter says over its data output who it is.
@@ -54,6 +63,13 @@ pub enum News {
     Lights(Vec<Light>),
     /// What could be verified.
     Jobs(Vec<Job>),
+    /// What a crash or a power failure has left.
+    Left {
+        /// The run that waits.
+        waiting: Option<Box<Waiting>>,
+        /// What was set right, in the program's English.
+        words: Vec<String>,
+    },
     /// What is known of a number.
     Found {
         /// The number.

@@ -19,7 +19,11 @@ impl Screen {
         let [lights, work] =
             widget::split(room, face.upright, if face.upright { [1.0, 1.5] } else { [1.0, 1.35] });
         widget::card_at(ui, face, lights, |ui| self.lights_ui(ui, face));
-        widget::part(ui, work, |ui| self.work_ui(ui, face));
+        if self.waiting.is_some() {
+            self.waiting_ui(ui, face, work);
+        } else {
+            widget::part(ui, work, |ui| self.work_ui(ui, face));
+        }
         let w = face.language.words();
         let foot = self.foot(ui);
         let now = face.language.stamp(Stamp::now());
@@ -33,7 +37,9 @@ impl Screen {
         let name = if self.options.simulated { &w.start.simulated_bench } else { &w.start.bench };
         let bench = words::fill(name, &[&self.options.bench]);
         widget::data_in(ui, lower, &bench, token::plain(token::SMALL), t.weak);
-        if self.lead_ui(ui, face, &w.start.new_meter, true) {
+        if self.waiting.is_some() {
+            self.go_on_ui(ui, face);
+        } else if self.lead_ui(ui, face, &w.start.new_meter, true) {
             self.choose(Job { title: String::new(), about: String::new(), text: String::new(), last: None });
         }
     }
@@ -74,6 +80,9 @@ impl Screen {
     fn work_ui(&mut self, ui: &mut Ui, face: &Face) {
         let w = face.language.words();
         let wide = ui.available_width();
+        for words in &self.set_right {
+            widget::note(ui, face, State::Care, &face.language.said(words));
+        }
         let check = (wide * 0.34).min(170.0);
         ui.horizontal(|ui| {
             let scan = vec2(wide - check - token::GAP, 60.0);

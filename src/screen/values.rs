@@ -112,6 +112,25 @@ pub struct ResultLine {
     pub reason: String,
 }
 
+/// A run that a crash or a power failure has left: it is gone on with or closed before another begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Number of its record.
+    pub number: String,
+    /// Its meter: maker, type, serial number.
+    pub meter: String,
+    /// Where it was, in the program's English; empty where its journal cannot be read.
+    pub at: String,
+    /// When the last of it was put on the disk.
+    pub last: Option<Stamp>,
+    /// Why it was interrupted, or why it can only be closed; in the program's English.
+    pub why: String,
+    /// Whether it can be gone on with.
+    pub may_go_on: bool,
+    /// The meter cannot say who it is: somebody reads its serial number from the nameplate again.
+    pub asks_serial: bool,
+}
+
 /// How a run came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {

@@ -112,6 +112,9 @@ words! {
         testing, fit, care, not_fit, scan, looking, not_known, work_list, nothing_to_do, reading_list,
         last_visit, first_visit, new_meter, bench, simulated_bench,
     }
+    waiting: Left {
+        interrupted, at, number, about, only_close, go_on, close, close_again, serial,
+    }
     meter: Meter {
         plausible, incomplete, read, reading,
     }

@@ -113,7 +113,7 @@ const COLUMNS: [Column; 59] = [
     ("decision_rule", |r| Cell::text(&r.record.results.decision_rule)),
     ("load_method", |_| Cell::plain("virtual")),
     ("performed_from", |r| Cell::plain(r.record.started)),
-    ("performed_to", |r| Cell::plain(r.record.started.after(r.record.results.elapsed))),
+    ("performed_to", |r| Cell::plain(r.record.ended())),
     ("issued_at", |r| Cell::maybe(r.standing.issue.issued_at)),
     ("valid_until", |r| Cell::maybe(valid_until(r.record))),
     ("dut_name", |_| Cell::plain("energy meter in an EV charger")),

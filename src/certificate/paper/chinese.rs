@@ -41,6 +41,31 @@ fn parts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
 /// English and Chinese; `{}` is a number, a name or a text that is looked up again. The parts stand in the same order in
 /// both. What is special stands before what is general.
 const SAID: &[(&str, &str)] = &[
+    // A run that was interrupted.
+    (
+        "interrupted at `{}`: {}; the last that was kept is of {}, and it went on at {}",
+        "在“{}”处中断：{}；最后保存于 {}，继续于 {}",
+    ),
+    (
+        "interrupted at its end: {}; the last that was kept is of {}, and it went on at {}",
+        "在结束时中断：{}；最后保存于 {}，继续于 {}",
+    ),
+    ("the program ended in it; the computer ran on", "程序中途退出，计算机未重启"),
+    (
+        "the computer was started anew in it: the power failed, or somebody switched it off",
+        "计算机中途重启：断电或被关机",
+    ),
+    ("the program ended in it", "程序中途退出"),
+    ("the program ended in it; the computer ran on; {}", "程序中途退出，计算机未重启；{}"),
+    ("the serial number {} was read from the nameplate again", "重新读取了铭牌编号 {}"),
+    (
+        "that the load went away was not seen: the last that was kept is of {}, when the run was interrupted",
+        "未见负载断开：最后保存于 {}，其时检定被中断",
+    ),
+    (
+        "signed record: the transaction {} was interrupted with the run; another takes its place",
+        "签名记录：交易 {} 随检定中断，另起一笔",
+    ),
     // Rows of a budget.
     ("reference certificate", "标准器证书"),
     ("reference drift", "标准器漂移"),

@@ -374,7 +374,7 @@ impl Paper {
             site: corrected(Field::Site, &entries.site),
             meter: sections::meter(record, &corrected),
             performed_from: record.started,
-            performed_to: record.started.after(record.results.elapsed),
+            performed_to: record.ended(),
             valid_until: valid_until(record),
             regulation: sections::regulation(record),
             standards: sections::standards(record),

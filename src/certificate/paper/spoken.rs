@@ -21,6 +21,17 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
     ("Clock", "时钟"),
     ("Tariff registers", "费率计度器"),
     ("Discharge", "断电与放电"),
+    // A run that waits.
+    ("step {} of {}, {}", "第 {} 步（共 {} 步），{}"),
+    ("its end", "结束"),
+    (
+        "run {} had ended when the program did; its record was stored now: {}",
+        "检定 {} 已完成而程序退出；记录现已保存：{}",
+    ),
+    (
+        "{}: its papers could not be stored when it ended; they were made now: {}",
+        "{}：结束时未能保存证书，现已生成：{}",
+    ),
     // Devices.
     ("source", "电源"),
     ("pulse counter", "脉冲计数器"),

@@ -7,6 +7,7 @@ mod photo;
 mod result;
 mod sound;
 mod visit;
+mod waiting;
 
 use super::panel::Panel;
 use super::verify::{Pace, pace, stop_flag};
@@ -183,6 +184,8 @@ fn serve(program: &Arc<Program>, orders: &Receiver<Order>) {
     loop {
         match orders.recv_timeout(LOOK_EVERY.to_std()) {
             Ok(Order::Unlock { pin }) => unlock(program, &pin, &mut wrong_pins),
+            // Before anything that needs the data folder for itself.
+            Ok(Order::FindWaiting) => program.find_waiting(),
             Ok(order) => {
                 let program = Arc::clone(program);
                 works.push(std::thread::spawn(move || program.handle(order)));
@@ -243,12 +246,20 @@ impl Program {
                 let ended = self.alone(|| Ok(self.verify(&draft)));
                 tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
             }
+            Order::GoOn { serial } => {
+                let ended = self.alone(|| Ok(self.go_on(serial.as_deref())));
+                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
+            }
+            Order::CloseWaiting => {
+                let ended = self.alone(|| Ok(self.close_waiting()));
+                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
+            }
             Order::ListPhotos => tell(News::Photos(photo::list(&self.photos()))),
             Order::TakePhoto => tell(News::Photo(photo::take(&self.photos()))),
             Order::Play(which) => sound::play(which),
             Order::Desk(ask) => self.desk.handle(&self.dir, ask, &|told| tell(News::Desk(told))),
             // Answered in the order in which they come.
-            Order::Unlock { .. } => {}
+            Order::Unlock { .. } | Order::FindWaiting => {}
         }
     }
 

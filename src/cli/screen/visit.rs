@@ -5,7 +5,7 @@ use super::result;
 use crate::cli::Stop;
 use crate::cli::inputs::Inputs;
 use crate::cli::photographs;
-use crate::cli::verification::{self, How, Opened};
+use crate::cli::verification::{self, How, Opened, Ready};
 use crate::cli::verify::keep_elsewhere;
 use phantomload::archive;
 use phantomload::bench::{Bench, Waited, conduct};
@@ -155,21 +155,29 @@ impl Program {
                 return result::not_begun(stop.message);
             }
         };
+        self.bring_to_end(ready)
+    }
+
+    /// Conducts the run with its picture on the screen, and stores what comes of it.
+    pub(super) fn bring_to_end(&self, ready: Ready) -> Ended {
         let since = now();
         self.backstage.arm(ready.stopper());
-        let conducted = ready.conduct(&mut || self.asked_to_stop(since), &mut self.shower(false));
+        let mut asked = || self.asked_to_stop(since);
+        let conducted = ready.conduct(&mut asked, &mut self.shower(false), &crate::cli::say);
         self.backstage.arm(None);
-        let (record, mut archive) = match conducted {
+        let mut conducted = match conducted {
             Ok(conducted) => conducted,
             Err(stop) => return result::not_begun(stop.message),
         };
-        self.panel().ended(&record);
-        match archive.store_with(&record, &inputs.photographs) {
-            Ok(stored) => result::of(&record, &stored),
+        self.panel().ended(&conducted.record);
+        let stored = conducted.store();
+        let record = &conducted.record;
+        match stored {
+            Ok(stored) => result::of(record, &stored),
             Err(fault @ archive::Fault::NotRegistered { .. }) => {
-                result::not_stored(&record, &fault.to_string())
+                result::not_stored(record, &fault.to_string())
             }
-            Err(fault) => result::not_stored(&record, &keep_elsewhere(&record, &fault).message),
+            Err(fault) => result::not_stored(record, &keep_elsewhere(record, &fault).message),
         }
     }
 }

@@ -90,7 +90,9 @@ impl Judge<'_> {
         else {
             return vec![undecided(item, "the meter did not give its clock".into())];
         };
-        let ours = self.started.after(answer.taken - self.began);
+        // How long an interruption lasted is known by the clock of the day alone: it counts from its end.
+        let (from, stamp) = self.evidence.again.unwrap_or((self.began, self.started));
+        let ours = stamp.after(answer.taken - from);
         let Some(value) = error::clock_indication(shown, ours) else {
             return vec![undecided(item, format!("the meter shows {shown}, which is no time"))];
         };

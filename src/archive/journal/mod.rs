@@ -1,0 +1,586 @@
+//! `journal.sqlite`: every event of the run that is open, on the disk before anything is done because of it.
+//!
+//! `SQLite` with a write-ahead log that is forced to the disk at each commit. One row of `batch` holds the events of one
+//! commit, one JSON line each, in the form of the record. `run` holds the frozen header: with it and the events the run is
+//! made again as it was ([`crate::run::rebuilt`]). `beside` holds what belongs to the record and is no event: photographs,
+//! the seals at the end. When the record is stored events and photographs are deleted; the header stays.
+//!
+//! Each batch is sealed: HMAC-SHA-256 over the seal before it and its bytes, with a secret that follows from the device's
+//! key. Events that somebody else wrote are not believed. Batches cut off at the end cannot be told from a crash.
+
+mod keeper;
+
+pub use keeper::{InStep, Keeper, NotKept, Writer};
+
+use super::{Fault, Photograph};
+use crate::certificate::photograph::SIZE_MAX;
+use crate::certificate::raw::Logged;
+use crate::certificate::record::Program;
+use crate::plan::Plan;
+use crate::plan::seal::Closing;
+use crate::time::{Instant, Stamp};
+use hmac::{Hmac, KeyInit, Mac};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file; beside it `SQLite` keeps its write-ahead log.
+pub const FILE: &str = "journal.sqlite";
+/// What the device's key signs to give the secret of the seals; the signature is never shown.
+pub(super) const SECRET: &[u8] = b"phantomload: the secret that seals the journal of runs, version 1";
+/// The files of one journal.
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+/// How long another reader may keep a commit waiting.
+const BUSY: Duration = Duration::from_secs(5);
+/// `PRAGMA application_id`: four letters of our name.
+const APPLICATION: i32 = 0x5068_4C64;
+/// Events of one commit, and of a whole run, in bytes: more is no journal of ours.
+const BATCH_MAX: usize = 64 << 20;
+const RUN_MAX: usize = 1 << 30;
+/// No program of ours has so many versions of the tables.
+const VERSION_MAX: i64 = 1000;
+
+/// What leads from each version of the tables to the next. A released one is never changed: `tests/records.rs`.
+const MIGRATIONS: [&str; 2] = ["
+    CREATE TABLE run (record_no TEXT PRIMARY KEY, header TEXT NOT NULL, ended TEXT) STRICT;
+    CREATE TABLE sitting (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, began TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
+    CREATE TABLE batch (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+        stamp TEXT NOT NULL, events TEXT NOT NULL, seal BLOB NOT NULL) STRICT;
+    CREATE INDEX batch_of_run ON batch (record_no, first);", "
+    CREATE TABLE beside (record_no TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, seal BLOB NOT NULL,
+        PRIMARY KEY (record_no, name)) STRICT;"];
+/// Under this name stands in `beside` what was written down when the meter was closed again; all others are photographs.
+const CLOSING: &str = "closing.json";
+
+/// How the bench of a run is found again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// The bench file, or `simulated`.
+    pub bench: String,
+    /// The meter that was named beside it: a file, or a demo meter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<String>,
+    /// The text of that meter on the simulated bench, as it was; none in journals older than it, and for a real one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Seed of the simulated bench.
+    pub seed: u64,
+    /// Pace of the simulated bench; none: as fast as it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<f64>,
+}
+
+/// What a run is made of before its first event. It never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The number in the chain.
+    pub record_no: String,
+    /// The number that its paper would have.
+    pub certificate_no: String,
+    /// Whether its bench is simulated.
+    pub simulated: bool,
+    /// The program that began it.
+    pub program: Program,
+    /// Date and hour of the begin.
+    pub started: Stamp,
+    /// The same on the run's own time.
+    pub began: Instant,
+    /// Its bench.
+    pub way: Way,
+    /// Nameplate, regulation, calibration, bench and steps.
+    pub plan: Plan,
+}
+
+/// A run as the journal has it.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// What it is made of.
+    pub header: Header,
+    /// Every event that was kept.
+    pub log: Vec<Logged>,
+    /// When the last of them was put on the disk; the begin where none was.
+    pub last: Stamp,
+    /// What the kernel called the time in which that was; empty where it did not say.
+    pub boot: String,
+}
+
+/// One line of the list of runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The run.
+    pub record_no: String,
+    /// When its record was stored; none where it was not.
+    pub stored: Option<String>,
+    /// How often the program sat down to it.
+    pub sittings: u64,
+    /// Events that are kept.
+    pub events: u64,
+}
+
+/// The run that is being written.
+#[derive(Debug)]
+struct Page {
+    record_no: String,
+    count: u64,
+    seal: Vec<u8>,
+}
+
+/// The journal of a data folder that nobody else writes.
+#[derive(Debug)]
+pub struct Book {
+    path: PathBuf,
+    connection: Connection,
+    secret: Vec<u8>,
+    page: Option<Page>,
+}
+
+impl Book {
+    /// Opens the journal, and makes it where there is none. A damaged one is put aside, and the words say so.
+    pub(super) fn open(dir: &Path, secret: &[u8]) -> Result<(Self, Vec<String>), Fault> {
+        let path = dir.join(FILE);
+        match Self::at(&path, secret) {
+            Ok(book) => Ok((book, vec![])),
+            Err(Broken::Damaged(what)) => {
+                let aside = put_aside(&path)?;
+                let words = format!(
+                    "{}: the journal is damaged ({what}); it was put aside as {}, nothing of it was changed, and a new one was begun",
+                    path.display(),
+                    aside.display()
+                );
+                let book = Self::at(&path, secret).map_err(|broken| broken.fault(&path))?;
+                Ok((book, vec![words]))
+            }
+            Err(broken) => Err(broken.fault(&path)),
+        }
+    }
+
+    fn at(path: &Path, secret: &[u8]) -> Result<Self, Broken> {
+        // A file of a format that does not exist would be opened for reading only (`SQLite` file format, bytes 18 and 19).
+        let mut head = [0; 20];
+        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+        if read.is_ok() && head[18..].iter().any(|format| ![1, 2].contains(format)) {
+            return Err(Broken::Damaged(format!("its head names the formats {:?}", &head[18..])));
+        }
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Broken::Unfit(format!(
+                "cannot have a write-ahead log here (mode {mode}): choose another disk with --data"
+            )));
+        }
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let checked: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if checked != "ok" {
+            return Err(Broken::Damaged(checked));
+        }
+        migrate(&mut connection)?;
+        Ok(Self { path: path.to_owned(), connection, secret: secret.to_vec(), page: None })
+    }
+
+    /// Whether it has this run, with its events.
+    pub fn holds(&self, record_no: &str) -> Result<bool, Fault> {
+        let mut asked =
+            self.sql(self.connection.prepare("SELECT 1 FROM run WHERE record_no = ? AND ended IS NULL"))?;
+        self.sql(asked.exists([record_no]))
+    }
+
+    /// Begins a run: its header is on the disk when this returns, and the photographs that its plan names.
+    pub fn begin(&mut self, header: &Header, boot: &str, photographs: &[Photograph]) -> Result<(), Fault> {
+        let text =
+            serde_json::to_string(header).map_err(|e| self.fault(format!("cannot hold this run: {e}")))?;
+        let seal = self.first_seal(&text);
+        let sealed: Vec<_> = photographs
+            .iter()
+            .map(|(name, bytes)| (name, bytes, self.seal_beside(&seal, name, bytes)))
+            .collect();
+        let done = self.connection.transaction().and_then(|transaction| {
+            transaction.execute(
+                "INSERT INTO run (record_no, header) VALUES (?, ?)",
+                params![header.record_no, text],
+            )?;
+            for (name, bytes, seal) in sealed {
+                put_beside(&transaction, &header.record_no, name, bytes, &seal)?;
+            }
+            sit_down(&transaction, &header.record_no, boot)?;
+            transaction.commit()
+        });
+        self.sql(done)?;
+        self.page = Some(Page { record_no: header.record_no.clone(), count: 0, seal });
+        Ok(())
+    }
+
+    /// Keeps what was written down when the meter was closed again, and its photographs, until the record is stored.
+    pub fn close_meter(
+        &mut self,
+        record_no: &str,
+        closing: &Closing,
+        photographs: &[Photograph],
+    ) -> Result<(), Fault> {
+        let closing =
+            serde_json::to_vec(closing).map_err(|e| self.fault(format!("cannot hold the seals: {e}")))?;
+        let (header, _) = self.seals(record_no)?;
+        let first = self.first_seal(&header);
+        let all = photographs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        for (name, bytes) in all.chain([(CLOSING, closing.as_slice())]) {
+            let seal = self.seal_beside(&first, name, bytes);
+            self.sql(put_beside(&self.connection, record_no, name, bytes, &seal))?;
+        }
+        Ok(())
+    }
+
+    /// Photographs of a run, and the seals at its end. What somebody else wrote is not among them.
+    pub fn beside(&self, record_no: &str) -> Result<(Vec<Photograph>, Option<Closing>), Fault> {
+        let (header, _) = self.seals(record_no)?;
+        let first = self.first_seal(&header);
+        let mut asked = self.sql(self.connection.prepare(
+            "SELECT name, bytes, seal FROM beside WHERE record_no = ? AND length(bytes) <= ? ORDER BY name",
+        ))?;
+        let rows = asked.query_map(params![record_no, SIZE_MAX.cast_signed()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
+        });
+        let (mut photographs, mut closing) = (vec![], None);
+        for row in self.sql(rows)? {
+            let (name, bytes, seal) = self.sql(row)?;
+            if seal != self.seal_beside(&first, &name, &bytes) {
+                continue;
+            }
+            if name == CLOSING {
+                closing = serde_json::from_slice(&bytes).ok();
+            } else {
+                photographs.push((name, bytes));
+            }
+        }
+        Ok((photographs, closing))
+    }
+
+    /// Goes on with a run that was read, and had so many events.
+    pub fn go_on(&mut self, record_no: &str, count: usize, boot: &str) -> Result<(), Fault> {
+        let (text, seals) = self.seals(record_no)?;
+        let seal = seals.last().cloned().unwrap_or_else(|| self.first_seal(&text));
+        self.sql(sit_down(&self.connection, record_no, boot))?;
+        self.page = Some(Page { record_no: record_no.to_owned(), count: count as u64, seal });
+        Ok(())
+    }
+
+    /// Puts events on the disk: they are there when this returns. Gives how many the run has there now.
+    pub fn append(&mut self, events: &[Logged]) -> Result<u64, Fault> {
+        let Some(page) = &self.page else {
+            return Err(self.fault("has no run begun: a bug in this program".into()));
+        };
+        if events.is_empty() {
+            return Ok(page.count);
+        }
+        let mut text = String::new();
+        for event in events {
+            let line =
+                serde_json::to_string(event).map_err(|e| self.fault(format!("cannot hold an event: {e}")))?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let seal = self.seal(&page.seal, page.count, text.as_bytes());
+        let done = self.connection.prepare_cached(
+            "INSERT INTO batch (record_no, first, count, stamp, events, seal) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        let done = done.and_then(|mut insert| {
+            insert.execute(params![
+                page.record_no,
+                page.count.cast_signed(),
+                (events.len() as u64).cast_signed(),
+                Stamp::now().to_string(),
+                text,
+                seal
+            ])
+        });
+        self.sql(done)?;
+        let count = page.count + events.len() as u64;
+        self.page = Some(Page { record_no: page.record_no.clone(), count, seal });
+        Ok(count)
+    }
+
+    /// The run with every event that was kept; none where it has none. A batch whose seal does not hold is refused: nothing
+    /// follows from events that the program may not have written.
+    pub fn read(&self, record_no: &str) -> Result<Option<Kept>, Fault> {
+        let found: Option<String> = self.sql(
+            self.connection
+                .query_row("SELECT header FROM run WHERE record_no = ?", [record_no], |row| row.get(0))
+                .optional(),
+        )?;
+        let Some(text) = found else { return Ok(None) };
+        let header: Header = serde_json::from_str(&text).map_err(|e| {
+            self.fault(format!("has a header of {record_no} that this program cannot read: {e}"))
+        })?;
+        let mut seal = self.first_seal(&text);
+        let (mut log, mut last, mut bytes) = (vec![], header.started, 0);
+        let mut asked = self.sql(self.connection.prepare(
+            "SELECT first, count, stamp, events, seal FROM batch WHERE record_no = ? ORDER BY first",
+        ))?;
+        let mut rows = self.sql(asked.query([record_no]))?;
+        while let Some(row) = self.sql(rows.next())? {
+            let (first, count, stamp, events, sealed) = self.sql(batch(row))?;
+            bytes += events.len();
+            if events.len() > BATCH_MAX || bytes > RUN_MAX {
+                return Err(self.fault(format!("has more events of {record_no} than a run can have")));
+            }
+            let strange = |what: &str| {
+                self.fault(format!(
+                    "was changed: {what} at event {first} of {record_no}. Nothing follows from it; `phantomload run close --unread` ends the run without them"
+                ))
+            };
+            if first.cast_unsigned() != log.len() as u64 {
+                return Err(strange("events are missing or doubled"));
+            }
+            seal = self.seal(&seal, log.len() as u64, events.as_bytes());
+            if seal != sealed {
+                return Err(strange("the seal does not hold"));
+            }
+            for line in events.lines() {
+                log.push(serde_json::from_str(line).map_err(|e| strange(&e.to_string()))?);
+            }
+            if log.len() as u64 != first.cast_unsigned().saturating_add(count.cast_unsigned()) {
+                return Err(strange("the count is another"));
+            }
+            last = stamp.parse().unwrap_or(last);
+        }
+        let boot = self.sql(
+            self.connection
+                .query_row(
+                    "SELECT boot FROM sitting WHERE record_no = ? ORDER BY n DESC LIMIT 1",
+                    [record_no],
+                    |row| row.get(0),
+                )
+                .optional(),
+        )?;
+        Ok(Some(Kept { header, log, last, boot: boot.unwrap_or_default() }))
+    }
+
+    /// The record of a run is stored: its events are not needed here any more.
+    pub fn stored(&mut self, record_no: &str) -> Result<(), Fault> {
+        let done = self.connection.transaction().and_then(|transaction| {
+            let now = Stamp::now().to_string();
+            transaction.execute("UPDATE run SET ended = ? WHERE record_no = ?", params![now, record_no])?;
+            transaction.execute("DELETE FROM batch WHERE record_no = ?", [record_no])?;
+            transaction.execute("DELETE FROM beside WHERE record_no = ?", [record_no])?;
+            transaction.commit()
+        });
+        self.page = None;
+        self.sql(done)
+    }
+
+    /// Runs whose record is not known to be stored.
+    pub fn unstored(&self) -> Result<Vec<String>, Fault> {
+        Ok(self
+            .lines()?
+            .into_iter()
+            .filter(|line| line.stored.is_none())
+            .map(|line| line.record_no)
+            .collect())
+    }
+
+    /// Every run that was begun with a journal, oldest first.
+    pub fn lines(&self) -> Result<Vec<Line>, Fault> {
+        self.sql(lines(&self.connection))
+    }
+
+    fn seals(&self, record_no: &str) -> Result<(String, Vec<Vec<u8>>), Fault> {
+        let header =
+            self.connection
+                .query_row("SELECT header FROM run WHERE record_no = ?", [record_no], |row| row.get(0));
+        let mut asked = self.sql(
+            self.connection.prepare("SELECT seal FROM batch WHERE record_no = ? ORDER BY first DESC LIMIT 1"),
+        )?;
+        let seals = self.sql(asked.query_map([record_no], |row| row.get(0)))?;
+        Ok((self.sql(header)?, self.sql(seals.collect())?))
+    }
+
+    fn first_seal(&self, header: &str) -> Vec<u8> {
+        self.seal(&[], u64::MAX, header.as_bytes())
+    }
+
+    fn seal_beside(&self, first: &[u8], name: &str, bytes: &[u8]) -> Vec<u8> {
+        let name = self.seal(first, u64::MAX, name.as_bytes());
+        self.seal(&name, u64::MAX, bytes)
+    }
+
+    fn seal(&self, before: &[u8], first: u64, bytes: &[u8]) -> Vec<u8> {
+        // A key of any length does (RFC 2104).
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return vec![] };
+        mac.update(before);
+        mac.update(&first.to_be_bytes());
+        mac.update(bytes);
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    fn fault(&self, what: String) -> Fault {
+        Fault::Journal { path: self.path.clone(), what }
+    }
+
+    fn sql<T>(&self, done: rusqlite::Result<T>) -> Result<T, Fault> {
+        done.map_err(|e| self.fault(words(&e)))
+    }
+}
+
+/// The list of runs of a data folder, without its lock; empty where there is no journal.
+pub fn list(dir: &Path) -> Result<Vec<Line>, Fault> {
+    let path = dir.join(FILE);
+    if !path.exists() {
+        return Ok(vec![]);
+    }
+    let fault = |e: rusqlite::Error| Fault::Journal { path: path.clone(), what: words(&e) };
+    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
+    connection.busy_timeout(BUSY).map_err(fault)?;
+    lines(&connection).map_err(fault)
+}
+
+fn lines(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
+    let mut asked = connection.prepare(
+        "SELECT record_no, ended, (SELECT count(*) FROM sitting WHERE sitting.record_no = run.record_no), \
+         (SELECT coalesce(sum(count), 0) FROM batch WHERE batch.record_no = run.record_no) FROM run ORDER BY rowid",
+    )?;
+    let rows = asked.query_map([], |row| {
+        let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
+        Ok(Line { record_no: row.get(0)?, stored: row.get(1)?, sittings: number(2)?, events: number(3)? })
+    })?;
+    rows.collect()
+}
+
+/// First event, count, stamp, events and seal of a row.
+type Batch = (i64, i64, String, String, Vec<u8>);
+
+fn batch(row: &rusqlite::Row) -> rusqlite::Result<Batch> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+}
+
+fn put_beside(
+    connection: &Connection,
+    record_no: &str,
+    name: &str,
+    bytes: &[u8],
+    seal: &[u8],
+) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO beside (record_no, name, bytes, seal) VALUES (?, ?, ?, ?)",
+            params![record_no, name, bytes, seal],
+        )
+        .map(|_| ())
+}
+
+fn sit_down(connection: &Connection, record_no: &str, boot: &str) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT INTO sitting (record_no, began, boot) VALUES (?, ?, ?)",
+            params![record_no, Stamp::now().to_string(), boot],
+        )
+        .map(|_| ())
+}
+
+/// Brings the tables to the present version, all or nothing.
+fn migrate(connection: &mut Connection) -> Result<(), Broken> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let latest = (MIGRATIONS.len() as u64).cast_signed();
+    if version == latest {
+        return Ok(());
+    }
+    let ours: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if !(0..VERSION_MAX).contains(&version) || (version == 0) == (ours == APPLICATION) {
+        return Err(Broken::Damaged(format!(
+            "version {version} and application {ours:#x} do not go together"
+        )));
+    }
+    let Some(steps) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
+        return Err(Broken::Unfit(format!(
+            "has version {version}, and this program knows versions up to {latest}: use the program that wrote it"
+        )));
+    };
+    let transaction = connection.transaction()?;
+    for step in steps {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", latest)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Why a journal was not opened.
+enum Broken {
+    /// Its file is no sound database.
+    Damaged(String),
+    /// It cannot be used as it is, in words.
+    Unfit(String),
+}
+
+impl From<rusqlite::Error> for Broken {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OutOfMemory,
+            PermissionDenied, ReadOnly, SystemIoFailure,
+        };
+        // What is of the disk or of the moment will be another time; all else is of the file.
+        match error.sqlite_error_code() {
+            Some(
+                CannotOpen
+                | DatabaseBusy
+                | DatabaseLocked
+                | DiskFull
+                | FileLockingProtocolFailed
+                | OutOfMemory
+                | PermissionDenied
+                | ReadOnly
+                | SystemIoFailure,
+            ) => Self::Unfit(words(&error)),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl Broken {
+    fn fault(self, path: &Path) -> Fault {
+        let (Self::Damaged(what) | Self::Unfit(what)) = self;
+        Fault::Journal { path: path.to_owned(), what }
+    }
+}
+
+/// What went wrong and what to do, in the words of this house.
+fn words(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    let advice = match error.sqlite_error_code() {
+        Some(DiskFull) => "the disk is full: free some space",
+        Some(ReadOnly | PermissionDenied | CannotOpen) => {
+            "give this user the right to write there, or choose another folder with --data"
+        }
+        Some(SystemIoFailure) => {
+            "the disk does not work or is full: look at it, or choose another folder with --data"
+        }
+        Some(DatabaseBusy) => "another program reads it and does not let go: end that one",
+        Some(DatabaseCorrupt) => {
+            "it is damaged; it is put aside when the data folder is opened the next time"
+        }
+        _ => "look at the disk, or choose another folder with --data",
+    };
+    format!("could not be read or written: {error}; {advice}")
+}
+
+/// Renames a damaged journal with its log; nothing is deleted.
+fn put_aside(path: &Path) -> Result<PathBuf, Fault> {
+    let name = |n: u32, part: &str| PathBuf::from(format!("{}.damaged-{n}{part}", path.display()));
+    let free = |n: &u32| PARTS.iter().all(|part| fs::symlink_metadata(name(*n, part)).is_err());
+    let Some(n) = (1..u32::MAX).find(free) else {
+        return Err(Fault::Journal { path: path.to_owned(), what: "cannot be put aside".into() });
+    };
+    for part in PARTS {
+        let from = PathBuf::from(format!("{}{part}", path.display()));
+        if fs::symlink_metadata(&from).is_ok() {
+            fs::rename(&from, name(n, part))
+                .map_err(|e| Fault::write(&from, "the journal, put aside,", &e))?;
+        }
+    }
+    Ok(name(n, ""))
+}
