@@ -119,6 +119,14 @@ impl Keys {
         matches!(self, Self::None { absent: true, .. })
     }
 
+    /// Why the key is none that may be used, where others may read it.
+    pub fn exposed(&self) -> Option<&str> {
+        match self {
+            Self::Exposed { why } => Some(why),
+            _ => None,
+        }
+    }
+
     /// The key with its certificate, whatever it is worth.
     pub fn pair(&self) -> Option<&Pair> {
         match self {

@@ -182,6 +182,10 @@ impl Archive {
             let what = "this run is still open; it ends before the next one begins: `phantomload run resume`, or `phantomload run close`".to_owned();
             return Err(Fault::State { number: run.record_no.clone(), what });
         }
+        // A verdict that this key could have signed and did not would be doubted for ever: nothing is begun.
+        if let Some(why) = self.keys.exposed() {
+            return Err(Fault::Key { what: why.to_owned() });
+        }
         if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
             self.make_demo_key()?;
         }
