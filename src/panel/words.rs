@@ -26,7 +26,7 @@ const STEPS: [(&str, Pair); 17] = [
     ("Discharge", ("放电", "Discharge")),
     ("Daily clock rate", ("日计时误差", "Daily clock rate")),
     ("Identity and constant", ("身份与常数", "Identity, constant")),
-    ("Cover record", ("开盖记录", "Cover record")),
+    ("Event records", ("事件记录", "Event records")),
     ("Clock", ("时钟", "Clock")),
     ("Tariff registers", ("费率计度器", "Tariff registers")),
     ("Cross-check U, I, P", ("核对 U I P", "Cross-check U, I, P")),

@@ -17,6 +17,8 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
     ("Cross-check U, I, P", "交叉核对 U、I、P"),
     ("Daily clock rate", "日计时误差"),
     ("Identity and constant", "身份与常数"),
+    ("Event records", "事件记录"),
+    // As records before it name it.
     ("Cover record", "开盖记录"),
     ("Clock", "时钟"),
     ("Tariff registers", "费率计度器"),
