@@ -16,7 +16,7 @@ use phantomload::meter::modbus::number::{self, Kind, Order, Places};
 use phantomload::meter::modbus::{self, Adu, Read};
 use phantomload::meter::ocmf::{self, Key, envelope};
 use phantomload::meter::{Query, lem, sml};
-use phantomload::plan::conventional::Conventional;
+use phantomload::plan::conventional::Assumptions;
 use phantomload::plan::entries::Entries;
 use phantomload::plan::nameplate::{Nameplate, Protocol, is_code};
 use phantomload::plan::seal::Closing;
@@ -431,7 +431,7 @@ fn forms(data: &[u8]) {
     match which % 5 {
         0 => drop(Entries::from_toml("fuzz", text)),
         1 => drop(Closing::from_toml("fuzz", text)),
-        2 => drop(Conventional::from_toml("fuzz", text)),
+        2 => drop(Assumptions::from_toml("fuzz", text)),
         3 => {
             let plan = PLAN.get_or_init(|| tester::Plan::builtin().expect("shipped"));
             drop(tester::Sheet::from_toml("fuzz", text, plan));
