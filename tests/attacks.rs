@@ -171,23 +171,23 @@ fn escapes_in_names_of_files_in_manifests_and_in_settings_reach_no_terminal() {
 #[test]
 fn a_photograph_that_leads_out_of_its_folder_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
-    let (inside, secret) = (dir.path().join("stick"), dir.path().join("secret.png"));
+    let (inside, secret) = (dir.path().join("stick"), dir.path().join("secret.jpg"));
     fs::create_dir(&inside).unwrap();
-    fs::write(&secret, b"\x89PNG\r\n\x1a\n secret").unwrap();
-    symlink(&secret, inside.join("link.png")).unwrap();
-    pipe(&inside.join("pipe.png"));
-    fs::copy(&secret, inside.join("own.png")).unwrap();
+    fs::write(&secret, b"\xff\xd8\xff\xe0 secret").unwrap();
+    symlink(&secret, inside.join("link.jpg")).unwrap();
+    pipe(&inside.join("pipe.jpg"));
+    fs::copy(&secret, inside.join("own.jpg")).unwrap();
     let entries = inside.join("entries.toml");
     let plan = |photograph: &str| {
         let seal = "[[seal]]\nplace = \"cover\"\nnumber = \"A1\"\nstate = \"intact\"\nphotograph = ";
         fs::write(&entries, format!("{seal}\"{photograph}\"\n")).unwrap();
         ends(&["plan", "--entries", entries.to_str().unwrap()])
     };
-    for out in ["../secret.png", secret.to_str().unwrap(), "link.png"] {
+    for out in ["../secret.jpg", secret.to_str().unwrap(), "link.jpg"] {
         refused(&plan(out), "it leads out of the folder");
     }
-    refused(&plan("pipe.png"), "it is no regular file");
-    assert!(plan("own.png").status.success());
+    refused(&plan("pipe.jpg"), "it is no regular file");
+    assert!(plan("own.jpg").status.success());
 }
 
 #[test]

@@ -335,6 +335,7 @@ fn say(line: &str) {
 /// What files, meters and papers say comes from strangers: nothing in it moves the terminal's cursor or turns the direction
 /// of writing. The way in which it is shown is JSON's, so that JSON stays what it is.
 fn tame(text: &str) -> Cow<'_, str> {
+    use std::fmt::Write;
     let is_harmless = |c: char| matches!(c, '\n' | '\t') || !is_code(c);
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
@@ -347,7 +348,7 @@ fn tame(text: &str) -> Cow<'_, str> {
         if is_harmless(letter) || ends_line || is_mark {
             shown.push(letter);
         } else {
-            shown += &format!("\\u{:04x}", u32::from(letter));
+            let _ = write!(shown, "\\u{:04x}", u32::from(letter));
         }
     }
     Cow::Owned(shown)
