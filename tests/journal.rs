@@ -137,7 +137,17 @@ fn whatever_a_card_does_to_the_journal_the_program_starts_in_words_and_the_chain
     for (what, bytes) in &damages {
         copy(&left, &cut);
         fs::write(cut.join(FILE), bytes).unwrap();
-        let mut archive = Archive::open(&cut).unwrap_or_else(|why| panic!("{what}: {why}"));
+        let mut archive = match Archive::open(&cut) {
+            Ok(archive) => archive,
+            // A bit of its version makes it one of a program to come, which is not to be thrown away.
+            Err(why) if why.to_string().contains("use the program that wrote it") => {
+                let bits = ["a bit of byte 60", "a bit of byte 61", "a bit of byte 62", "a bit of byte 63"];
+                assert!(bits.contains(&what.as_str()), "{what}: {why}");
+                fs::remove_dir_all(&cut).unwrap();
+                continue;
+            }
+            Err(why) => panic!("{what}: {why}"),
+        };
         let found = resume::settle(&mut archive).unwrap_or_else(|why| panic!("{what}: {why}"));
         match (found.left, found.unread) {
             (Some(left), None) => {

@@ -105,7 +105,7 @@ pub fn horrible(meter: &str) -> Record {
         plan["entries"]["customer"] =
             format!("{}\t\r\n\"A & B\" <c> 🚗⚡ 龘靐", "某某充电".repeat(50)).into();
         plan["entries"]["site"] = format!("=HYPERLINK(\"x\") {}", "W".repeat(200)).into();
-        plan["nameplate"]["maker"] = "-@+,;'`\\/|~^°§ Ünïcödé ſ ﬁ مرحبا नमस्ते 👍🏽\u{200d}x".into();
+        plan["nameplate"]["maker"] = "-@+,;'`\\/|~^°§ Ünïcödé ſ ﬁ مرحبا नमस्ते 👍🏽x".into();
         plan["nameplate"]["type"] = "a-very-long-type/".repeat(11).into();
         plan["nameplate"]["charger"] = "充".repeat(200).into();
         plan["nameplate"]["connector"] = "connector  of　many words ".repeat(6).into();

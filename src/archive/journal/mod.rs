@@ -162,7 +162,9 @@ impl Book {
         // A file of a format that does not exist would be opened for reading only (`SQLite` file format, bytes 18 and 19).
         let mut head = [0; 20];
         let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        if read.is_ok() && head[18..].iter().any(|format| ![1, 2].contains(format)) {
+        // Where there is a log beside it the log has the last word: the head may be torn, and the log repairs it.
+        let has_log = fs::metadata(path.with_extension("sqlite-wal")).is_ok_and(|log| log.len() > 0);
+        if read.is_ok() && !has_log && head[18..].iter().any(|format| ![1, 2].contains(format)) {
             return Err(Broken::Damaged(format!("its head names the formats {:?}", &head[18..])));
         }
         let mut connection = Connection::open(path)?;
@@ -494,7 +496,7 @@ fn migrate(connection: &mut Connection) -> Result<(), Broken> {
     }
     let Some(steps) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
         return Err(Broken::Unfit(format!(
-            "has version {version}, and this program knows versions up to {latest}: use the program that wrote it"
+            "has version {version}, and this program knows versions up to {latest}: use the program that wrote it. Where none that is newer ever ran here the file is damaged: move it away by hand"
         )));
     };
     let transaction = connection.transaction()?;

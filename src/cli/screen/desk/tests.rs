@@ -34,8 +34,8 @@ fn folder() -> (tempfile::TempDir, String) {
     let number = numbers.certificate_no.clone();
     let record = run.record(numbers.record_no, Some(numbers.certificate_no), true).unwrap();
     archive.store(&record).unwrap();
-    archive.add_person("李批准", &[Role::Approver], "111111", None).unwrap();
-    archive.add_person("王小明", &[Role::Verifier], "222222", Some(("李批准", "111111"))).unwrap();
+    archive.add_person("李批准", &[Role::Approver], "271828", None).unwrap();
+    archive.add_person("王小明", &[Role::Verifier], "314159", Some(("李批准", "271828"))).unwrap();
     (dir, number)
 }
 
@@ -63,7 +63,7 @@ fn a_paper_is_found_read_signed_and_taken_along() {
     };
     let wrong = ask(&desk, dir, sign("999999"));
     assert!(matches!(&wrong[..], [Told::Done(Err(_))]), "{wrong:?}");
-    let signed = ask(&desk, dir, sign("222222"));
+    let signed = ask(&desk, dir, sign("314159"));
     assert!(matches!(&signed[..], [Told::Done(Ok(_))]), "{signed:?}");
     let told = ask(&desk, dir, Ask::Paper(number.clone()));
     let [Told::Paper(Ok(paper))] = &told[..] else { panic!("{told:?}") };
@@ -191,8 +191,8 @@ fn a_profile_of_the_house_stays_unapproved_until_three_have_answered_for_its_ver
         let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
-    assert!(sign(Role::Checker, "王小明", "222222").is_err(), "the verifier is first");
-    let signed = sign(Role::Verifier, "王小明", "222222").unwrap();
+    assert!(sign(Role::Checker, "王小明", "314159").is_err(), "the verifier is first");
+    let signed = sign(Role::Verifier, "王小明", "314159").unwrap();
     assert!(signed.contains("checker is next"), "{signed}");
     assert!(
         change("dc-own", "dc-own", "0.2").unwrap_err().contains("somebody has signed"),
@@ -218,11 +218,11 @@ fn persons_are_added_locked_and_unlocked_by_an_approver() {
     let add =
         || Act::AddPerson { name: "赵核验".into(), roles: vec![Role::Checker], pin: Pin("333333".into()) };
     assert!(act(add(), None).is_err(), "nobody answers");
-    assert!(act(add(), Some(("王小明", "222222"))).is_err(), "no approver");
-    act(add(), Some(("李批准", "111111"))).unwrap();
+    assert!(act(add(), Some(("王小明", "314159"))).is_err(), "no approver");
+    act(add(), Some(("李批准", "271828"))).unwrap();
     let new = Act::NewPin { name: "赵核验".into(), pin: Pin("444444".into()) };
     act(new, Some(("赵核验", "333333"))).unwrap();
-    act(Act::Disable { name: "赵核验".into() }, Some(("李批准", "111111"))).unwrap();
+    act(Act::Disable { name: "赵核验".into() }, Some(("李批准", "271828"))).unwrap();
     let told = ask(&desk, data, Ask::Persons);
     let [Told::Persons(Ok(persons))] = &told[..] else { panic!("{told:?}") };
     let one = persons.iter().find(|person| person.name == "赵核验").unwrap();
