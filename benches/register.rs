@@ -8,6 +8,7 @@ use phantomload::verdict::Verdict;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -98,6 +99,7 @@ fn ratio() {
             (now() - begin).secs() * 1e3
         );
     }
+    scrolling(dir);
     let begin = now();
     let mut copy = File::create(dir.join("copy.csv")).expect("a file");
     io::copy(&mut File::open(&register).expect("a register").take(bytes), &mut copy).expect("room");
@@ -113,6 +115,23 @@ fn ratio() {
         exported / copied
     );
     let _ = (fs::remove_file(dir.join("copy.csv")), fs::remove_file(dir.join("out.csv")));
+}
+
+/// What the touchscreen fetches as the list of all rows scrolls.
+fn scrolling(dir: &Path) {
+    const SEEN: usize = 90;
+    let index = Index::open(dir).expect("an index");
+    let found = index.found(&Filter::default()).expect("a list");
+    let places = found.len() - SEEN;
+    let fetch = |n: usize| {
+        let begin = now();
+        let rows = index.window(&found, n * 104_729 % places, SEEN).expect("rows");
+        assert_eq!(rows.len(), SEEN);
+        (now() - begin).secs() * 1e3
+    };
+    let mut took: Vec<f64> = (0..1000).map(fetch).collect();
+    took.sort_by(f64::total_cmp);
+    println!("  {SEEN} rows anywhere in the list: {:.2} ms, p99 {:.2} ms", took[500], took[990]);
 }
 
 fn queries() -> [(&'static str, Filter); 6] {

@@ -36,11 +36,12 @@
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
 //! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only; the journal of the run that is open; backup |
+//! | [`history`] | looking back: visits of a charger, `E_n` between two, the drift with the day at which it would reach its limit, the board of all chargers |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; take an interrupted run up again; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |
 //! | [`screen`] | the touchscreen: reads a [`run::Snapshot`], sends a [`run::Command`]; pages, tokens, words in two languages; nobody imports it |
-//! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed; nobody imports it |
+//! | [`panel`] | pictures of one bit a dot: the label on a meter that has passed, the status display; nobody imports it |
 //!
 //! The program beside the library is `src/main.rs` with `src/cli/`.
 //!
@@ -48,7 +49,7 @@
 //!
 //! * Three answers, three types: a module's `Fault` (the bench did not work), [`meter::Reading::Absent`] (the device
 //!   answered, with nothing), [`verdict::Verdict`] (the meter). Never a number in place of "no number".
-//! * Only a run that was completed yields a verdict. Every end of a run begins with the source's off, and a completed
+//! * Only a run that was completed yields a verdict, and never a pre-check: it has no number and no paper. Every end of a run begins with the source's off, and a completed
 //!   one ends with a discharge that the reference has seen.
 //! * A window with a lost edge, a pulse that does not belong, a source out of its band or a silent reference is spoiled: it
 //!   is kept with its reason, enters no mean, and is repeated.
@@ -96,6 +97,7 @@ pub mod error;
 pub mod verdict;
 pub mod certificate;
 pub mod archive;
+pub mod history;
 pub mod run;
 pub mod bench;
 pub mod sim;

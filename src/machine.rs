@@ -91,6 +91,26 @@ impl Machine {
         paths
     }
 
+    /// The address by which this computer is found in a network: the first of IPv4, else of IPv6, that is neither its own
+    /// (127.0.0.1) nor of one cable only (169.254…, fe80…). Asked of the kernel, not of a file.
+    pub fn address() -> Option<String> {
+        let found = nix::ifaddrs::getifaddrs().ok()?.filter_map(|interface| interface.address);
+        let (mut four, mut six) = (None, None);
+        for address in found {
+            if let Some(ip) = address.as_sockaddr_in().map(nix::sys::socket::SockaddrIn::ip)
+                && !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified())
+            {
+                four = four.or(Some(ip.to_string()));
+            }
+            if let Some(ip) = address.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip)
+                && !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified())
+            {
+                six = six.or(Some(ip.to_string()));
+            }
+        }
+        four.or(six)
+    }
+
     /// The board, as the device tree names it; a PC has none.
     pub fn board(&self) -> Option<String> {
         self.text("proc/device-tree/model")

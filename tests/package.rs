@@ -124,7 +124,9 @@ fn an_expired_certificate_seals_nothing_until_it_is_renewed_and_the_old_key_sign
         authority.certify(dir.path(), &csr, "2021-01-01T00:00:00Z", "2022-01-01T00:00:00Z");
     let install = |key_pem: &str| {
         fs::create_dir_all(dir.path().join("key")).unwrap();
-        fs::write(dir.path().join("key/device.key"), key_pem).unwrap();
+        let path = dir.path().join("key/device.key");
+        fs::write(&path, key_pem).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         fs::copy(&certificate, dir.path().join("key/device.pem")).unwrap();
         fs::copy(&ca, dir.path().join("key/ca.pem")).unwrap();
     };

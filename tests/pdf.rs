@@ -25,10 +25,10 @@ static QR: LazyLock<String> = LazyLock::new(|| format!("EVV1:{}", "6BF9A:$%*+".r
 const CSV: &[u8] = "\u{feff}schema_version,point_no\r\n1,1\r\n".as_bytes();
 
 fn attachments() -> [Attachment<'static>; 3] {
-    let file = |name, mime, bytes, relationship, description| Attachment {
+    let file = |name, mime, bytes: &[u8], relationship, description| Attachment {
         name,
         mime,
-        bytes,
+        bytes: bytes.to_vec().into(),
         relationship,
         description,
     };
@@ -444,7 +444,7 @@ fn the_attachments_come_out_byte_for_byte() {
     for attachment in attachments() {
         assert_eq!(
             fs::read(out.path().join(attachment.name)).unwrap(),
-            attachment.bytes,
+            *attachment.bytes,
             "{}",
             attachment.name
         );
@@ -559,9 +559,9 @@ fn what_cannot_be_printed_is_refused_in_words() {
     let record = approved("good");
     let paper = paper(&record, issued(&record));
     let [a, ..] = attachments();
-    let twice = pdf(&paper, None, &[a, a], Language::Both).unwrap_err();
+    let twice = pdf(&paper, None, &[a.clone(), a.clone()], Language::Both).unwrap_err();
     assert!(matches!(twice, Fault::Twice { .. }) && twice.to_string().contains("record.json"), "{twice}");
-    let mime = pdf(&paper, None, &[Attachment { mime: "csv", ..a }], Language::Both).unwrap_err();
+    let mime = pdf(&paper, None, &[Attachment { mime: "csv", ..a.clone() }], Language::Both).unwrap_err();
     assert!(matches!(mime, Fault::Mime { .. }) && mime.to_string().contains("`csv`"), "{mime}");
     let long = pdf(&paper, Some(&"A".repeat(5000)), &[], Language::Both).unwrap_err();
     assert!(matches!(long, Fault::Matrix(_)) && long.to_string().contains("5000"), "{long}");

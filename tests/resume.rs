@@ -38,7 +38,7 @@ fn go_on(run: Run, rig: &Rig, seed: u64) -> Record {
 fn go_on_after(mut run: Run, rig: &Rig, seed: u64, interruption: Interruption) -> Record {
     let by = run.told_at() + Span::from_secs(60) - Instant::ZERO;
     let mut bench = Later::new(Box::new(rig.in_process(seed, started(), None)), by);
-    run.handle(bench.now(), Event::Interrupted(interruption));
+    run.handle(bench.now(), Event::Interrupted(interruption.into()));
     conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});
     run.record("SIM-R-2026-000001".into(), Some("SIM-2026-000001".into()), true).expect("it has ended")
 }
@@ -112,7 +112,7 @@ fn a_faulty_meter_fails_as_it_would_have() {
 /// What the meter was told of transactions, and at which event.
 fn told(raw: &[Logged]) -> impl Iterator<Item = (usize, &Transacted)> {
     raw.iter().enumerate().filter_map(|(index, Logged(_, event))| match event {
-        Event::Transacted(told) => Some((index, told)),
+        Event::Transacted(told) => Some((index, &**told)),
         _ => None,
     })
 }
@@ -162,7 +162,7 @@ fn closing_a_run_of_which_only_the_signature_is_waited_for_keeps_its_verdict() {
     };
     let at = (ended..whole.raw.len()).step_by(20).find(signs).expect("off, and the meter signs");
     let mut run = cut(&whole, at);
-    run.handle(run.told_at() + Span::from_secs(1), Event::Interrupted(interruption(Some("no time"))));
+    run.handle(run.told_at() + Span::from_secs(1), Event::Interrupted(interruption(Some("no time")).into()));
     let record = run.record("SIM-R-2026-000001".into(), Some("SIM-2026-000001".into()), true).unwrap();
     assert_eq!((&record.outcome, record.results.verdict), (&Outcome::Completed, whole.results.verdict));
     assert!(record.results.verdict.is_some());
@@ -276,7 +276,7 @@ fn a_run_that_is_closed_has_a_record_and_no_verdict() {
         let mut run = cut(&whole, at);
         run.handle(
             run.told_at() + Span::from_secs(1),
-            Event::Interrupted(interruption(Some("enough for today"))),
+            Event::Interrupted(interruption(Some("enough for today")).into()),
         );
         assert!(
             run.is_over() && run.poll_action().is_none_or(|action| action == Action::SourceOff),

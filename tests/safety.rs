@@ -222,7 +222,7 @@ fn end(mut run: Run, now: Instant, ending: Ending, broken: Broken, live: bool) -
         if let Some(event) = tail.due.pop_front() {
             run.handle(tail.now, event);
         } else if let (Some(sample), false) = (tail.sample(broken), silent && tail.last.is_none()) {
-            run.handle(tail.now, Event::Sample(sample));
+            run.handle(tail.now, Event::Sample(sample.into()));
         } else {
             run.handle(tail.now, Event::Timeout);
         }

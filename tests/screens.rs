@@ -234,7 +234,7 @@ fn a_lost_contact_is_said_and_the_source_stays_in_its_corner() {
     stage.backstage.show(Some(live(seen.clone())));
     stage.look();
     readable(&stage, "lost contact");
-    assert!(said(&stage, "No contact with the reference for 1.4 s"));
+    assert!(stage.said("No contact with the reference for 1.4 s"));
     for (source, word) in [
         (SourceState::On, "LIVE"),
         (SourceState::Changing, "CHANGING"),
@@ -245,22 +245,9 @@ fn a_lost_contact_is_said_and_the_source_stays_in_its_corner() {
         seen.source = source;
         stage.backstage.show(Some(live(seen.clone())));
         stage.look();
-        assert!(said(&stage, word), "{word}");
+        assert!(stage.said(word), "{word}");
         readable(&stage, word);
     }
-}
-
-/// Whether a text is painted.
-fn said(stage: &Stage, text: &str) -> bool {
-    use eframe::egui::epaint::Shape;
-    fn holds(shape: &Shape, text: &str) -> bool {
-        match shape {
-            Shape::Vec(shapes) => shapes.iter().any(|shape| holds(shape, text)),
-            Shape::Text(shape) => shape.galley.text().contains(text),
-            _ => false,
-        }
-    }
-    stage.harness.output().shapes.iter().any(|clipped| holds(&clipped.shape, text))
 }
 
 #[test]
@@ -289,10 +276,10 @@ fn a_scanned_number_finds_its_meter_and_an_unknown_one_says_so() {
     assert!(stage.ordered().contains(&Order::Find("202611210001".into())));
     stage.backstage.tell(News::Found { number: "other".into(), job: None });
     stage.look();
-    assert!(said(&stage, "Looking up 202611210001"), "an answer to another question is not taken");
+    assert!(stage.said("Looking up 202611210001"), "an answer to another question is not taken");
     stage.backstage.tell(News::Found { number: "202611210001".into(), job: None });
     stage.look();
-    assert!(said(&stage, "Nothing is known of 202611210001"));
+    assert!(stage.said("Nothing is known of 202611210001"));
     readable(&stage, "unknown number");
 }
 
@@ -333,7 +320,7 @@ fn a_run_that_was_interrupted_stands_before_everything_and_is_gone_on_with_or_cl
             stage.backstage.tell(left(waiting(), &[]));
             stage.look();
             readable(&stage, &what);
-            assert!(said(&stage, interrupted), "{what}");
+            assert!(stage.said(interrupted), "{what}");
             assert!(!stage.has(&job("good").title), "nothing else is begun: {what}");
             stage.press(go_on);
             assert_eq!((stage.ordered(), stage.place()), (vec![Order::GoOn { serial: None }], Place::Run));
@@ -379,7 +366,7 @@ fn nonsense_in_the_fields_is_said_at_once_and_leads_nowhere() {
     let mut stage = opened((800.0, 480.0), Language::English);
     stage.press("New meter");
     assert_eq!(stage.place(), Place::Meter);
-    assert!(said(&stage, "Fill in what is framed in red"));
+    assert!(stage.said("Fill in what is framed in red"));
     readable(&stage, "an empty nameplate");
     stage.press("Next");
     assert_eq!(stage.place(), Place::Meter, "an empty nameplate leads nowhere");
@@ -444,7 +431,7 @@ fn a_wrong_wiring_keeps_the_way_shut_and_is_said_in_words() {
         } else {
             "the current leads are reversed"
         };
-        assert!(said(&stage, words));
+        assert!(stage.said(words));
     }
 }
 

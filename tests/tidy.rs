@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use what stands before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "quantity",
     "time",
     "machine",
@@ -21,6 +21,7 @@ const ORDER: [&str; 22] = [
     "verdict",
     "certificate",
     "archive",
+    "history",
     "run",
     "bench",
     "sim",

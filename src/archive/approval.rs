@@ -12,6 +12,7 @@ use crate::certificate::issue::{Amendment, Correction, Field, Issue, Role, Statu
 use crate::certificate::number::Number;
 use crate::certificate::package::{self, RECORD, corrected, text_of};
 use crate::certificate::record::{Document, ItemResult, Record};
+use crate::plan::nameplate::is_code;
 use crate::regulation::Item;
 use crate::verdict::Verdict;
 
@@ -39,7 +40,7 @@ pub(super) fn known(reason: &str) -> Result<&str, Fault> {
         let what = "a reason must be given; it stands in the chain for ever".to_owned();
         return Err(Fault::Person { person: "--reason".into(), what });
     }
-    let is_line = !reason.chars().any(|letter| letter.is_control() || is_hidden(letter));
+    let is_line = !reason.chars().any(is_code);
     let length = reason.chars().count();
     if !is_line || length > REASON_MAX {
         let what = format!(
@@ -48,11 +49,6 @@ pub(super) fn known(reason: &str) -> Result<&str, Fault> {
         return Err(Fault::Person { person: "--reason".into(), what });
     }
     Ok(reason)
-}
-
-/// Ends of lines and paragraphs, and what turns the direction of writing (UAX #9): a line would look like another one.
-pub(super) fn is_hidden(letter: char) -> bool {
-    matches!(letter, '\u{2028}' | '\u{2029}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 impl Archive {
@@ -175,15 +171,7 @@ impl Archive {
             ..self.draft(number)?
         };
         let folder = ISSUED;
-        self.make(Making {
-            folder,
-            kind,
-            about,
-            record: &record,
-            json: &json,
-            issue,
-            photographs: &photographs,
-        })
+        self.make(Making { folder, kind, about, record: &record, json, issue, photographs: &photographs })
     }
 
     /// The institution of a paper is the one that stood on what the three have signed; a certificate or notice of a real
@@ -261,7 +249,7 @@ impl Archive {
             kind,
             about,
             record: &record,
-            json: &json,
+            json,
             issue,
             photographs: &photographs,
         })?;

@@ -18,7 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The file.
@@ -27,6 +27,8 @@ pub(super) const FILE: &str = "chain.jws";
 const RESERVE: &str = "chain.reserve";
 /// Much more than an entry takes.
 const RESERVE_BYTES: usize = 1 << 16;
+/// A line is no longer: many times the longest entry.
+const LINE_MAX: u64 = 1 << 20;
 /// In `key_change`: the new device certificate, DER in Base64.
 pub(super) const CERTIFICATE: &str = "certificate";
 /// An entry says so of whom a wrong PIN was given.
@@ -170,10 +172,13 @@ impl State {
             return Ok(());
         }
         if unsigned {
-            let open = matches!(
-                kind,
-                Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::Withdraw | Kind::ClockSet
-            );
+            let open = match kind {
+                Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::ClockSet => true,
+                // A paper is taken back without a signature only where its certificate has ended: otherwise anybody who
+                // may write into the folder could take back what was issued, a notice of rejection too.
+                Kind::Withdraw => !self.could_sign(entry),
+                _ => false,
+            };
             if open {
                 return Ok(());
             }
@@ -328,7 +333,6 @@ impl Chain {
 
 /// The line that ends at `end`.
 fn last_line(path: &Path, end: u64) -> Option<String> {
-    use std::io::Read;
     let begin = end.saturating_sub(RESERVE_BYTES as u64);
     let mut file = File::open(path).ok()?;
     file.seek(SeekFrom::Start(begin)).ok()?;
@@ -342,7 +346,7 @@ fn last_line(path: &Path, end: u64) -> Option<String> {
 /// Reads to the last whole line.
 fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault> {
     let mut state = State::default();
-    let file = match File::open(path) {
+    let file = match disk::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(state),
         Err(e) => return Err(Fault::read(path, &e)),
@@ -356,11 +360,14 @@ fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault
     loop {
         line.clear();
         let at = state.seq + 1;
-        let read = match reader.read_line(&mut line) {
+        let read = match (&mut reader).take(LINE_MAX).read_line(&mut line) {
             Ok(read) => read,
             Err(e) if e.kind() == ErrorKind::InvalidData => return Err(broken(at, "it is no text".into())),
             Err(e) => return Err(Fault::read(path, &e)),
         };
+        if read as u64 == LINE_MAX {
+            return Err(broken(at, format!("it is longer than {LINE_MAX} bytes; no entry is")));
+        }
         // A line that breaks off was never said to be written; see `mend`.
         let Some(text) = line.strip_suffix('\n') else { break };
         let entry = Entry::from_line(text).map_err(|e| broken(at, e.to_string()))?;
@@ -400,7 +407,7 @@ pub(super) fn mend(dir: &Path) -> Result<Option<String>, Fault> {
     if length == 0 || last_line(&path, length).is_some() {
         return Ok(None);
     }
-    let bytes = disk::read(&path)?;
+    let bytes = disk::read_list_if_there(&path)?.unwrap_or_default();
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     if whole == bytes.len() {
         return Ok(None);

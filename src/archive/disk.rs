@@ -2,7 +2,7 @@
 
 use super::Fault;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Names that are not finished begin so.
@@ -20,14 +20,51 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-/// A file whole.
-pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    fs::read(path).map_err(|e| Fault::read(path, &e))
+/// The longest file that is read whole: many times the longest of a package.
+const LONGEST: u64 = 256 << 20;
+/// Register and chain grow with the years: some million rows.
+const LONGEST_LIST: u64 = 4 << 30;
+
+/// Opens a regular file to be read: a pipe would be waited for, and a device has no end.
+pub fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::other("it is no regular file, but a folder, a pipe or a device"))
+    }
 }
 
-/// A file whole; `None` where there is none.
+/// The bytes of a regular file of at most so many.
+fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let (mut length, mut bytes) = (file.metadata()?.len(), vec![]);
+    if length <= most {
+        file.take(most + 1).read_to_end(&mut bytes)?;
+        length = bytes.len() as u64;
+    }
+    if length > most {
+        return Err(io::Error::other(format!("it has {length} bytes; no more than {most} are read")));
+    }
+    Ok(bytes)
+}
+
+/// A regular file whole.
+pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    regular(path, LONGEST).map_err(|e| Fault::read(path, &e))
+}
+
+/// A regular file whole; `None` where there is none.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
-    match fs::read(path) {
+    if_there(path, LONGEST)
+}
+
+/// The same of a register or chain.
+pub fn read_list_if_there(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
+    if_there(path, LONGEST_LIST)
+}
+
+fn if_there(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Fault> {
+    match regular(path, most) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Fault::read(path, &e)),
@@ -112,6 +149,55 @@ pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(path);
     }
     written
+}
+
+/// Why a secret is none: others may read or write it. Nothing where only its owner may, and on systems without modes.
+pub fn exposed(path: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+        (mode & 0o077 != 0).then(|| {
+            format!(
+                "{} may be read or written by others (mode {mode:04o}; allowed is 0600): nothing is signed with it. `chmod 600` it, on a file system that keeps modes; if somebody may have copied it, replace it by `phantomload key rotate` then",
+                path.display()
+            )
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Refuses a file that is a link: what is appended would be written elsewhere.
+pub fn refuse_link(path: &Path) -> Result<(), Fault> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink()) {
+        let what = "it is a link, and this program would write to where it leads. Put the file itself there";
+        return Err(Fault::File { path: path.to_owned(), what: what.into() });
+    }
+    Ok(())
+}
+
+/// That anybody on this machine may write into a folder, in words.
+pub fn open_to_all(folder: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(folder).ok()?.permissions().mode() & 0o7777;
+        (mode & 0o002 != 0).then(|| {
+            format!(
+                "{}: anybody on this machine may write into it (mode {mode:04o}); `chmod o-w` it",
+                folder.display()
+            )
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
 }
 
 /// Makes a folder that only this user may look into; one that is there stays as it is.

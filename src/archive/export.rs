@@ -33,7 +33,7 @@ pub fn export_csv(dir: &Path, filter: &Filter, out: &Path) -> Result<usize, Faul
     let index = Index::open(dir)?;
     let places = index.places(filter, None, false)?;
     let half = Half::new(out);
-    let written = File::create(&half.path).map_err(|e| fault(out, &e)).and_then(|file| {
+    let written = half.create().map_err(|e| fault(out, &e)).and_then(|file| {
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&register_header()?).map_err(|e| fault(out, &e))?;
         each_part(&index, &places, |bytes, _| file.write_all(bytes).map_err(|e| fault(out, &e)))?;
@@ -54,7 +54,8 @@ pub fn export_xlsx(dir: &Path, filter: &Filter, out: &Path) -> Result<usize, Fau
         return Err(Fault::TooManyRows { rows: places.len(), allowed: SHEET_ROWS });
     }
     let half = Half::new(out);
-    let written = sheet(&index, &places, out, &half.path);
+    let written =
+        half.create().map_err(|e| fault(out, &e)).and_then(|file| sheet(&index, &places, out, file));
     half.done(written, out)?;
     Ok(places.len())
 }
@@ -62,16 +63,15 @@ pub fn export_xlsx(dir: &Path, filter: &Filter, out: &Path) -> Result<usize, Fau
 /// Writes a file of ours outside of the data folder: whole or not at all.
 pub fn write_whole(out: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let half = Half::new(out);
-    let written = File::create(&half.path).and_then(|mut file| {
+    let written = half.create().and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
     half.done(written.map_err(|e| fault(out, &e)), out)
 }
 
-fn sheet(index: &Index, places: &[Place], out: &Path, half: &Path) -> Result<(), Fault> {
+fn sheet(index: &Index, places: &[Place], out: &Path, file: File) -> Result<(), Fault> {
     let on_disk = |e: io::Error| fault(out, &e);
-    let file = File::create(half).map_err(on_disk)?;
     let text = places.iter().map(|place| place.length).sum();
     let mut sheet = Sheet::new(file, "register", &REGISTER_HEADER, places.len(), text).map_err(on_disk)?;
     each_part(index, places, |bytes, rows| {
@@ -147,6 +147,12 @@ impl Half {
     fn new(out: &Path) -> Self {
         let name = out.file_name().unwrap_or_default().to_string_lossy();
         Self { path: out.with_file_name(format!(".{name}.{}.half", std::process::id())) }
+    }
+
+    /// A new file. A link that waits there under its name leads nowhere: it is taken away.
+    fn create(&self) -> io::Result<File> {
+        let _ = fs::remove_file(&self.path);
+        File::options().write(true).create_new(true).open(&self.path)
     }
 
     fn done(&self, written: Result<(), Fault>, out: &Path) -> Result<(), Fault> {

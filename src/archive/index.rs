@@ -75,6 +75,22 @@ pub struct Index {
     begin: u64,
 }
 
+/// A list of rows, by their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found(Vec<Place>);
+
+impl Found {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// How far the register is known.
 struct Known {
     length: u64,
@@ -274,14 +290,41 @@ impl Index {
 
     /// The rows that are wanted, the newest first.
     pub fn rows(&self, filter: &Filter, limit: Option<usize>) -> Result<Vec<RegisterRow>, Fault> {
-        let places = self.places(filter, limit, true)?;
-        let Some((mut file, ..)) = self.open_register()? else { return Ok(vec![]) };
-        let rows = places.iter().map(|place| {
+        self.read(&self.places(filter, limit, true)?).collect()
+    }
+
+    /// The places of all rows that are wanted, the newest first, so that a list of a million can be scrolled: what is seen of
+    /// it is read by [`Index::window`].
+    pub fn found(&self, filter: &Filter) -> Result<Found, Fault> {
+        Ok(Found(self.places(filter, None, true)?))
+    }
+
+    /// The rows of a list from one on, so many at most.
+    pub fn window(&self, found: &Found, from: usize, count: usize) -> Result<Vec<RegisterRow>, Fault> {
+        let to = from.saturating_add(count).min(found.0.len());
+        self.read(found.0.get(from.min(to)..to).unwrap_or_default()).collect()
+    }
+
+    /// Tells each row that is wanted, the newest first, one at a time: a million need not fit the memory.
+    pub fn each(&self, filter: &Filter, mut take: impl FnMut(&RegisterRow)) -> Result<(), Fault> {
+        let places = self.places(filter, None, true)?;
+        self.read(&places).try_for_each(|row| row.map(|row| take(&row)))
+    }
+
+    fn read(&self, places: &[Place]) -> impl Iterator<Item = Result<RegisterRow, Fault>> {
+        let mut opened = self.open_register();
+        places.iter().map_while(move |place| {
+            let file = match &mut opened {
+                Ok(Some((file, ..))) => file,
+                Ok(None) => return None,
+                Err(_) => {
+                    return std::mem::replace(&mut opened, Ok(None)).err().map(Err);
+                }
+            };
             let mut bytes = vec![0; usize::try_from(place.length).unwrap_or(0)];
-            read(&self.register, &mut file, place.offset, &mut bytes)?;
-            register::row(&self.register, place.line, &bytes)
-        });
-        rows.collect()
+            let read = read(&self.register, file, place.offset, &mut bytes);
+            Some(read.and_then(|()| register::row(&self.register, place.line, &bytes)))
+        })
     }
 
     /// The register that it is made from.

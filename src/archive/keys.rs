@@ -78,6 +78,8 @@ impl Pair {
 pub(super) enum Keys {
     /// Nothing, or nothing that fits together, and what to do.
     None { why: String, absent: bool },
+    /// A key that others may read: it signs nothing, and what to do.
+    Exposed { why: String },
     /// A key and its certificate.
     Pair(Box<Pair>),
 }
@@ -96,6 +98,9 @@ impl Keys {
             };
             return Ok(Self::None { why: why.into(), absent: !waits });
         };
+        if let Some(why) = disk::exposed(&folder.join(DEVICE_KEY)) {
+            return Ok(Self::Exposed { why });
+        }
         let none = |why: String| Self::None { why, absent: false };
         let (Some(certificate), Some(ca)) = (certificate, ca) else {
             return Ok(none(format!(
@@ -114,11 +119,19 @@ impl Keys {
         matches!(self, Self::None { absent: true, .. })
     }
 
+    /// Why the key is none that may be used, where others may read it.
+    pub fn exposed(&self) -> Option<&str> {
+        match self {
+            Self::Exposed { why } => Some(why),
+            _ => None,
+        }
+    }
+
     /// The key with its certificate, whatever it is worth.
     pub fn pair(&self) -> Option<&Pair> {
         match self {
             Self::Pair(pair) => Some(pair),
-            Self::None { .. } => None,
+            Self::None { .. } | Self::Exposed { .. } => None,
         }
     }
 
@@ -127,6 +140,7 @@ impl Keys {
     pub fn signer(&self, simulated: bool, at: Stamp, known: &str) -> Result<&P256Key, String> {
         let pair = match self {
             Self::Pair(pair) => pair,
+            Self::Exposed { why } => return Err(why.clone()),
             Self::None { why, .. } if known.is_empty() => return Err(why.clone()),
             Self::None { .. } => return Err(lost(known)),
         };
@@ -151,6 +165,9 @@ impl Keys {
     /// The key that signs a change of key: the one in use by the chain, also where its certificate has ended. Without one
     /// in the chain what lies in the folder, if anything.
     pub fn predecessor(&self, known: &str) -> Result<Option<&Pair>, String> {
+        if let Self::Exposed { why } = self {
+            return Err(why.clone());
+        }
         match self.pair() {
             Some(pair) if known.is_empty() || pair.key.key_id() == known => Ok(Some(pair)),
             None if known.is_empty() => Ok(None),
@@ -302,7 +319,11 @@ impl Folder {
     }
 
     pub fn laboratory_if_there(&self) -> Result<Option<(String, String)>, Fault> {
-        let key = text(&self.0.join(LABORATORY_KEY))?;
+        let path = self.0.join(LABORATORY_KEY);
+        let key = text(&path)?;
+        if let Some(what) = disk::exposed(&path) {
+            return Err(Fault::Key { what });
+        }
         Ok(key.zip(text(&self.0.join(LABORATORY_PEM))?))
     }
 

@@ -5,7 +5,7 @@
 //! packages/<certificate_no>/   the draft of a completed run, made by the device
 //! papers/<certificate_no>/     the same, where its papers were made later than the verdict
 //! issued/<certificate_no>/     the same, issued after three signatures, or in place of another
-//! unfinished/<record_no>/      record and account of a run without verdict
+//! unfinished/<record_no>/      record and account of a run without verdict: aborted, faulted, a pre-check
 //! register.index               where the rows of the register are; made from it, and made again if it is lost
 //! register.csv                 one row for each change of a paper's state
 //! key/  trust/                 the device's key with its certificate and authority; authorities believed
@@ -42,20 +42,25 @@ mod settings;
 mod sheet;
 mod standing;
 mod tester;
+mod trail;
+mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
-pub use index::{Filter, Index};
+pub use index::{Filter, Found, Index};
+pub use opening::check_register;
 pub use papers::record_bytes;
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
 pub use seals::seal_history;
 pub use settings::{KeyInfo, key_info, persons, who_has_pin};
-pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, standing};
+pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
+pub use trail::{Trace, trail};
+pub use visit::results_of;
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;
@@ -71,7 +76,7 @@ use journal::Book;
 use keys::Keys;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const PACKAGES: &str = "packages";
@@ -176,6 +181,10 @@ impl Archive {
         if let Some(run) = &self.chain.state.run {
             let what = "this run is still open; it ends before the next one begins: `phantomload run resume`, or `phantomload run close`".to_owned();
             return Err(Fault::State { number: run.record_no.clone(), what });
+        }
+        // A verdict that this key could have signed and did not would be doubted for ever: nothing is begun.
+        if let Some(why) = self.keys.exposed() {
+            return Err(Fault::Key { what: why.to_owned() });
         }
         if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
             self.make_demo_key()?;
@@ -447,7 +456,7 @@ fn peek(path: &Path) -> Option<String> {
     struct Named {
         record_no: String,
     }
-    let named: Named = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let named: Named = serde_json::from_slice(&disk::read(path).ok()?).ok()?;
     Some(named.record_no)
 }
 

@@ -34,6 +34,9 @@ impl Archive {
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
             fs::create_dir_all(folder).map_err(|e| Fault::write(folder, "the data folder", &e))?;
         }
+        for name in ["lock", chain::FILE, "register.csv"] {
+            disk::refuse_link(&dir.join(name))?;
+        }
         let path = dir.join("lock");
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
@@ -42,7 +45,7 @@ impl Archive {
             Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
             Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
         }
-        let mut notices = vec![];
+        let mut notices: Vec<String> = disk::open_to_all(dir).into_iter().collect();
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {
             notices.extend(disk::remove_leftovers(folder)?);
         }
@@ -329,7 +332,19 @@ impl Archive {
     }
 }
 
+/// Holds the rows of the register against the entries of the chain, without the lock.
+pub fn check_register(dir: &Path) -> Result<(), Fault> {
+    let mut register = Register::read(&dir.join("register.csv"))?;
+    chain::read(dir, |entry, sha256| {
+        lacks(&mut register, entry, sha256);
+    })?;
+    register.check_strange()
+}
+
 fn lacks(register: &mut Register, entry: &Entry, sha256: &str) -> bool {
+    if let (Some(paper), Some(verdict)) = (&entry.cert, &entry.verdict) {
+        register.hold(paper, verdict);
+    }
     let due = rows::due(entry, sha256).into_iter();
     // Each is looked at, since each is then known to be of the chain.
     let lacks = due.filter(|due| !register.see(&due.certificate_no, due.status, &due.manifest_sha256));

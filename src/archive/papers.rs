@@ -14,6 +14,7 @@ use crate::certificate::report;
 use crate::certificate::sign::{Signer, cms};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a package is made of.
 pub(super) struct Making<'a> {
@@ -24,7 +25,7 @@ pub(super) struct Making<'a> {
     pub about: About,
     pub record: &'a Record,
     /// The bytes of the original record.
-    pub json: &'a [u8],
+    pub json: Vec<u8>,
     /// What the paper says; its place in the chain and its seal are filled in here.
     pub issue: Issue,
     /// Those that the record names, as far as they are at hand.
@@ -104,12 +105,13 @@ impl Archive {
         photographs: &[Photograph],
     ) -> Result<Stored, Fault> {
         let json = record_bytes(record)?;
+        let print = sha256(&json);
         let making = |issue: Issue| Making {
             folder: PACKAGES,
             kind: Kind::Verdict,
             about: About::run(record),
             record,
-            json: &json,
+            json,
             issue,
             photographs,
         };
@@ -123,7 +125,7 @@ impl Archive {
                 // which record, still goes into the chain, if anything does.
                 self.chain.give_back();
                 let mut about = About::run(record).say(KEPT, "outside the data folder");
-                about.files.insert(RECORD.to_owned(), sha256(&json));
+                about.files.insert(RECORD.to_owned(), print);
                 match self.write(Kind::Verdict, about.clone()) {
                     Ok(_) => Err(Fault::NotStored { why: fault.to_string() }),
                     Err(_) => Err(self.not_written(about, fault)),
@@ -157,6 +159,10 @@ impl Archive {
         let (ended, reason) = match &record.outcome {
             Outcome::Aborted { why } => ("aborted", why.clone()),
             Outcome::Faulted { why } => ("faulted", why.clone()),
+            // The chain has one kind of entry for every run that certifies nothing.
+            Outcome::Completed if record.plan.pre_check => {
+                ("pre_check", "a pre-check certifies nothing".to_owned())
+            }
             Outcome::Completed => ("aborted", "completed without a verdict".to_owned()),
         };
         let mut about = About::run(record).say("ended", ended).say("reason", reason);
@@ -197,23 +203,26 @@ impl Archive {
         let prev = if state.seq == 0 { NONE_BEFORE.to_owned() } else { state.head.clone() };
         issue.link = Link { device: self.device.clone(), seq: state.seq + 1, prev };
         issue.seal = key.map(seal).transpose()?;
-        let mut files = match package::files(record, json, &issue, signer, at) {
+        let json = Arc::new(json);
+        let mut files = match package::files(record, &json, &issue, signer, at) {
             Err(fault) if kind == Kind::Verdict => {
                 notices.push(format!(
                     "the papers could not be made: {fault}. The record is kept; `phantomload certificate papers {}` tries again",
                     issue.certificate_no
                 ));
                 issue.seal = None;
-                package::kept(record, json, &issue)?
+                package::kept(record, &issue)?
             }
             made => made?,
         };
+        files.push((RECORD.to_owned(), Arc::unwrap_or_clone(json)));
         if photographs.len() < record.photographed().count() {
             notices.push(
                 "not all photographs that the record names are at hand: they are not in the package".into(),
             );
         }
         files.extend(photographs.iter().cloned());
+        files.sort();
         about.cert = Some(issue.certificate_no.clone());
         about.files = prints(&files);
         let entry = self.entry(kind, about, signer, at);
@@ -244,7 +253,7 @@ impl Archive {
         let json = disk::read(&folder.join(RECORD))?;
         let record = rows::record(&folder)?;
         let photographs = photographs(&folder, &record)?;
-        self.make_papers_of(&paper, &record, &json, &photographs)
+        self.make_papers_of(&paper, &record, json, &photographs)
     }
 
     /// The same from a record that was kept elsewhere, because the data folder failed at the end of its run. Its SHA-256
@@ -269,14 +278,14 @@ impl Archive {
             let what = "the run was not completed; it has no papers".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
         };
-        self.make_papers_of(&standing(&self.dir, number)?, record, json, &own(photographs, record))
+        self.make_papers_of(&standing(&self.dir, number)?, record, json.to_vec(), &own(photographs, record))
     }
 
     fn make_papers_of(
         &mut self,
         paper: &standing::PaperStanding,
         record: &Record,
-        json: &[u8],
+        json: Vec<u8>,
         photographs: &[Photograph],
     ) -> Result<Stored, Fault> {
         let state = |what: &str| Fault::State { number: paper.certificate_no.clone(), what: what.to_owned() };
@@ -288,7 +297,7 @@ impl Archive {
                 "the chain knows no completed run of this number; no paper follows from a record alone",
             ));
         };
-        if sha256(json) != *known {
+        if sha256(&json) != *known {
             return Err(state("this is not the record whose SHA-256 stands in the chain: it was altered"));
         }
         if self.chain.state.doubtful.contains(&paper.certificate_no) {

@@ -6,10 +6,10 @@
 //! so that the only approver is not locked out for ever. Wrong PINs are counted in a file before they are looked at, and
 //! in the chain after: without the file the chain still knows them. Each change is an entry of the chain.
 
-use super::approval::is_hidden;
 use super::chain::{State, Tries};
 use super::{Fault, disk, sha256};
 use crate::certificate::issue::Role;
+use crate::plan::nameplate::is_code;
 use crate::time::{Span, Stamp};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -79,12 +79,19 @@ impl From<Fault> for Denied {
     }
 }
 
-/// A PIN is 6 to 12 figures.
+/// A PIN is 6 to 12 figures, and none of the first that anybody tries: one figure throughout, or figures in a row.
 fn check_pin(name: &str, pin: &str) -> Result<(), Fault> {
-    if (6..=12).contains(&pin.len()) && pin.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(());
+    if !((6..=12).contains(&pin.len()) && pin.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(fault(name, "a PIN is 6 to 12 figures"));
     }
-    Err(fault(name, "a PIN is 6 to 12 figures"))
+    let steps = |step: u8| pin.as_bytes().windows(2).all(|two| (two[1] + 10 - two[0]) % 10 == step);
+    if [0, 1, 9].into_iter().any(steps) {
+        return Err(fault(
+            name,
+            "this PIN is among the first that anybody tries: neither one figure throughout nor figures in a row, such as 111111, 123456 or 654321",
+        ));
+    }
+    Ok(())
 }
 
 const UNLOCK: &str = "An approver unlocks with `phantomload person pin NAME --by APPROVER`; a day after the last wrong PIN the old one is looked at once more for `phantomload person pin NAME`";
@@ -132,8 +139,7 @@ impl Persons {
     /// Adds a person.
     pub fn add(&mut self, name: &str, roles: &[Role], pin: &str) -> Result<(), Fault> {
         let name = name.trim();
-        let is_odd = |letter: char| letter.is_control() || is_hidden(letter);
-        if name.is_empty() || name.chars().any(is_odd) || name.chars().count() > 60 {
+        if name.is_empty() || name.chars().any(is_code) || name.chars().count() > 60 {
             let what =
                 "a name has 1 to 60 characters, none of them a control character or one that is not seen";
             return Err(fault(name, what));

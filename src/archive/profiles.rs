@@ -61,7 +61,8 @@ impl Answers {
         }
     }
 
-    fn next(&self) -> Option<Role> {
+    /// As what somebody signs next; none: all have.
+    pub fn next(&self) -> Option<Role> {
         Role::ALL.get(self.signed.len()).copied()
     }
 

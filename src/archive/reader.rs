@@ -4,6 +4,9 @@ use super::Fault;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+/// A row is no longer: many times what its texts may take.
+const ROW_MAX: u64 = 1 << 20;
+
 /// Where a row stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
@@ -34,7 +37,14 @@ impl<R: Read> Rows<R> {
         self.row.clear();
         let (mut quotes, mut lines, mut counted) = (0_usize, 0, 0);
         loop {
-            let read = self.source.read_until(b'\n', &mut self.row).map_err(|e| Fault::read(path, &e))?;
+            let left = ROW_MAX.saturating_sub(self.row.len() as u64);
+            let read = (&mut self.source).take(left).read_until(b'\n', &mut self.row);
+            let read = read.map_err(|e| Fault::read(path, &e))?;
+            if self.row.len() as u64 == ROW_MAX {
+                let what =
+                    format!("the row is longer than {ROW_MAX} bytes: a line end or a quote is missing");
+                return Err(Fault::Row { path: path.to_owned(), line: self.line, what });
+            }
             quotes += self.row[counted..].split(|byte| *byte == b'"').count() - 1;
             counted = self.row.len();
             lines += 1;

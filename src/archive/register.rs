@@ -68,12 +68,16 @@ pub(super) struct Register {
     known: HashSet<u64>,
     /// Those that no entry of the chain was seen for, with their lines.
     strange: HashMap<u64, u64>,
+    /// Line and verdict of the last row of each paper, hashed.
+    verdicts: HashMap<u64, (u64, u64)>,
+    /// A line whose verdict is not the one of the chain.
+    edited: Option<u64>,
 }
 
 impl Register {
     /// Reads what can be read; a row that makes no sense still counts.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let bytes = disk::read_if_there(path)?.unwrap_or_default();
+        let bytes = disk::read_list_if_there(path)?.unwrap_or_default();
         let text = headed(path, &bytes)?;
         let (is_new, path) = (bytes.is_empty(), path.to_owned());
         let mut register = Self {
@@ -84,6 +88,8 @@ impl Register {
             next_seq: 1,
             known: HashSet::new(),
             strange: HashMap::new(),
+            verdicts: HashMap::new(),
+            edited: None,
         };
         for row in rows(&register.path, text)? {
             let columns = ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>());
@@ -95,6 +101,11 @@ impl Register {
             let row_key = key(paper, row.get("status"), row.get("manifest_sha256"));
             register.known.insert(row_key);
             register.strange.insert(row_key, row.line);
+            let verdict = key("", row.get("verdict"), "");
+            let before = register.verdicts.insert(key(paper, "", ""), (row.line, verdict));
+            if before.is_some_and(|(_, before)| before != verdict) {
+                register.edited.get_or_insert(row.line);
+            }
             // A paper is issued once: asked for without its manifest.
             register.known.insert(key(paper, row.get("status"), ""));
         }
@@ -117,9 +128,22 @@ impl Register {
         self.has(certificate_no, status, manifest_sha256)
     }
 
-    /// A row is written after its entry. One that no entry was [seen](Self::see) for: the chain's end was cut off, or the
+    /// Holds the verdict in a paper's rows against that of its entry.
+    pub fn hold(&mut self, certificate_no: &str, verdict: &str) {
+        if let Some((line, said)) = self.verdicts.get(&key(certificate_no, "", ""))
+            && *said != key("", verdict, "")
+        {
+            self.edited.get_or_insert(*line);
+        }
+    }
+
+    /// A row says the verdict of its entry, and is written after it. One that no entry was [seen](Self::see) for: the chain's end was cut off, or the
     /// row is none of ours.
     pub fn check_strange(&self) -> Result<(), Fault> {
+        if let Some(line) = self.edited {
+            let what = "its verdict is not the one that the chain holds: it was changed by hand. Rename register.csv: it is made again from the chain".into();
+            return Err(Fault::Row { path: self.path.clone(), line, what });
+        }
         let Some(line) = self.strange.values().min() else { return Ok(()) };
         let what = format!(
             "the chain has no entry for this row ({} such rows): either the end of chain.jws was cut off, then take it from a backup; or the row was changed or added by hand, then rename register.csv: it is made again from the chain",
@@ -143,7 +167,7 @@ fn key(certificate_no: &str, status: &str, manifest_sha256: &str) -> u64 {
 
 /// Moves a row that a crash has torn into a file of its own. Says what it did.
 pub(super) fn mend(path: &Path) -> Result<Option<String>, Fault> {
-    let Some(bytes) = disk::read_if_there(path)? else { return Ok(None) };
+    let Some(bytes) = disk::read_list_if_there(path)? else { return Ok(None) };
     let whole = whole(&bytes);
     let tail = &bytes[whole..];
     if tail.is_empty() {
@@ -208,7 +232,7 @@ fn rows(path: &Path, text: &[u8]) -> Result<Vec<RegisterRow>, Fault> {
 /// The rows of a data folder's register, without the lock. A broken row is named by its line.
 pub fn list(dir: &Path) -> Result<Vec<RegisterRow>, Fault> {
     let path = dir.join("register.csv");
-    let Some(bytes) = disk::read_if_there(&path)? else { return Ok(vec![]) };
+    let Some(bytes) = disk::read_list_if_there(&path)? else { return Ok(vec![]) };
     let broken = |line: u64, what: String| Fault::Row { path: path.clone(), line, what };
     let whole = whole(&bytes);
     if whole < bytes.len() {

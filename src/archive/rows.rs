@@ -64,7 +64,7 @@ pub(super) fn due(entry: &Entry, sha256: &str) -> Vec<Due> {
 pub(super) fn package(dir: &Path, certificate_no: &str, manifest_sha256: &str) -> Option<PathBuf> {
     let folders = [ISSUED, PAPERS, PACKAGES].map(|folder| dir.join(folder).join(certificate_no));
     folders.into_iter().find(|folder| {
-        std::fs::read(folder.join(MANIFEST)).is_ok_and(|bytes| sha256(&bytes) == manifest_sha256)
+        disk::read(&folder.join(MANIFEST)).is_ok_and(|bytes| sha256(&bytes) == manifest_sha256)
     })
 }
 

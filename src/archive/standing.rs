@@ -1,6 +1,7 @@
 //! How a paper stands: what the chain says of it, and where its package is.
 
 use super::chain;
+use super::profiles::Answers;
 use super::rows::{self, KEPT, MANIFEST};
 use super::{Fault, ISSUED, PACKAGES, PAPERS, disk, papers};
 use crate::certificate::chain::{Entry, Kind};
@@ -147,6 +148,12 @@ pub fn profile_approval(
 ) -> Result<Option<Approval>, Fault> {
     let state = chain::read(dir, |_, _| ())?;
     Ok(state.profiles.get(profile_sha256).and_then(|answers| answers.approval(simulated)).cloned())
+}
+
+/// As what somebody signs next for the unconfirmed figures of a regulation profile of this text; none: all three have signed.
+pub fn profile_next(dir: &Path, profile_sha256: &str) -> Result<Option<Role>, Fault> {
+    let state = chain::read(dir, |_, _| ())?;
+    Ok(state.profiles.get(profile_sha256).map_or(Some(Role::Verifier), Answers::next))
 }
 
 /// The folder in which a paper's last package stands: issued, else its draft.

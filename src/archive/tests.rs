@@ -3,6 +3,7 @@
 use super::*;
 use crate::certificate::csv::register_header;
 use crate::certificate::sample;
+use std::fs;
 use tempfile::TempDir;
 
 fn folder() -> TempDir {

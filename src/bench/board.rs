@@ -11,6 +11,9 @@
 //!
 //! [heartbeat]
 //! gpio = 16
+//!
+//! [panel]
+//! i2c = 1                                    # /dev/i2c-1; address 0x3C, language "zh", unless they say otherwise
 //! ```
 //!
 //! An interlock is a closed loop: the contact drives the line to its safe level, and the Raspberry Pi's own resistor
@@ -24,6 +27,7 @@ use crate::source::interlock::Interlock;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The pulse inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +103,58 @@ pub struct Heartbeat {
     /// The line of a watchdog relay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Address>,
+}
+
+/// A small status display, or a file in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    /// The number of its bus: 1 is `/dev/i2c-1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub i2c: Option<u8>,
+    /// Its address on the bus: 0x3C, or 0x3D by its jumper.
+    #[serde(default = "panel_address")]
+    pub address: u8,
+    /// It is built in upside down.
+    #[serde(default)]
+    pub turned: bool,
+    /// A PNG file that always holds its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub png: Option<PathBuf>,
+    /// `zh` or `en`.
+    #[serde(default)]
+    pub language: PanelLanguage,
+}
+
+fn panel_address() -> u8 {
+    0x3C
+}
+
+/// The language of a panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PanelLanguage {
+    /// Chinese.
+    #[default]
+    #[serde(rename = "zh")]
+    Chinese,
+    /// English.
+    #[serde(rename = "en")]
+    English,
+}
+
+impl Panel {
+    /// What cannot be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.i2c.is_some() == self.png.is_some() {
+            return Err("panel: give `i2c`, the number of its bus, or `png`, a file in its place".into());
+        }
+        // SSD1306 rev 1.1, 8.1.5: by its pin SA0.
+        if !matches!(self.address, 0x3C | 0x3D) {
+            let seen = self.address;
+            return Err(format!("panel: address is {seen:#04x}; an SSD1306 has 0x3c or 0x3d"));
+        }
+        Ok(())
+    }
 }
 
 /// What a watched line is for.
@@ -215,6 +271,28 @@ mod tests {
         let text = WHOLE.replace(replace.0, replace.1);
         let part: Part = toml::from_str(&text).map_err(|e| e.to_string())?;
         check(Some(&part.gpio), 20.0, &part.interlock, Some(&part.heartbeat))
+    }
+
+    #[test]
+    fn a_panel_has_a_bus_or_a_file_and_an_address_that_there_is() {
+        let panel = |text: &str| {
+            let panel: Panel = toml::from_str(text).map_err(|e| e.to_string())?;
+            panel.check().map(|()| panel)
+        };
+        let usual = panel("i2c = 1").unwrap();
+        assert_eq!((usual.address, usual.language), (0x3C, PanelLanguage::Chinese));
+        assert_eq!(panel("i2c = 1\naddress = 0x3D\nlanguage = \"en\"").unwrap().address, 0x3D);
+        for (text, words) in [
+            ("", "give `i2c`"),
+            ("i2c = 1\npng = \"p.png\"", "give `i2c`"),
+            ("i2c = 1\naddress = 0x27", "0x3c or 0x3d"),
+            ("i2c = 1\nlanguage = \"de\"", "expected `zh` or `en`"),
+            ("i2c = 300", "300"),
+            ("i2c = 1\nspi = 0", "spi"),
+        ] {
+            let why = panel(text).unwrap_err();
+            assert!(why.contains(words), "`{words}` is not in `{why}`");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The bench file: which device hangs on which line, and whose certificates vouch for it.
 
-use super::board::{self, Heartbeat, Interlocks, Pulses};
+use super::board::{self, Heartbeat, Interlocks, Panel, Pulses};
 use super::sources::{self, Sources};
 use crate::calibration::{Standard, Standards, builtin_simulated};
 use crate::link::journal::Journal;
@@ -88,6 +88,9 @@ pub struct File {
     /// Where the heartbeat for a hardware watchdog goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
+    /// The status panel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel: Option<Panel>,
 }
 
 fn is_unlimited(limits: &Limits) -> bool {
@@ -230,6 +233,11 @@ pub fn read(path: &Path) -> Result<String, Fault> {
 pub fn read_at_most(path: &Path, most: u64) -> Result<String, Fault> {
     use std::io::Read;
     let refuse = |why: String| Fault::File { path: path.display().to_string(), why };
+    // A pipe among files is waited for, for ever; one that the shell made for this program stands in /dev/fd.
+    let is_of_shell = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    if !is_of_shell && std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(refuse("it is no regular file, but a folder, a pipe or a device".into()));
+    }
     let file = std::fs::File::open(path).map_err(|e| refuse(e.to_string()))?;
     let mut text = String::new();
     file.take(most + 1).read_to_string(&mut text).map_err(|e| refuse(e.to_string()))?;
@@ -255,7 +263,7 @@ impl Description {
     pub fn load(path: &Path) -> Result<Self, Fault> {
         let origin = path.display().to_string();
         let form = |what: String| Fault::Form { origin: origin.clone(), what };
-        let file: File = toml::from_str(&read(path)?).map_err(|e| form(e.to_string()))?;
+        let mut file: File = toml::from_str(&read(path)?).map_err(|e| form(e.to_string()))?;
         if file.schema != 1 {
             return Err(form(format!("schema is {}; this program reads 1", file.schema)));
         }
@@ -287,6 +295,7 @@ impl Description {
         board::check(gpio, file.pulse.edge_half_width_us, &file.interlock, file.heartbeat.as_ref())
             .map_err(form)?;
         file.limits.check().map_err(form)?;
+        file.panel.iter().try_for_each(Panel::check).map_err(form)?;
         // What an open path or a short puts on the terminals is a load as well.
         let halves = [("source.voltage", &file.source.voltage), ("source.current", &file.source.current)];
         for (key, half) in halves.into_iter().filter_map(|(key, half)| Some((key, half.as_ref()?))) {
@@ -310,6 +319,9 @@ impl Description {
             }
         }
         let beside = path.parent().unwrap_or(Path::new("."));
+        if let Some(png) = file.panel.as_mut().and_then(|panel| panel.png.as_mut()) {
+            *png = beside.join(&*png);
+        }
         let source = Sources::read(&file.source, &form, &|name| profile_text(name, beside))?;
         let reference_text = profile_text(&file.reference.profile, beside)?;
         let reference = reference::Profile::from_toml(&file.reference.profile, &reference_text)?;

@@ -104,7 +104,7 @@ impl Left {
         if let Some(seen) = seen {
             interruption.why = format!("{}; {seen}", interruption.why);
         }
-        self.run.handle(bench.now(), Event::Interrupted(interruption));
+        self.run.handle(bench.now(), Event::Interrupted(interruption.into()));
         (self.run, bench)
     }
 
@@ -122,7 +122,7 @@ impl Left {
     ) -> Result<Stored, Fault> {
         let at = self.run.told_at() + REST_MIN;
         let interruption = self.interruption(boot, now, Some(why.to_owned()));
-        self.run.handle(at, Event::Interrupted(interruption));
+        self.run.handle(at, Event::Interrupted(interruption.into()));
         store(archive, &self.kept, self.run)
     }
 }

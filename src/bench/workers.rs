@@ -159,7 +159,7 @@ pub(super) fn source<S: Source>(
 /// What another error calculator said, if it has said something.
 fn opinion(said: Result<Option<Opinion>, crate::source::Fault>) -> Option<Event> {
     match said {
-        Ok(opinion) => opinion.map(Event::Opinion),
+        Ok(opinion) => opinion.map(|opinion| Event::Opinion(opinion.into())),
         Err(why) => Some(Event::NoOpinion { why: why.to_string() }),
     }
 }
@@ -236,7 +236,7 @@ pub(super) fn reference<R: Reference>(
                 if let Some(tally) = tally {
                     sample.energy = counted(tally, sample.taken);
                 }
-                if events.send(Event::Sample(sample)).is_err() {
+                if events.send(Event::Sample(sample.into())).is_err() {
                     return;
                 }
             }
@@ -302,7 +302,7 @@ pub(super) fn meter(mut client: Box<dyn Meter>, queue: &Receiver<Talk>, events: 
                     || Transacted::refused(deed, &id, now(), "it signs nothing".to_owned()),
                     |meter| meter.transact(deed, &id),
                 );
-                if events.send(Event::Transacted(told)).is_err() {
+                if events.send(Event::Transacted(told.into())).is_err() {
                     return;
                 }
                 continue;
@@ -317,16 +317,18 @@ pub(super) fn meter(mut client: Box<dyn Meter>, queue: &Receiver<Talk>, events: 
         let event = match client.read(query) {
             Ok(answer) => {
                 known = known.or(Some(query));
-                Event::Answer(answer)
+                Event::Answer(answer.into())
             }
-            Err(fault @ meter::Fault::NotInProfile { .. }) => Event::Answer(absent(query, fault.to_string())),
+            Err(fault @ meter::Fault::NotInProfile { .. }) => {
+                Event::Answer(absent(query, fault.to_string()).into())
+            }
             // Many meters are silent to what they do not have, or send what their model does not say. One that still
             // answers the question it knew is there; it lacks this item, and that is no fault of the bench.
             Err(fault)
                 if !matches!(fault, meter::Fault::Line(_))
                     && known.is_some_and(|known| client.read(known).is_ok()) =>
             {
-                Event::Answer(absent(query, fault.to_string()))
+                Event::Answer(absent(query, fault.to_string()).into())
             }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
@@ -341,15 +343,17 @@ pub(super) fn meter(mut client: Box<dyn Meter>, queue: &Receiver<Talk>, events: 
 fn switch(client: &mut dyn Meter, known: Option<Query>) -> Event {
     let asked = now();
     let Some(outputs) = client.outputs() else {
-        return Event::Switched(Switched::refused(asked, now(), "its protocol has no command for it".into()));
+        return Event::Switched(
+            Switched::refused(asked, now(), "its protocol has no command for it".into()).into(),
+        );
     };
     match outputs.seconds_pulse() {
-        Ok(switched) => Event::Switched(switched),
+        Ok(switched) => Event::Switched(switched.into()),
         Err(fault)
             if !matches!(fault, meter::Fault::Line(_))
                 && known.is_some_and(|known| client.read(known).is_ok()) =>
         {
-            Event::Switched(Switched::refused(asked, now(), fault.to_string()))
+            Event::Switched(Switched::refused(asked, now(), fault.to_string()).into())
         }
         Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
     }

@@ -76,8 +76,8 @@ impl Cell {
     }
 }
 
-/// What a spreadsheet takes for the begin of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the begin of a formula; one set to Chinese or Japanese takes the wide signs as well.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The text behind a cell: without the guard against formulas.
 pub fn unguarded(cell: &str) -> &str {
@@ -147,6 +147,16 @@ mod tests {
 
     fn register(record: &Record) -> (Vec<String>, Vec<Vec<String>>) {
         read(&[register_header().unwrap(), row(record).unwrap()].concat())
+    }
+
+    #[test]
+    fn a_formula_by_any_sign_is_text_and_comes_back() {
+        for sign in FORMULA {
+            let text = format!("{sign}1+1");
+            let cell = Cell::text(text.as_str()).written();
+            assert_eq!((cell.strip_prefix('\''), unguarded(&cell)), (Some(text.as_str()), text.as_str()));
+        }
+        assert_eq!(Cell::plain(-0.1).written(), "-0.1");
     }
 
     #[test]

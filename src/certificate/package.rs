@@ -14,6 +14,8 @@ use super::sign::{self, Signer};
 use super::signed_record;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The original record's name in a package.
 pub const RECORD: &str = "record.json";
@@ -64,11 +66,11 @@ struct Written {
     issue: Issue,
 }
 
-/// All files of a paper's package but its manifest. `record_json` are the bytes of the original record, which stay as
-/// they are also where the paper was corrected. Without a signer the sealed papers are not among them.
+/// All files of a paper's package but its manifest and the record itself. `record_json` are the bytes of the original record,
+/// which stay as they are also where the paper was corrected, and are never copied. Without a signer the sealed papers are not among them.
 pub fn files(
     record: &Record,
-    record_json: &[u8],
+    record_json: &Arc<Vec<u8>>,
     issue: &Issue,
     signer: Option<&dyn Signer>,
     at: Stamp,
@@ -79,7 +81,6 @@ pub fn files(
     let described = (DATAPACKAGE.to_owned(), datapackage::json(&shown, issue, &results.0, &results.1)?);
     let papers = signer.map(|signer| sealed::papers(record, record_json, issue, &results, signer, at));
     let mut files = vec![
-        (RECORD.to_owned(), record_json.to_vec()),
         issue_json(record.simulated, issue)?,
         results,
         described,
@@ -87,13 +88,12 @@ pub fn files(
     ];
     files.extend(papers.transpose()?.into_iter().flatten());
     files.extend(signed_record::bytes(record).map(|bytes| (SIGNED_RECORD.to_owned(), bytes.to_vec())));
-    files.sort();
     Ok(files)
 }
 
-/// The files of a run whose papers cannot be made yet: what they are made of later.
-pub fn kept(record: &Record, record_json: &[u8], issue: &Issue) -> Result<Vec<(String, Vec<u8>)>, Fault> {
-    Ok(vec![issue_json(record.simulated, issue)?, (RECORD.to_owned(), record_json.to_vec())])
+/// The files beside the record of a run whose papers cannot be made yet: what they are made of later.
+pub fn kept(record: &Record, issue: &Issue) -> Result<Vec<(String, Vec<u8>)>, Fault> {
+    Ok(vec![issue_json(record.simulated, issue)?])
 }
 
 fn issue_json(simulated: bool, issue: &Issue) -> Result<(String, Vec<u8>), Fault> {
@@ -125,7 +125,11 @@ pub fn text_of(record: &Record, field: Field) -> &str {
 
 /// The record as its paper shows it: under the paper's own number, with what was corrected. Whatever was measured or
 /// judged stays as it is.
-pub fn corrected(record: &Record, issue: &Issue) -> Record {
+pub fn corrected<'a>(record: &'a Record, issue: &Issue) -> Cow<'a, Record> {
+    let is_its_own = record.certificate_no.as_ref().is_none_or(|number| *number == issue.certificate_no);
+    if is_its_own && issue.amends.is_none() {
+        return Cow::Borrowed(record);
+    }
     let mut shown = record.clone();
     if shown.certificate_no.is_some() {
         shown.certificate_no = Some(issue.certificate_no.clone());
@@ -143,7 +147,7 @@ pub fn corrected(record: &Record, issue: &Issue) -> Record {
         };
         text.clone_from(&correction.to);
     }
-    shown
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]
@@ -154,7 +158,11 @@ mod tests {
 
     fn made(record: &Record, issue: &Issue) -> Vec<(String, Vec<u8>)> {
         let json = record.to_json().unwrap();
-        files(record, json.as_bytes(), issue, None, record.started).unwrap()
+        let json = Arc::new(json.into_bytes());
+        let mut files = files(record, &json, issue, None, record.started).unwrap();
+        files.push((RECORD.to_owned(), Arc::unwrap_or_clone(json)));
+        files.sort();
+        files
     }
 
     fn text<'a>(files: &'a [(String, Vec<u8>)], end: &str) -> &'a str {

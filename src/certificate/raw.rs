@@ -45,14 +45,15 @@ impl fmt::Display for Device {
     }
 }
 
-/// Something that happened.
+/// Something that happened. A run keeps edges by the hundred thousand and little of all else: what is larger than an edge is
+/// boxed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The moment came that the engine had asked for.
     Timeout,
     /// A sample of the reference.
-    Sample(Sample),
+    Sample(Box<Sample>),
     /// An edge.
     Edge(Edge),
     /// A counter says that it lost edges.
@@ -67,18 +68,18 @@ pub enum Event {
     /// The source says that it is off.
     SourceOff,
     /// Another error calculator on the bench said what it thinks of the meter.
-    Opinion(Opinion),
+    Opinion(Box<Opinion>),
     /// It was asked and said nothing of use.
     NoOpinion {
         /// Why, in words.
         why: String,
     },
     /// The meter answered a query, with a value or with nothing.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// A meter that signs did what it was told about its transaction, or did not.
-    Transacted(Transacted),
+    Transacted(Box<Transacted>),
     /// The meter was told to give its seconds pulse, and did or did not.
-    Switched(Switched),
+    Switched(Box<Switched>),
     /// A device does not work.
     Fault {
         /// Which.
@@ -92,7 +93,7 @@ pub enum Event {
         why: String,
     },
     /// The program or the power ended in the middle of the run, and it was taken up again, or closed.
-    Interrupted(Interruption),
+    Interrupted(Box<Interruption>),
 }
 
 impl Event {
@@ -100,19 +101,19 @@ impl Event {
     #[must_use]
     pub fn later(self, by: Span) -> Self {
         match self {
-            Self::Sample(sample) => Self::Sample(Sample { taken: sample.taken + by, ..sample }),
+            Self::Sample(sample) => Self::Sample(Sample { taken: sample.taken + by, ..*sample }.into()),
             Self::Edge(edge) => Self::Edge(Edge { at: edge.at + by, ..edge }),
             Self::Answer(answer) => {
                 let (asked, taken) = (answer.asked + by, answer.taken + by);
-                Self::Answer(Answer { asked, taken, ..answer })
+                Self::Answer(Answer { asked, taken, ..*answer }.into())
             }
             Self::Transacted(told) => {
                 let (asked, taken) = (told.asked + by, told.taken + by);
-                Self::Transacted(Transacted { asked, taken, ..told })
+                Self::Transacted(Transacted { asked, taken, ..*told }.into())
             }
             Self::Switched(told) => {
                 let (asked, done) = (told.asked + by, told.done + by);
-                Self::Switched(Switched { asked, done, ..told })
+                Self::Switched(Switched { asked, done, ..*told }.into())
             }
             // These have no moment of their own.
             Self::Timeout
@@ -145,3 +146,13 @@ pub struct Interruption {
 /// An event and when the engine was told: `[ns, event]` in the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Logged(pub Instant, pub Event);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logged_edge_takes_little_room() {
+        assert!(size_of::<Logged>() <= 48, "{}", size_of::<Logged>());
+    }
+}

@@ -507,7 +507,7 @@ impl Record {
     /// Each time that it was interrupted, on its own time.
     fn interruptions(&self) -> impl Iterator<Item = (Instant, &Interruption)> {
         self.raw.iter().filter_map(|Logged(then, event)| match event {
-            Event::Interrupted(interruption) => Some((*then, interruption)),
+            Event::Interrupted(interruption) => Some((*then, &**interruption)),
             _ => None,
         })
     }

@@ -16,10 +16,13 @@ use super::record::{Document, Outcome, Record};
 use crate::calibration::Standard;
 use crate::regulation::{Item, Kind};
 use crate::verdict::Verdict;
-use page::{Block, COLUMNS, centred, clean, lay, left, right, wrap};
+use page::{Block, COLUMNS, centred, lay, right, wrap};
+pub use page::{clean, left, width};
 
 /// Stands at the head and the foot of every page of a simulated run.
 const BANNER: &str = "*** SIMULATED 模拟: no real meter was tested 未检测任何真实电能表 ***";
+/// The same of a pre-check.
+const PRE_CHECK: &str = "*** PRE-CHECK 预检: not a certificate 不是检定证书 ***";
 /// Columns of the names of fields.
 const LABEL: usize = 32;
 
@@ -63,14 +66,16 @@ fn lay_out(record: &Record, issue: Option<&Issue>) -> String {
         }
         None => format!("Record 原始记录 {}", record.record_no),
     };
-    let banner = record.simulated.then(|| centred(BANNER, COLUMNS));
+    let banners = [(record.simulated, BANNER), (record.plan.pre_check, PRE_CHECK)];
+    let banner: Vec<String> =
+        banners.iter().filter(|(is, _)| *is).map(|(_, words)| centred(words, COLUMNS)).collect();
     let head = |page: usize, of: usize| {
         let page = format!("page {page} of {of} 第{page}页 共{of}页");
         let line = format!("{}{}", left(&clean(&number), COLUMNS - 40), right(&page, 40));
         let rest = [centred(&title, COLUMNS), line, "=".repeat(COLUMNS)];
         banner.iter().cloned().chain(rest).collect()
     };
-    let foot: Vec<String> = std::iter::once("=".repeat(COLUMNS)).chain(banner.clone()).collect();
+    let foot: Vec<String> = std::iter::once("=".repeat(COLUMNS)).chain(banner.iter().cloned()).collect();
     lay(&paper.blocks, head, &foot)
 }
 
@@ -78,6 +83,7 @@ fn title(record: &Record) -> String {
     let simulated = if record.simulated { " (SIMULATED 模拟)" } else { "" };
     let title = match (&record.outcome, record.document()) {
         (Outcome::Completed, Some(document)) => document.to_string(),
+        (Outcome::Completed, None) if record.plan.pre_check => "预检记录 PRE-CHECK".to_owned(),
         (Outcome::Completed, None) => "无结论 NO VERDICT".to_owned(),
         (Outcome::Aborted { .. }, _) => "检定中止 ABORTED".to_owned(),
         (Outcome::Faulted { .. }, _) => "装置故障 BENCH FAULT".to_owned(),
@@ -154,6 +160,9 @@ fn conclusion(paper: &mut Paper, record: &Record) {
         (Outcome::Faulted { why }, _) => paper.field("装置故障 BENCH FAULT", why),
         (Outcome::Completed, None) => {}
     }
+    if record.plan.pre_check {
+        pre_check(paper, record);
+    }
     if record.results.verdict.is_none() {
         paper.block(vec!["  No verdict, no certificate. 无结论，不出具证书。".into()], vec![]);
     }
@@ -165,6 +174,18 @@ fn conclusion(paper: &mut Paper, record: &Record) {
     }
     paper.field("日期 date", &format!("{} to {}", record.started, record.ended()));
     paper.field("原始记录号 original record", &record.record_no);
+}
+
+/// What was seen, and what nobody has looked at.
+fn pre_check(paper: &mut Paper, record: &Record) {
+    let of = |verdict| record.results.items.iter().filter(move |item| item.verdict == verdict).count();
+    let (beyond, undecided) = (of(Verdict::Fail), of(Verdict::Undecided));
+    let seen = match (beyond, undecided) {
+        (0, 0) => "未见异常 nothing found".to_owned(),
+        _ => format!("有异常 findings: {beyond} beyond the limit 超差, {undecided} undecided 未判定"),
+    };
+    paper.field("预检所见 seen in the pre-check", &seen);
+    paper.field("未检项目 left out", &record.plan.left_out().join(", "));
 }
 
 fn meter(paper: &mut Paper, record: &Record) {

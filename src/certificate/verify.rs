@@ -9,6 +9,7 @@ mod words;
 pub use package::package;
 
 use super::chain::{self, ChainReport, Depth, Flaw, Head};
+use super::report::page::clean;
 use super::sign::qr::{self, Claims};
 use super::sign::trust::{Standing, Trust};
 use super::sign::{Doubt, Signed, hex, key_id, x509};
@@ -84,10 +85,11 @@ pub struct Checked {
 impl Checked {
     /// All of it as text, Chinese before English.
     pub fn text(&self) -> String {
-        let mut lines = vec![self.zh.clone(), self.en.clone()];
+        // Names of files and fields are a stranger's: nothing in them moves the cursor or begins a line of its own.
+        let mut lines = vec![clean(&self.zh), clean(&self.en)];
         for note in &self.notes {
-            lines.push(format!("  - {}", note.zh));
-            lines.push(format!("    {}", note.en));
+            lines.push(format!("  - {}", clean(&note.zh)));
+            lines.push(format!("    {}", clean(&note.en)));
         }
         lines.join("\n") + "\n"
     }

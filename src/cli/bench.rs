@@ -3,7 +3,7 @@
 use super::inputs::read;
 use super::{Data, Ended, Stop, print_text, say};
 use phantomload::archive;
-use phantomload::bench::{Description, check, probe, words};
+use phantomload::bench::{Description, check, description, probe, words};
 use phantomload::link::journal::{self, Read};
 use phantomload::link::{Address, serial};
 use phantomload::plan::Nameplate;
@@ -34,6 +34,21 @@ pub enum Which {
         /// Bring 5 V and 0.1 A and see whether the reference sees them
         #[arg(long)]
         low_level: bool,
+    },
+    /// Show the tester's address on the status panel of a bench, and say whether it answers
+    Panel {
+        /// The bench file
+        bench: PathBuf,
+    },
+    /// Measure how fast the program is on this machine, each figure beside one of the same run; exit code 1 where one that
+    /// is asked for is not kept. Nothing is switched on
+    Perf {
+        /// Fewer and shorter: a look in some seconds, no figure to quote
+        #[arg(long)]
+        quick: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Read the raw interface log in words
     Log {
@@ -66,7 +81,9 @@ pub enum Which {
 pub fn run(which: &Which) -> Ended {
     match which {
         Which::Probe { serial, host, out } => probe(serial, host, out.as_deref()),
+        Which::Perf { quick, json } => super::perf::run(*quick, *json),
         Which::Check { bench, low_level } => check(bench, *low_level),
+        Which::Panel { bench } => super::panel::try_out(bench),
         Which::Log { place, data, run, out, device, from, to, raw } => {
             let dir = data.dir()?;
             let place = place.clone().unwrap_or_else(|| dir.join("interface"));
@@ -157,8 +174,9 @@ fn check(bench: &Path, low_level: bool) -> Ended {
 
 /// The record's number where a certificate's was given and its package is there.
 fn record_no(dir: &Path, number: &str) -> String {
-    let record = archive::find(dir, number).ok().and_then(|path| std::fs::read(path).ok());
-    let record = record.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let record = archive::find(dir, number).ok();
+    let record = record.and_then(|path| description::read_at_most(&path, description::RECORD_MAX).ok());
+    let record = record.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let no = record.and_then(|record| record["record_no"].as_str().map(str::to_owned));
     no.unwrap_or_else(|| number.to_owned())
 }

@@ -4,7 +4,7 @@ mod page;
 
 use super::{Data, Ended, Stop, print_json, print_text};
 use jiff::civil::Date;
-use page::Page;
+use page::{Page, Seen};
 use phantomload::bench::description;
 use phantomload::calibration::{Standard, builtin_simulated};
 use phantomload::time::Stamp;
@@ -50,7 +50,7 @@ pub fn run(which: &Which) -> Ended {
 }
 
 /// What a calibration folder holds.
-struct Folder {
+pub(super) struct Folder {
     name: String,
     certificates: Vec<(String, Standard)>,
     problems: Vec<Problem>,
@@ -75,7 +75,7 @@ impl Folder {
         Self::of(&dir)
     }
 
-    fn shipped() -> Self {
+    pub(super) fn shipped() -> Self {
         let standards = builtin_simulated();
         let certificates = [
             ("simulated-reference.toml", standards.reference()),
@@ -88,7 +88,7 @@ impl Folder {
         }
     }
 
-    fn of(dir: &Path) -> Result<Self, Stop> {
+    pub(super) fn of(dir: &Path) -> Result<Self, Stop> {
         let no_folder =
             |e| Stop::input(format!("{}: {e}; give --dir DIR, a folder of calibration files", dir.display()));
         let mut paths = vec![];
@@ -119,6 +119,11 @@ impl Folder {
             }
         }
         Ok(folder)
+    }
+
+    /// Its certificates and what gives none, each in lines.
+    pub(super) fn lines(self, today: Date) -> Vec<Seen> {
+        self.page(today).lines()
     }
 
     fn page(self, today: Date) -> Page {

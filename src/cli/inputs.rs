@@ -34,6 +34,8 @@ pub struct Inputs {
     pub simulated: bool,
     /// SHA-256 of the regulation profile's text.
     pub profile_sha256: String,
+    /// A pre-check and no verification.
+    pub pre_check: bool,
     /// What was known of the meter's seals before.
     seals_before: History,
     /// Photographs that the entries name.
@@ -143,6 +145,7 @@ impl Inputs {
             profile_sha256,
             seals_before,
             photographs,
+            pre_check: false,
         })
     }
 
@@ -180,7 +183,8 @@ impl Inputs {
         let (nameplate, profile, entries) =
             (self.nameplate.clone(), self.profile.clone(), self.entries.clone());
         let day = Stamp::now().date();
-        let plan = plan::make(nameplate, profile, self.kind, self.standards(), capability, entries, day);
+        let make = if self.pre_check { plan::pre_check } else { plan::make };
+        let plan = make(nameplate, profile, self.kind, self.standards(), capability, entries, day);
         Ok(Plan { seals_before: self.seals_before.clone(), ..plan.map_err(Stop::input)? })
     }
 }

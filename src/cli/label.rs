@@ -2,12 +2,12 @@
 
 use super::{Data, Ended, Stop, print_text, replay, say};
 use phantomload::archive;
+use phantomload::bench::description;
 use phantomload::certificate::package;
 use phantomload::certificate::paper::Paper;
 use phantomload::panel::label::{DPI, Size, label};
 use phantomload::panel::printer::tspl;
 use phantomload::time::Stamp;
-use std::fs;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         return Err(wrong(&format!("no label: its validity ended on {until}")));
     }
     let path = folder.join(package::QR);
-    let qr_text = fs::read_to_string(&path).map_err(|e| {
+    let qr_text = description::read(&path).map_err(|e| {
         let what = "without the signed text of its QR code there is no label";
         Stop::input(format!("{}: {e}; {what}. Papers made without a key have none", path.display()))
     })?;

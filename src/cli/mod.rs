@@ -5,12 +5,15 @@ mod bench;
 mod calibration;
 mod certificate;
 mod data;
+mod history;
 mod inputs;
 mod key;
 mod label;
 mod meter;
 mod ocmf;
 mod page;
+mod panel;
+mod perf;
 mod person;
 mod photographs;
 mod plan;
@@ -33,6 +36,8 @@ mod verify;
 use clap::{Args, Parser, Subcommand};
 use phantomload::archive::{self, Archive};
 use phantomload::bench::description;
+use phantomload::plan::nameplate::is_code;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,6 +63,8 @@ enum Command {
     Screen(screen::Arguments),
     /// Verify a meter, from nameplate to verdict; without arguments the good demo meter on the simulated bench
     Verify(verify::Arguments),
+    /// Look at a meter in three minutes, at fewer points: no verdict, no number, no certificate
+    Precheck(verify::Arguments),
     /// Runs that a crash or a power failure has left open: go on with one, or close it
     #[command(subcommand)]
     Run(run::Which),
@@ -80,6 +87,13 @@ enum Command {
     /// Certificates and test reports in the data folder
     #[command(subcommand)]
     Certificate(certificate::Which),
+    /// Look back: the visits of a charger or meter, its drift, and when it would reach its limit
+    #[command(after_help = history::REFUSALS)]
+    History(history::OfWhat),
+    /// Hold two visits of a meter against one another, load point by load point (`E_n`)
+    Compare(history::Two),
+    /// All known chargers: green normal, yellow a finding or due soon, red failed or overdue
+    Board(history::OfAll),
     /// The device's key: make it, have it certified, replace it
     #[command(subcommand)]
     Key(key::Which),
@@ -261,7 +275,8 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command.unwrap_or(Command::Screen(cli.screen)) {
         Command::Screen(arguments) => screen::run(arguments),
-        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments, false),
+        Command::Precheck(arguments) => verify::run(&arguments, true),
         Command::Run(which) => run::run(&which),
         Command::Data(which) => data::run(&which),
         Command::Plan(arguments) => plan::run(&arguments),
@@ -271,6 +286,9 @@ pub fn run() -> ExitCode {
         Command::Uncertainty(arguments) => uncertainty::run(&arguments),
         Command::Calibration(which) => calibration::run(&which),
         Command::Certificate(which) => certificate::run(&which),
+        Command::History(arguments) => history::history(&arguments),
+        Command::Compare(arguments) => history::compare(&arguments),
+        Command::Board(arguments) => history::board(&arguments),
         Command::Key(which) => key::run(&which),
         Command::Person(which) => person::run(&which),
         Command::Profile(which) => profile::run(&which),
@@ -300,7 +318,7 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Stop> {
 fn print_text(text: &str) -> Result<(), Stop> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(tame(text).as_bytes()).and_then(|()| out.flush()) {
         Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Stop::fault(format!("standard output could not be written: {fault}")))
         }
@@ -311,5 +329,44 @@ fn print_text(text: &str) -> Result<(), Stop> {
 /// Says a line on standard error. Nobody may be there to read it: a run goes on all the same.
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", tame(line));
+}
+
+/// What files, meters and papers say comes from strangers: nothing in it moves the terminal's cursor or turns the direction
+/// of writing. The way in which it is shown is JSON's, so that JSON stays what it is.
+fn tame(text: &str) -> Cow<'_, str> {
+    let is_harmless = |c: char| matches!(c, '\n' | '\t') || !is_code(c);
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut letters = text.chars().enumerate().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let ends_line = letter == '\r' && letters.peek().is_some_and(|(_, next)| *next == '\n');
+        let is_mark = letter == '\u{FEFF}' && at == 0;
+        if is_harmless(letter) || ends_line || is_mark {
+            shown.push(letter);
+        } else {
+            shown += &format!("\\u{:04x}", u32::from(letter));
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tame;
+
+    #[test]
+    fn what_strangers_write_moves_no_cursor_and_turns_no_writing() {
+        assert_eq!(tame("plain 检定\n\tline\r\n"), "plain 检定\n\tline\r\n");
+        assert_eq!(tame("\u{FEFF}a,b\r\n"), "\u{FEFF}a,b\r\n");
+        assert_eq!(
+            tame("a\u{1b}[2J\rb\u{9b}31m\u{202e}c\u{7f}\u{feff}"),
+            r"a\u001b[2J\u000db\u009b31m\u202ec\u007f\ufeff"
+        );
+        let json = serde_json::to_string("\u{9b}31m \u{202e}").unwrap();
+        let back: String = serde_json::from_str(&tame(&json)).unwrap();
+        assert_eq!(back, "\u{9b}31m \u{202e}");
+    }
 }

@@ -24,9 +24,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     let files = if arguments.ca.is_empty() { believed(&arguments.data.dir()?) } else { arguments.ca.clone() };
     let mut certificates = vec![];
     for path in &files {
-        let text = fs::read_to_string(path);
-        let text = text.map_err(|e| Stop::input(format!("{}: cannot be read: {e}", path.display())))?;
-        certificates.push((path.display().to_string(), text));
+        certificates.push((path.display().to_string(), super::inputs::read(path)?));
     }
     let bytes = page(&certificates).map_err(Stop::input)?;
     archive::write_whole(&arguments.out, &bytes).map_err(Stop::fault)?;

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Reads the photographs of `seals`, whose names count from `folder`; each seal then names its copy in the package.
+/// Reads the photographs of `seals`, whose names count from `folder` and do not lead out of it; each seal then names its
+/// copy in the package.
 pub fn take(seals: &mut [Seal], folder: &Path, when: &str) -> Result<Vec<Photograph>, Stop> {
     let mut taken = vec![];
     for (n, seal) in seals.iter_mut().enumerate() {
@@ -19,6 +20,15 @@ pub fn take(seals: &mut [Seal], folder: &Path, when: &str) -> Result<Vec<Photogr
         let refuse = |why: String| {
             Stop::input(format!("photograph of the seal at {}: {}: {why}", seal.place, path.display()))
         };
+        let whole = |path: &Path| path.canonicalize().map_err(|e| refuse(e.to_string()));
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let (inside, kind) = (whole(&path)?.starts_with(whole(folder)?), path.metadata());
+        if !inside {
+            return Err(refuse(format!("it leads out of the folder {}; copy it there", folder.display())));
+        }
+        if !kind.is_ok_and(|kind| kind.is_file()) {
+            return Err(refuse("it is no regular file".into()));
+        }
         let mut bytes = vec![];
         let read = File::open(&path).and_then(|file| file.take(SIZE_MAX + 1).read_to_end(&mut bytes));
         read.map_err(|e| refuse(e.to_string()))?;

@@ -1,5 +1,6 @@
 //! `phantomload run`
 
+use super::panel::Panel;
 use super::verification::{Again, settled};
 use super::verify::{bring_to_end, stop_flag};
 use super::{Data, Ended, Stop, print_json, print_text, say};
@@ -133,9 +134,12 @@ fn go_on(arguments: &Resume) -> Ended {
         serial: arguments.serial.as_deref(),
         log: arguments.log.as_deref(),
     };
-    let ready = again.prepare(archive, left, &say)?;
+    let mut panel = Panel::of_bench(again.described(&left)?.as_ref());
+    panel.opening();
+    let ready = again.prepare(archive, left, &say).inspect_err(|stop| panel.not_opened(&stop.message))?;
     if !arguments.json {
         say(&format!("{words}; it goes on"));
     }
-    bring_to_end(ready, &stop, arguments.closing.as_deref(), arguments.json)
+    panel.begins(ready.plan());
+    bring_to_end(ready, &mut panel, &stop, arguments.closing.as_deref(), arguments.json)
 }

@@ -252,7 +252,7 @@ fn of_data(dir: &Path) -> Vec<Light> {
     if !dir.exists() {
         return vec![unknown(what, "there is none yet; the first run makes it")];
     }
-    match archive::key_info(dir) {
+    match archive::check_register(dir).and_then(|()| archive::key_info(dir)) {
         Err(fault) => vec![not_good(what, State::Bad, fault.to_string(), "Take it from a backup")],
         Ok(info) => {
             let mut lights = vec![good(what, format!("the chain of {} is whole", info.device))];

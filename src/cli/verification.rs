@@ -191,25 +191,32 @@ pub struct Again<'a> {
 }
 
 impl Again<'_> {
+    /// The bench file; none: the run was on the simulated bench in process.
+    pub fn described(&self, left: &Left) -> Result<Option<Description>, Stop> {
+        let named = &left.kept.header.way.bench;
+        if self.bench.is_none() && named == "simulated" {
+            return Ok(None);
+        }
+        Description::load(self.bench.unwrap_or(Path::new(named))).map(Some).map_err(Stop::input)
+    }
+
     /// Opens the bench again. Nothing is switched on where it is not the run's.
     fn open(&self, left: &Left) -> Result<(Box<dyn Bench>, Option<Journal>), Stop> {
         let header = &left.kept.header;
         let way = &header.way;
         let refuse = |why: Option<String>| why.map_or(Ok(()), |why| Err(Stop::input(why)));
-        if self.bench.is_none() && way.bench == "simulated" {
+        let Some(description) = self.described(left)? else {
             let name = way.meter.clone().unwrap_or_else(|| "good".to_owned());
             let (origin, text) =
                 way.text.clone().map_or_else(|| meter_text(&name), |text| Ok((name.clone(), text)))?;
             let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
             refuse(left.unfit(&rig.nameplate, &rig.standards, &rig.capability()))?;
             return Ok((Box::new(rig.in_process(way.seed, Stamp::now(), way.pace)), None));
-        }
-        let file = self.bench.unwrap_or(Path::new(&way.bench));
-        let description = Description::load(file).map_err(Stop::input)?;
+        };
         if description.is_simulated() != header.simulated {
             return Err(Stop::input(format!(
                 "{}: the run was begun on another bench: real and simulated differ",
-                file.display()
+                self.bench.unwrap_or(Path::new(&way.bench)).display()
             )));
         }
         let plate = &header.plan.nameplate;
@@ -268,6 +275,11 @@ impl Again<'_> {
 }
 
 impl Ready {
+    /// What is to be done.
+    pub fn plan(&self) -> &Plan {
+        self.run.plan()
+    }
+
     /// The bench's fast way to the end.
     pub fn stopper(&self) -> Option<Stopper> {
         self.bench.stopper()
@@ -300,7 +312,7 @@ impl Ready {
         if let Err(why) = kept {
             say(&format!("journal: {why}"));
         }
-        let completed = self.run.outcome() == Some(&Outcome::Completed);
+        let completed = self.run.outcome() == Some(&Outcome::Completed) && !self.run.plan().pre_check;
         let certificate_no = completed.then_some(self.numbers.certificate_no);
         let record =
             self.run.record(self.numbers.record_no, certificate_no, self.simulated).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! `phantomload verify`
 
 use super::inputs::Inputs;
+use super::panel::Panel;
 use super::progress::Progress;
 use super::verification::{self, Conducted, How, Ready};
 use super::{Data, Ended, Stop, Task, print_json, print_text, say};
@@ -62,24 +63,35 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
     }
 }
 
-/// Makes the verification.
-pub fn run(arguments: &Arguments) -> Ended {
+/// Makes the verification, or a pre-check.
+pub fn run(arguments: &Arguments, pre_check: bool) -> Ended {
     let dir = arguments.data.dir()?;
     let mut inputs = Inputs::load(&arguments.task, Some(&dir))?;
+    inputs.pre_check = pre_check;
     inputs.show_display(arguments.display_energy)?;
     // Before any device is touched: from here on Ctrl-C means off, then a record.
     let stop = stop_flag()?;
     let how = How { dir: &dir, pace: arguments.pace.0, seed: arguments.seed, log: arguments.log.clone() };
+    let mut panel = Panel::of(&inputs);
+    panel.opening();
     let ready = verification::prepare(&inputs, &how, &say, &|plan, archive| {
+        panel.begins(plan);
         if !arguments.json {
             tell_plan(&inputs, plan, archive);
         }
-    })?;
-    bring_to_end(ready, &stop, arguments.closing.as_deref(), arguments.json)
+    });
+    let ready = ready.inspect_err(|stop| panel.not_opened(&stop.message))?;
+    bring_to_end(ready, &mut panel, &stop, arguments.closing.as_deref(), arguments.json)
 }
 
 /// Conducts the run, stores what comes of it, and tells it.
-pub(super) fn bring_to_end(ready: Ready, stop: &AtomicBool, closing: Option<&Path>, json: bool) -> Ended {
+pub(super) fn bring_to_end(
+    ready: Ready,
+    panel: &mut Panel,
+    stop: &AtomicBool,
+    closing: Option<&Path>,
+    json: bool,
+) -> Ended {
     let plan_time = ready.plan_time;
     let mut progress = Progress::new(plan_time, json, ready.real_time);
     let mut notify = notifier()?;
@@ -90,12 +102,14 @@ pub(super) fn bring_to_end(ready: Ready, stop: &AtomicBool, closing: Option<&Pat
     let mut seals = Seals::default();
     let mut watch = |run: &Run, now| {
         progress.show(run, now);
+        panel.watch(run, now);
         seals.tell(run);
         notify.alive(phantomload::time::now());
     };
     let mut conducted = ready.conduct(&mut asked, &mut watch, &say)?;
     notify.stopping();
     progress.end();
+    panel.ended(&conducted.record);
     photographed(&mut conducted, closing);
     let stored = conducted.store();
     let record = &conducted.record;
@@ -185,6 +199,9 @@ fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
     for doubt in &plan.doubts {
         say(doubt);
     }
+    if plan.pre_check {
+        say("PRE-CHECK 预检: not a certificate 不是检定证书");
+    }
     for why in plan.standards.check_dates(Stamp::now().date()) {
         say(&format!("no certificate will come of this: {why}"));
     }
@@ -195,9 +212,19 @@ fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
     for advice in &plan.advice {
         say(&format!("does not fit into ten minutes: {advice}"));
     }
+    if plan.pre_check && !plan.fits {
+        let total = plan.total;
+        say(&format!(
+            "it does not fit into three minutes: this meter's pulses are slow, {total} are planned"
+        ));
+    }
 }
 
 fn exit_code(record: &Record) -> u8 {
+    let any = |verdict| record.results.items.iter().any(|item| item.verdict == verdict);
+    if record.plan.pre_check && record.outcome == Outcome::Completed {
+        return if any(Verdict::Fail) { 1 } else { u8::from(any(Verdict::Undecided)) * 4 };
+    }
     match (&record.outcome, record.results.verdict) {
         (Outcome::Completed, Some(Verdict::Pass)) => 0,
         (Outcome::Completed, Some(Verdict::Fail)) => 1,
@@ -257,6 +284,10 @@ struct Told<'a> {
     certificate_no: Option<&'a str>,
     record_no: &'a str,
     simulated: bool,
+    /// A pre-check: there is no verdict and no certificate, whatever its items say.
+    pre_check: bool,
+    /// What the regulation asks for and a pre-check leaves out.
+    left_out: Vec<String>,
     document: Option<phantomload::certificate::record::Document>,
     regulation: &'a str,
     decision_rule: &'a str,
@@ -313,6 +344,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         print_text(&ending(record, stored, planned))?;
         return Ok(());
     }
+    let is_checked = record.plan.pre_check && record.outcome == Outcome::Completed;
     let items = record.results.items.iter().map(|item| {
         let measured = item.measured.as_ref();
         let percent = measured.filter(|m| m.unit == Unit::Percent);
@@ -340,7 +372,7 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
             global_false_accept: measured.and_then(|m| Some(m.global?.consumer)),
             global_false_reject: measured.and_then(|m| Some(m.global?.producer)),
             // Only a run that was completed yields verdicts.
-            verdict: record.results.verdict.map(|_| item.verdict),
+            verdict: (record.results.verdict.is_some() || is_checked).then_some(item.verdict),
             reason: &item.reason,
             attempts: item.attempts.len(),
         }
@@ -351,6 +383,8 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         certificate_no: record.certificate_no.as_deref(),
         record_no: &record.record_no,
         simulated: record.simulated,
+        pre_check: record.plan.pre_check,
+        left_out: record.plan.left_out(),
         document: record.document(),
         regulation: &record.plan.profile.id,
         decision_rule: &record.results.decision_rule,
@@ -366,6 +400,21 @@ fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(
         notices: &stored.notices,
         items: items.collect(),
     })
+}
+
+/// What a pre-check has seen.
+fn pre_checked(text: &mut String, record: &Record) {
+    use std::fmt::Write;
+    let simulated = if record.simulated { "  SIMULATED" } else { "" };
+    let found: Vec<_> = record.results.items.iter().filter(|item| item.verdict != Verdict::Pass).collect();
+    let seen = if found.is_empty() { "未见异常 NOTHING FOUND" } else { "有异常 FINDINGS" };
+    let _ = writeln!(text, "\nPRE-CHECK 预检{simulated}: {seen}   {}", record.results.elapsed);
+    for item in found {
+        let at = item.point.as_ref().map_or(String::new(), |p| format!(" at {} ({})", p.term, p.current_a));
+        let what = if item.verdict == Verdict::Fail { "beyond the limit" } else { "undecided" };
+        let _ = writeln!(text, "  {what}: {}{at}: {}", item.item, item.reason);
+    }
+    let _ = writeln!(text, "not a certificate 不是检定证书; left out: {}", record.plan.left_out().join(", "));
 }
 
 /// The lines below the table: findings, verdict, what was written.
@@ -398,7 +447,7 @@ fn ending(record: &Record, stored: &Stored, planned: Span) -> String {
         (Outcome::Faulted { why }, _) => {
             let _ = writeln!(text, "\nBENCH FAULT{simulated}: {why}. No verdict.");
         }
-        (Outcome::Completed, None) => {}
+        (Outcome::Completed, None) => pre_checked(&mut text, record),
     }
     if let Some(looked) = record.results.signed_record.as_ref().and_then(|signed| signed.looked.as_ref()) {
         let _ = writeln!(text, "signed record: {}", looked.words);

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Errors taken out of an instrument's queue after one command; an honest queue is shorter.
 const QUEUE_LIMIT: usize = 16;
 
+/// Our own stand-ins for instruments have this in their identity.
+const STAND_IN: &str = "simulated";
+
 /// Lines read at most until an instrument is in step again after a silence.
 const RESYNC_LIMIT: usize = 8;
 
@@ -56,9 +59,17 @@ fn answer_secs() -> f64 {
 const ANSWER_MAX_SECS: f64 = 60.0;
 
 impl Dialect {
-    /// Whether `said` is the instrument that is meant.
+    /// Whether a stand-in is meant: it says so of itself, whatever its profile is called and says.
+    pub fn is_stand_in(&self) -> bool {
+        self.identity.to_ascii_lowercase().contains(STAND_IN)
+    }
+
+    /// Whether `said` is the instrument that is meant. A stand-in is never taken for an instrument.
     pub fn knows(&self, said: &str) -> bool {
         let (said, identity) = (said.to_ascii_lowercase(), self.identity.to_ascii_lowercase());
+        if said.contains(STAND_IN) && !self.is_stand_in() {
+            return false;
+        }
         let mut rest = said.as_str();
         !identity.trim_matches(['*', ' ']).is_empty()
             && identity.split('*').all(|part| match rest.find(part) {
@@ -346,6 +357,26 @@ mod tests {
         instrument.tell("VOLT 1").unwrap();
         let fault = instrument.tell("VOLT 9999").unwrap_err();
         assert!(fault.to_string().contains("VOLT 9999") && fault.to_string().contains("-222"), "{fault}");
+    }
+
+    #[test]
+    fn a_stand_in_behind_a_profile_that_says_nothing_of_it_is_a_stranger() {
+        let said = "PHANTOMLOAD,SIMULATED SOURCE,0,0.1.0";
+        let mut dialect = dialect();
+        for (identity, is_stand_in) in [
+            ("PHANTOMLOAD", false),
+            ("PHANTOMLOAD*SOURCE", false),
+            ("ulated", false),
+            ("PHANTOMLOAD,SIMULATED SOURCE", true),
+            ("simulated", true),
+        ] {
+            identity.clone_into(&mut dialect.identity);
+            assert_eq!(
+                (dialect.knows(said), dialect.is_stand_in()),
+                (is_stand_in, is_stand_in),
+                "{identity}"
+            );
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod seal;
 pub use capability::{Capability, Load, Method, SecondOpinion, Settle};
 pub use entries::{Entries, Look};
 pub use nameplate::Nameplate;
-pub use schedule::{LEAD_SHARE, make};
+pub use schedule::{LEAD_SHARE, make, pre_check};
 
 use crate::calibration::{self, Standards};
 use crate::quantity::{Energy, Ratio};
@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize};
 
 /// The time a verification may take in the field.
 pub const TEN_MINUTES: Span = Span::from_secs(600);
+/// The time that an operator's pre-check may take.
+pub const THREE_MINUTES: Span = Span::from_secs(180);
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -248,6 +250,9 @@ pub struct Plan {
     pub nameplate: Nameplate,
     /// First, subsequent or in service.
     pub kind: Kind,
+    /// An operator's pre-check: it yields no verdict and no paper.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pre_check: bool,
     /// The regulation, whole.
     pub profile: Profile,
     /// The class of the meter in the regulation's words.
@@ -321,6 +326,23 @@ impl Plan {
     pub fn rounding_interval(&self) -> Decimal {
         let percent = self.profile.rounding_interval(&self.class).ok().flatten().map_or(0.01, Ratio::percent);
         Decimal::from_f64(percent).map_or(Decimal::ONE, |d| d.round_dp(9).normalize())
+    }
+
+    /// What the regulation asks for and a pre-check leaves out, in words; empty for a verification.
+    pub fn left_out(&self) -> Vec<String> {
+        if !self.pre_check {
+            return vec![];
+        }
+        let items = Item::ALL.into_iter().filter(|item| {
+            self.profile.demand(self.kind, *item) != regulation::Demand::No && !self.demands(*item)
+        });
+        let measured = |current| {
+            self.steps.iter().any(|s| matches!(s.work, Work::BasicError(_)) && s.load.current_a == current)
+        };
+        let points = self.profile.load_points(self.kind, &self.currents);
+        let points = points.iter().filter(|point| !measured(point.current));
+        let points = points.map(|point| format!("basic_error at {}", point.term));
+        items.map(|item| item.to_string()).chain(points).chain(["warm-up".to_owned()]).collect()
     }
 
     /// The figures of the regulation that nobody has confirmed and this run uses.

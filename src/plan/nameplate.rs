@@ -192,8 +192,14 @@ impl Protocol {
 
 /// A text that can stand on paper: not longer than a line or two, nothing that moves a terminal's cursor.
 pub(super) fn printable(text: &str) -> bool {
-    text.chars().count() <= 200
-        && !text.chars().any(|c| c.is_control() || ('\u{202A}'..='\u{202E}').contains(&c))
+    text.chars().count() <= 200 && !text.chars().any(is_code)
+}
+
+/// What is not seen, and makes a line look like another one: control characters, ends of lines and paragraphs, letters
+/// without width, what turns the direction of writing (UAX #9).
+pub fn is_code(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 impl Nameplate {

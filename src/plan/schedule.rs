@@ -1,11 +1,15 @@
 //! Makes the plan: which steps, at which load, how long, and what runs beside what; of several the shortest.
 
 mod lay;
+mod pre_check;
 
 use super::budget::{Seen, Setting, Surroundings};
-use super::{Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, Windows};
+use super::{
+    Capability, DemandedItem, Entries, Fault, Load, Method, Nameplate, Plan, TEN_MINUTES, THREE_MINUTES,
+    Windows,
+};
 use crate::calibration::Standards;
-use crate::quantity::{Energy, PulseConstant, Ratio};
+use crate::quantity::{Current, Energy, PulseConstant, Ratio};
 use crate::regulation::{Class, Currents, Demand, Item, Kind, Profile};
 use crate::time::Span;
 use crate::uncertainty::sequential::Sequential;
@@ -13,6 +17,7 @@ use crate::uncertainty::{COVERAGE, combine, coverage_factor};
 use jiff::civil::Date;
 use lay::Choice;
 pub(super) use lay::Laid;
+pub use pre_check::pre_check;
 use rust_decimal::prelude::ToPrimitive;
 
 /// Pulses a second that a counter takes (reference pulses up to 10 kHz by edges are what the bench is built for).
@@ -43,57 +48,82 @@ pub fn make(
     entries: Entries,
     day: Date,
 ) -> Result<Plan, Fault> {
-    let class = profile.class(&nameplate.class)?;
-    let currents = profile.currents(&nameplate.current, &class)?;
-    let draft = Draft {
-        nameplate: &nameplate,
-        profile: &profile,
-        kind,
-        class: &class,
-        currents: &currents,
-        standards: &standards,
-        bench: &capability,
-        entries: &entries,
-        day,
-    };
-    let fastest = nameplate.constant_imp_per_kwh.rate(nameplate.voltage_v * currents.imax);
-    if fastest > PULSE_RATE_MAX {
-        let what = format!("{fastest:.0} pulses a second at Imax; a counter takes {PULSE_RATE_MAX} at most");
-        return Err(Fault::Senseless { what });
+    Wanted { nameplate, profile, kind, standards, capability, entries, day }.plan(None)
+}
+
+/// What a plan is made of.
+#[derive(Clone)]
+struct Wanted {
+    nameplate: Nameplate,
+    profile: Profile,
+    kind: Kind,
+    standards: Standards,
+    capability: Capability,
+    entries: Entries,
+    day: Date,
+}
+
+impl Wanted {
+    /// The plan; a pre-check's at these points only.
+    fn plan(self, points: Option<&[Current]>) -> Result<Plan, Fault> {
+        let Self { nameplate, profile, kind, standards, capability, entries, day } = self;
+        let class = profile.class(&nameplate.class)?;
+        let currents = profile.currents(&nameplate.current, &class)?;
+        let draft = Draft {
+            nameplate: &nameplate,
+            profile: &profile,
+            kind,
+            class: &class,
+            currents: &currents,
+            standards: &standards,
+            bench: &capability,
+            entries: &entries,
+            day,
+            points,
+        };
+        let fastest = nameplate.constant_imp_per_kwh.rate(nameplate.voltage_v * currents.imax);
+        if fastest > PULSE_RATE_MAX {
+            let what =
+                format!("{fastest:.0} pulses a second at Imax; a counter takes {PULSE_RATE_MAX} at most");
+            return Err(Fault::Senseless { what });
+        }
+        let register_energy = draft.register_energy()?;
+        let mut laid = draft.shortest(register_energy)?;
+        let total_max = if points.is_none() { laid.allow_more_readings() } else { laid.total };
+        if laid.total > TOTAL_MAX {
+            let longest = laid.steps.iter().max_by_key(|s| s.duration).map_or("a step", |s| s.title.as_str());
+            let what = format!(
+                "`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution"
+            );
+            return Err(Fault::Senseless { what });
+        }
+        draft.hold_nameplate(&laid.steps)?;
+        let most = if points.is_none() { TEN_MINUTES } else { THREE_MINUTES };
+        let (advice, doubts) = (draft.advice(&laid)?, draft.doubts(&laid));
+        Ok(Plan {
+            planned_on: day,
+            items: draft.items(),
+            register_energy,
+            early_stop: Sequential { risk: 1.0 - COVERAGE },
+            total: laid.total,
+            total_max,
+            lower_bound: laid.lower_bound,
+            fits: laid.total <= most,
+            pre_check: points.is_some(),
+            steps: laid.steps,
+            advice,
+            doubts,
+            class,
+            currents,
+            nameplate,
+            kind,
+            profile,
+            standards,
+            capability,
+            entries,
+            seals_before: super::seal::History::default(),
+        })
     }
-    let register_energy = draft.register_energy()?;
-    let mut laid = draft.shortest(register_energy)?;
-    let total_max = laid.allow_more_readings();
-    if laid.total > TOTAL_MAX {
-        let longest = laid.steps.iter().max_by_key(|s| s.duration).map_or("a step", |s| s.title.as_str());
-        let what =
-            format!("`{longest}` would take longer than {TOTAL_MAX}: check constant and register resolution");
-        return Err(Fault::Senseless { what });
-    }
-    draft.hold_nameplate(&laid.steps)?;
-    let (advice, doubts) = (draft.advice(&laid)?, draft.doubts(&laid));
-    Ok(Plan {
-        planned_on: day,
-        items: draft.items(),
-        register_energy,
-        early_stop: Sequential { risk: 1.0 - COVERAGE },
-        total: laid.total,
-        total_max,
-        lower_bound: laid.lower_bound,
-        fits: laid.total <= TEN_MINUTES,
-        steps: laid.steps,
-        advice,
-        doubts,
-        class,
-        currents,
-        nameplate,
-        kind,
-        profile,
-        standards,
-        capability,
-        entries,
-        seals_before: super::seal::History::default(),
-    })
 }
 
 /// No load may be more than this times the nameplate's voltage or largest current; a choice of this house, above the
@@ -110,6 +140,8 @@ pub(super) struct Draft<'a> {
     bench: &'a Capability,
     entries: &'a Entries,
     day: Date,
+    /// The only load points of a pre-check; none: the regulation's.
+    points: Option<&'a [Current]>,
 }
 
 impl<'a> Draft<'a> {
@@ -159,6 +191,9 @@ impl<'a> Draft<'a> {
                 }
                 item => self.profile.demand(self.kind, item),
             };
+            if self.leaves_out(item) {
+                continue;
+            }
             if demand != Demand::No {
                 items.push(DemandedItem { item, demand });
             }
@@ -170,13 +205,13 @@ impl<'a> Draft<'a> {
         self.nameplate.data_output.is_some()
     }
 
-    /// The data output, where the meter signs records of transactions.
+    /// The data output, where the meter signs records of transactions; a pre-check has no two minutes for one.
     fn signing(&self) -> Option<&super::nameplate::DataOutput> {
-        self.nameplate.data_output.as_ref().filter(|output| output.signs())
+        self.nameplate.data_output.as_ref().filter(|output| output.signs() && !self.is_pre_check())
     }
 
     fn wants(&self, item: Item) -> bool {
-        self.profile.demand(self.kind, item) != Demand::No
+        !self.leaves_out(item) && self.profile.demand(self.kind, item) != Demand::No
     }
 
     fn constant(&self) -> PulseConstant {
@@ -263,7 +298,8 @@ impl<'a> Draft<'a> {
     fn point_windows(&self) -> Result<Vec<(Load, Windows)>, Fault> {
         let readings = self.profile.basic_error.readings.value;
         let points = self.profile.load_points(self.kind, self.currents);
-        let windows = points.iter().map(|point| {
+        let is_taken = |current: &Current| self.points.is_none_or(|taken| taken.contains(current));
+        let windows = points.iter().filter(|point| is_taken(&point.current)).map(|point| {
             let load = Load { voltage_v: self.nameplate.voltage_v, current_a: point.current };
             Ok((load, self.windows(point.term.to_string(), load, readings, self.min_time())?))
         });

@@ -62,9 +62,13 @@ fn pulses(edges: &[Edge]) -> impl Iterator<Item = (usize, Span)> {
 
 fn widths(edges: &[Edge]) -> Option<(Span, Span, Span)> {
     let mut widths: Vec<Span> = pulses(edges).map(|(_, width)| width).collect();
-    widths.sort_unstable();
-    let usual = *widths.get(widths.len() / 2).filter(|_| widths.len() >= FEWEST)?;
-    Some((widths[0], usual, widths[widths.len() - 1]))
+    if widths.len() < FEWEST {
+        return None;
+    }
+    let (narrowest, widest) = (*widths.iter().min()?, *widths.iter().max()?);
+    let middle = widths.len() / 2;
+    let usual = *widths.select_nth_unstable(middle).1;
+    Some((narrowest, usual, widest))
 }
 
 /// The first pulse whose width does not belong, in words: interval and rhythm may say more about the same place.

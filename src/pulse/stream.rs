@@ -72,7 +72,8 @@ impl Line {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_end();
         if let Some(words) = text.strip_prefix('!') {
-            return Some(Self::Lost(words.trim().chars().take(80).collect()));
+            let words: String = words.trim().chars().take(80).collect();
+            return Some(Self::Lost(words.trim_end().to_owned()));
         }
         let fields: Vec<&str> = text.split(' ').collect();
         match fields[..] {

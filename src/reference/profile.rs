@@ -125,7 +125,8 @@ impl Profile {
     /// Reads a profile; `origin` names it in messages.
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, NoProfile> {
         let refuse = |what: String| NoProfile { origin: origin.to_owned(), what };
-        let profile: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
+        let mut profile: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
+        profile.simulated |= profile.dialect.is_stand_in();
         if profile.schema != 1 {
             return Err(refuse(format!("schema is {}; this program reads 1", profile.schema)));
         }

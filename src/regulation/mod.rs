@@ -9,6 +9,7 @@ mod check;
 mod citation;
 mod current;
 mod decision;
+pub mod house;
 mod limit;
 mod nameplate;
 mod procedure;

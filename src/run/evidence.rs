@@ -89,6 +89,8 @@ pub(super) struct Evidence {
     pub findings: Vec<String>,
     /// How the load went away.
     pub switched_off: Option<SwitchedOff>,
+    /// How late the meter's edges come in.
+    delay: Delay,
     /// When the run was last taken up again, on its own time and by the clock of the day.
     pub again: Option<(Instant, Stamp)>,
     /// Who the meter said it was before it was interrupted.
@@ -105,6 +107,38 @@ const FINDINGS_MAX: usize = 100;
 /// A counter that stamps two edges in the wrong order by this much or less has jitter; by more, its clock has fallen back
 /// and lies beside ours no longer. A choice of this house: no sample of a reference is shorter.
 const EDGE_BACK_MAX: Span = Span::from_millis(100);
+
+/// So far may the stamps of a counter run away from our clock within a run; a choice of this house: beyond what a line delays
+/// all edges of ten seconds, and 0.2 % of the shortest run.
+const RUNS_AWAY: Span = Span::from_millis(250);
+/// Delays are compared over stretches of this length.
+const DELAYS_OVER: Span = Span::from_secs(10);
+
+/// How late edges come in: the least delay of a first stretch, and of the present one. Edges may be told late; that the
+/// least of many delays changes is a clock that runs away.
+#[derive(Debug, Clone, Copy, Default)]
+struct Delay {
+    first: Option<Span>,
+    since: Option<Instant>,
+    least: Option<Span>,
+}
+
+impl Delay {
+    /// How far the stamps have run away by the end of a stretch, where that is too far.
+    fn push(&mut self, now: Instant, at: Instant) -> Option<Span> {
+        let since = *self.since.get_or_insert(now);
+        let delay = now - at;
+        let least = self.least.map_or(delay, |least| least.min(delay));
+        if now - since < DELAYS_OVER {
+            self.least = Some(least);
+            return None;
+        }
+        (self.since, self.least) = (Some(now), None);
+        let first = *self.first.get_or_insert(least);
+        let away = if least > first { least - first } else { first - least };
+        (away > RUNS_AWAY).then_some(away)
+    }
+}
 
 /// An edge this far from the present tells of a counter whose clock has jumped.
 const EDGE_AGE_MAX: Span = Span::from_secs(5);
@@ -135,6 +169,14 @@ impl Evidence {
                 "edge number {} is stamped {} away from now: its clock has jumped",
                 edge.seq,
                 edge.at - now
+            ));
+        }
+        if edge.input == Input::Meter
+            && let Some(away) = self.delay.push(now, edge.at)
+        {
+            return Err(format!(
+                "edge number {} is stamped by a clock that has run {away} away from ours since the begin: pulses cannot be laid beside the reference",
+                edge.seq
             ));
         }
         let edges = match edge.input {
@@ -189,6 +231,8 @@ impl Evidence {
             self.lost.push((input, from, to, why.to_owned()));
         }
         self.again = Some((to, again));
+        // The counter's clock was laid beside ours anew.
+        self.delay = Delay::default();
     }
 
     /// Whether edges of an input may be missing in a stretch.

@@ -117,7 +117,7 @@ impl Run {
             Event::Sample(_) | Event::Edge(_) | Event::Lost { .. } if waits => {}
             Event::Fault { device, .. } if waits && device != Device::Source => {}
             Event::Timeout => {}
-            Event::Sample(sample) => self.handle_sample(sample),
+            Event::Sample(sample) => self.handle_sample(*sample),
             Event::Edge(edge) => {
                 if let Err(what) = self.evidence.push_edge(now, edge) {
                     let device =
@@ -128,11 +128,11 @@ impl Run {
             Event::Lost { input, what } => self.handle_lost(now, input, &what),
             Event::SourceSet(load) => self.load_lane.handle_source_set(load),
             Event::SourceOff => self.load_lane.handle_source_off(),
-            Event::Opinion(opinion) => self.handle_opinion(opinion),
+            Event::Opinion(opinion) => self.handle_opinion(*opinion),
             Event::NoOpinion { why } => self.evidence.note(format!("second opinion: none: {why}")),
-            Event::Answer(answer) => self.handle_answer(now, answer),
+            Event::Answer(answer) => self.handle_answer(now, *answer),
             Event::Transacted(told) => self.handle_transacted(now, &told),
-            Event::Switched(switched) => self.handle_switched(switched),
+            Event::Switched(switched) => self.handle_switched(*switched),
             Event::Fault { device, what } => self.handle_fault(now, device, &what),
             Event::Abort { why } => self.end(now, Outcome::Aborted { why }),
             Event::Interrupted(interruption) => self.handle_interrupted(before, now, &interruption),
@@ -183,6 +183,11 @@ impl Run {
         if self.is_over() { None } else { self.load_deadline() }
     }
 
+    /// What is to be done.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Whether the run has ended and the source is off, or the waiting for that has ended.
     pub fn is_over(&self) -> bool {
         self.ended.is_some()
@@ -196,11 +201,11 @@ impl Run {
         }
     }
 
-    /// The results so far; with a verdict only after a completed run.
+    /// The results so far; with a verdict only after a completed run, and never of a pre-check.
     pub fn results(&self) -> Results {
         let elapsed = self.off_seen.or(self.ended).map_or(Span::ZERO, |end| end - self.began);
         let mut results = results::all(&self.plan, &self.evidence, self.began, self.started, elapsed);
-        if self.outcome() != Some(&Outcome::Completed) {
+        if self.outcome() != Some(&Outcome::Completed) || self.plan.pre_check {
             results.verdict = None;
         }
         results

@@ -5,7 +5,7 @@ use crate::certificate::record::{Attempt, ItemResult, Measured, Point, PulseRead
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Plan, Step, Windows, Work};
 use crate::pulse::Input;
-use crate::regulation::{Demand, Item};
+use crate::regulation::{Demand, Item, Supply};
 use crate::time::{Instant, Span, Stamp};
 use crate::uncertainty::sequential::{Looks, Stop};
 use crate::uncertainty::{Component, Estimate, combine, coverage_factor};
@@ -21,6 +21,7 @@ mod lead_in;
 mod opinion;
 mod seal;
 mod signed;
+mod strays;
 
 pub(super) use seal::{last_of, seal_queries};
 
@@ -61,6 +62,7 @@ pub(super) fn all(
         }
         items.extend(results);
     }
+    judge.take_back(&mut items);
     let cross_check = judge.four_ways();
     judge.tell_signed(signed_record.as_ref());
     if items.iter().any(|i| matches!(i.item, Item::Start | Item::BasicError) && i.measured.is_some()) {
@@ -153,6 +155,15 @@ fn plain(item: Item, verdict: Verdict, reason: String, clause: &str) -> ItemResu
         stopped: None,
         attempts: vec![],
     }
+}
+
+/// By how much, in percent, the reference's power was off its voltage times its current in a window, where that is more than
+/// a third of the limit: a choice of this house. The certificates speak of power alone; at direct current the product is a
+/// second witness.
+fn power_apart(reading: &PulseReading, limit: f64) -> Option<f64> {
+    let product = reading.voltage_v * reading.current_a;
+    let apart = (reading.power_w.ratio_to(product).ok()?.fraction() - 1.0) * 100.0;
+    (apart.abs() > limit / 3.0).then_some(apart)
 }
 
 fn undecided(item: Item, reason: String) -> ItemResult {
@@ -376,6 +387,15 @@ impl Judge<'_> {
             result.verdict = Verdict::Undecided;
             result.reason =
                 format!("{}; but a spoiled attempt had {:+.2} %: {why}", result.reason, error.percent());
+        }
+        if self.plan.nameplate.supply == Supply::Dc
+            && let Some(apart) = readings.iter().find_map(|reading| power_apart(reading, limit))
+        {
+            result.verdict = Verdict::Undecided;
+            result.reason = format!(
+                "{}; but the reference's power is {apart:+.2} % off its voltage times its current, more than a third of the limit: one of the three is wrong",
+                result.reason
+            );
         }
         if readings.iter().any(|r| self.evidence.broken(Input::Meter, r.window.opened, r.window.closed)) {
             result.verdict = Verdict::Undecided;

@@ -12,6 +12,7 @@ use super::results::stop;
 use crate::certificate::record::Attempt;
 use crate::error::edge_fit::EdgeFit;
 use crate::plan::{LEAD_SHARE, Load, Step, Windows};
+use crate::pulse::Input;
 use crate::time::{Instant, Span};
 
 /// What the first part of a window may shift its error by, as a share of the limit; a choice of this house.
@@ -204,6 +205,10 @@ impl Run {
         let scan = &self.load_lane.scan;
         let part_end = scan.armed.max(edges[open].at + self.plan.capability.settle.hold());
         let gated = (open + 1..edges.len()).find(|i| edges[*i].rising && edges[*i].at >= part_end)?;
+        // Where edges were lost it is the counter that differs: the window is made as it is, and kept as spoiled by them.
+        if self.evidence.broken(Input::Meter, edges[open].at, edges[gated].at) {
+            return Some(None);
+        }
         let last = close.max(rising(gated + 1)?);
         if !self.evidence.track.covers(edges[last].at) {
             return None;

@@ -1,5 +1,6 @@
 //! The shell: which page is shown, what is above and below it, STOP, and what came from behind the screen.
 
+use super::desk::Desk;
 use super::draft::{Draft, Job};
 use super::hook::Frames;
 use super::keyboard::{Entry, Target, Typed};
@@ -31,23 +32,14 @@ pub enum Place {
     Run,
     /// The result.
     Result,
+    /// The lab's desk and the operator's visit, beside the inspector's way.
+    Desk,
 }
 
 impl Place {
     /// The inspector's way.
     pub const WAY: [Self; 7] =
         [Self::Start, Self::Meter, Self::Look, Self::Connect, Self::Plan, Self::Run, Self::Result];
-
-    /// The page before on the way, where one may go back.
-    pub(super) fn before(self) -> Option<Self> {
-        match self {
-            Self::Start | Self::Run | Self::Result => None,
-            _ => {
-                let place = Self::WAY.iter().position(|own| *own == self)?;
-                Self::WAY.get(place.checked_sub(1)?).copied()
-            }
-        }
-    }
 }
 
 /// An answer that was asked for and has not come, or has.
@@ -87,12 +79,15 @@ pub struct Screen {
     /// The chosen meter.
     pub(super) job: Option<Job>,
     pub(super) draft: Option<Draft>,
+    /// What is begun here is a pre-check.
+    pub(super) pre_check: bool,
     pub(super) meter_read: Asked<Result<Vec<String>, String>>,
     pub(super) plan: Asked<Result<Box<PlanSeen>, String>>,
     pub(super) connection: Asked<Connection>,
     pub(super) photos: Asked<Result<Vec<PhotoFile>, String>>,
     pub(super) live: Option<Arc<Live>>,
     pub(super) ended: Option<Box<Ended>>,
+    pub(super) desk: Desk,
     /// Where STOP was drawn last.
     pub(super) stop_at: Option<Rect>,
     /// When it was pressed.
@@ -124,12 +119,14 @@ impl Screen {
             found: None,
             job: None,
             draft: None,
+            pre_check: false,
             meter_read: Asked::No,
             plan: Asked::No,
             connection: Asked::No,
             photos: Asked::No,
             live: None,
             ended: None,
+            desk: Desk::default(),
             stop_at: None,
             stopped: None,
             dressed: None,
@@ -167,6 +164,32 @@ impl Screen {
             self.port.command(Command::Stop { why: format!("stopped by the operator ({by})") });
             self.stopped.get_or_insert(now());
         }
+    }
+
+    /// The way that is gone: a pre-check has no look at the outside.
+    pub(super) fn way(&self) -> impl Iterator<Item = Place> + use<> {
+        let pre_check = self.pre_check;
+        Place::WAY.into_iter().filter(move |place| !(pre_check && *place == Place::Look))
+    }
+
+    /// The page before, where one may go back.
+    pub(super) fn before(&self) -> Option<Place> {
+        match self.place {
+            Place::Start | Place::Run | Place::Result => None,
+            Place::Desk => Some(Place::Start),
+            place => self.way().take_while(|own| *own != place).last(),
+        }
+    }
+
+    /// Whether what is shown belongs to a pre-check.
+    pub(super) fn is_pre_check(&self) -> bool {
+        self.pre_check && self.place != Place::Desk
+    }
+
+    /// Begins with pre-checks, or with verifications again.
+    pub(super) fn set_pre_check(&mut self, pre_check: bool) {
+        self.pre_check = pre_check;
+        self.place = Place::Start;
     }
 
     /// Goes to a page; what it needs is asked for.
@@ -212,6 +235,7 @@ impl Screen {
     pub(super) fn choose(&mut self, job: Job) {
         let given = self.options.entries.clone();
         let mut draft = Draft::new(&job.text, self.options.kind, given);
+        draft.pre_check = self.pre_check;
         if let Some(before) = &self.draft {
             // Who stands here and for whom does not change from meter to meter.
             draft.operator.clone_from(&before.operator);
@@ -296,6 +320,7 @@ impl Screen {
                     }
                     self.photos = Asked::Here(photo.map(|photo| vec![photo]));
                 }
+                News::Desk(told) => self.desk.handle(told),
                 News::Unlocked(answer) => self.lock.handle_answer(answer, now()),
             }
         }
@@ -310,6 +335,7 @@ impl Screen {
         let text = entry.text.trim().to_owned();
         match entry.target {
             Target::Find => return self.find(&text),
+            Target::Desk(field) => return self.desk_accept(field, text),
             Target::GoOn => return self.begin(Order::GoOn { serial: Some(text) }),
             Target::Pin => {
                 self.port.order(Order::Unlock { pin: text });
@@ -327,7 +353,7 @@ impl Screen {
             Target::Operator => &mut draft.operator,
             Target::Site => &mut draft.site,
             Target::Customer => &mut draft.customer,
-            Target::Find | Target::GoOn | Target::Pin => return,
+            Target::Find | Target::GoOn | Target::Pin | Target::Desk(_) => return,
         };
         *place = text;
         if matches!(entry.target, Target::Nameplate(_)) {
@@ -370,6 +396,7 @@ impl Screen {
             Place::Plan => self.plan_ui(ui, &face, room),
             Place::Run => self.run_ui(ui, &face, room),
             Place::Result => self.result_ui(ui, &face, room),
+            Place::Desk => self.desk_ui(ui, &face, room),
         }
     }
 
@@ -408,6 +435,7 @@ fn sound(ended: &Ended) -> Sound {
     match ended.end {
         End::Decided(Verdict::Pass) => Sound::Pass,
         End::Decided(Verdict::Fail) => Sound::Fail,
+        End::Checked { beyond: 0, undecided: 0, .. } => Sound::Tick,
         _ => Sound::Look,
     }
 }

@@ -201,6 +201,8 @@ pub struct Draft {
     pub customer: String,
     /// The tester's clock was compared with a time signal today.
     pub clock_checked: bool,
+    /// Three minutes that certify nothing, and no verification.
+    pub pre_check: bool,
     /// What was there before anybody typed: the simulated bench has a simulated operator.
     given: Entries,
     fields: Vec<(Field, String)>,
@@ -238,6 +240,7 @@ impl Draft {
             site: given.site.clone(),
             customer: given.customer.clone(),
             clock_checked: given.tester_clock_checked,
+            pre_check: false,
             given,
         }
     }

@@ -47,13 +47,14 @@ impl Screen {
         let t = face.tokens;
         let w = face.language.words();
         let bar = Rect::from_min_size(whole.min, vec2(whole.width(), token::TOP));
-        ui.painter().rect_filled(bar, 0.0, t.card);
+        let field = if self.is_pre_check() { t.check.field } else { t.card };
+        ui.painter().rect_filled(bar, 0.0, field);
         ui.painter().hline(bar.x_range(), bar.bottom(), Stroke::new(t.frame, t.line));
         let side = token::TARGET;
         let inner = bar.shrink2(vec2(token::EDGE, 2.0));
         let mut left = inner.left();
         if let Some(before) =
-            self.place.before().filter(|_| !self.is_live() && self.entry.is_none() && !self.lock.is_locked())
+            self.before().filter(|_| !self.is_live() && self.entry.is_none() && !self.lock.is_locked())
         {
             let place = Rect::from_min_size(pos2(left, inner.top()), vec2(side, side));
             let response = ui.allocate_rect(place, Sense::click());
@@ -61,7 +62,7 @@ impl Screen {
             widget::plate(ui, face, place, t.button.field, &response);
             drawing::arrow_left(ui.painter(), place, t.button.ink);
             if response.clicked() {
-                self.go(before);
+                if self.place == Place::Desk { self.desk_back() } else { self.go(before) }
             }
             left = place.right() + token::GAP;
         }
@@ -92,10 +93,14 @@ impl Screen {
     /// The page's name, and where on the way it is.
     fn title_ui(&self, ui: &mut Ui, face: &Face, rect: Rect) {
         let t = face.tokens;
-        let name = page_name(face, self.place);
+        let name =
+            if self.place == Place::Desk { self.desk_title(face) } else { page_name(face, self.place) };
         let upper = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - 20.0));
+        if self.is_pre_check() {
+            return self.pre_check_ui(ui, face, [upper, rect], name);
+        }
         widget::text_in(ui, upper, Align2::LEFT_CENTER, name, token::strong(token::HEAD), t.ink);
-        let here = Place::WAY.iter().position(|place| *place == self.place).unwrap_or(0);
+        let Some(here) = Place::WAY.iter().position(|place| *place == self.place) else { return };
         let long = ((rect.width() - 6.0 * 4.0) / 7.0).min(40.0);
         for index in 0..Place::WAY.len() {
             let left = rect.left() + index as f32 * (long + 4.0);
@@ -108,6 +113,29 @@ impl Screen {
                 _ => ui.painter().rect_stroke(bar, round, Stroke::new(1.5, t.line), StrokeKind::Inside),
             };
         }
+    }
+
+    /// In place of the way: that nothing is certified.
+    fn pre_check_ui(&self, ui: &mut Ui, face: &Face, [upper, whole]: [Rect; 2], name: &str) {
+        let w = &face.language.words().frame;
+        let ink = face.tokens.check.ink;
+        let name = match self.place {
+            // Their own names speak of a verification.
+            Place::Run | Place::Result => w.pre_check.clone(),
+            _ => format!("{} · {name}", w.pre_check),
+        };
+        widget::text_in(ui, upper, Align2::LEFT_CENTER, &name, token::strong(token::HEAD), ink);
+        let lower = Rect::from_min_max(pos2(whole.left(), upper.bottom()), whole.max);
+        widget::text_in(
+            ui,
+            lower,
+            Align2::LEFT_CENTER,
+            &w.certifies_nothing,
+            token::strong(token::SMALL),
+            ink,
+        );
+        let response = ui.allocate_rect(whole, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &w.certifies_nothing));
     }
 
     /// The source's real state, always in the upper right corner. Gives its place.
@@ -201,7 +229,8 @@ fn page_name(face: &Face, place: Place) -> &'static str {
         Place::Connect => &w.frame.connect,
         Place::Plan => &w.frame.plan,
         Place::Run => &w.frame.run,
-        Place::Result => &w.frame.result,
+        // The desk names its own pages.
+        Place::Result | Place::Desk => &w.frame.result,
     }
 }
 

@@ -41,12 +41,17 @@ pub(super) enum Target {
     Customer,
     /// The PIN of the locked screen.
     Pin,
+    /// Something of the desk.
+    Desk(super::desk::Field),
 }
 
 impl Target {
     /// What is not shown as it is typed.
     const fn is_secret(self) -> bool {
-        matches!(self, Self::Pin)
+        match self {
+            Self::Desk(field) => field.is_secret(),
+            target => matches!(target, Self::Pin),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl Screen {
             self.port.order(Order::ReadMeter(Box::new(draft.clone())));
         }
         if self.lead_ui(ui, face, &w.frame.next, implausible.is_none() && planned.is_none()) {
-            self.go(Place::Look);
+            self.go(if self.pre_check { Place::Connect } else { Place::Look });
         }
         match pressed {
             Some(Pressed::Kind(kind)) => {

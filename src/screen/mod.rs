@@ -8,6 +8,7 @@
 mod app;
 mod connect;
 mod curve;
+pub mod desk;
 pub mod draft;
 mod frame;
 mod hook;

@@ -7,7 +7,8 @@ use super::values::{PlanSeen, State};
 use super::widget;
 use super::words;
 use crate::certificate::paper;
-use crate::plan::{Lane, TEN_MINUTES};
+use crate::plan::Lane;
+use crate::regulation::Item;
 use crate::time::Span;
 use eframe::egui::{Align2, CornerRadius, Rect, Sense, Stroke, Ui, pos2, vec2};
 
@@ -53,7 +54,8 @@ impl Screen {
                 });
             }
         }
-        if self.lead_ui(ui, face, &w.plan.begin, may) {
+        let begin = if self.pre_check { &w.plan.begin_check } else { &w.plan.begin };
+        if self.lead_ui(ui, face, begin, may) {
             self.go(Place::Run);
         }
     }
@@ -65,9 +67,9 @@ fn said_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
         widget::note(ui, face, State::Care, &w.frame.simulated);
     }
     let (state, text) = if plan.fits {
-        (State::Good, words::fill(&w.plan.fits, &[&frame::time(TEN_MINUTES)]))
+        (State::Good, words::fill(&w.plan.fits, &[&frame::time(plan.most)]))
     } else {
-        (State::Care, words::fill(&w.plan.does_not_fit, &[&frame::time(TEN_MINUTES)]))
+        (State::Care, words::fill(&w.plan.does_not_fit, &[&frame::time(plan.most)]))
     };
     widget::note(ui, face, state, &text);
     ui.label(words::fill(&w.plan.lower_bound, &[&frame::time(plan.lower_bound)]));
@@ -84,12 +86,31 @@ fn said_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
     for doubt in &plan.doubts {
         widget::note(ui, face, State::Care, &face.language.said(doubt));
     }
-    if !plan.no_certificate.is_empty() {
+    if let Some(left_out) = &plan.left_out {
+        ui.label(widget::strong(&w.plan.left_out, token::BODY));
+        left_out_ui(ui, face, left_out);
+    } else if !plan.no_certificate.is_empty() {
         ui.label(widget::strong(&w.plan.test_report, token::BODY));
         for why in &plan.no_certificate {
             ui.label(widget::weak(&face.language.said(why), face));
         }
     }
+}
+
+/// What a pre-check leaves out, in one paragraph.
+pub(super) fn left_out_ui(ui: &mut Ui, face: &Face, left_out: &[String]) {
+    let item = |item| face.language.of(paper::words::item(item));
+    let said = |what: &String| {
+        if let Some(known) = Item::ALL.into_iter().find(|item| item.to_string() == *what) {
+            return item(known);
+        }
+        match what.strip_prefix("basic_error at ") {
+            Some(term) => format!("{} {term}", item(Item::BasicError)),
+            None => face.language.said(what),
+        }
+    };
+    let all: Vec<String> = left_out.iter().map(said).collect();
+    ui.label(widget::weak(&all.join("  ·  "), face));
 }
 
 fn chart_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
@@ -112,8 +133,8 @@ fn chart_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
         let font = token::plain(token::SMALL - 1.0);
         ui.painter().text(pos2(at, rect.bottom()), Align2::CENTER_BOTTOM, format!("{minute}′"), font, t.weak);
     }
-    if plan.total > TEN_MINUTES {
-        ui.painter().vline(x(TEN_MINUTES), rect.top()..=bottom, Stroke::new(token::THICK, t.bad));
+    if plan.total > plan.most {
+        ui.painter().vline(x(plan.most), rect.top()..=bottom, Stroke::new(token::THICK, t.bad));
     }
     let tall = ((bottom - rect.top()) / rows).min(30.0);
     let size = (tall * 0.78).clamp(9.0, token::SMALL);

@@ -5,6 +5,7 @@
 //! under way stands in one place that is written over at each look ([`Live`]): a screen that is slow sees the latest, never
 //! a queue. STOP goes past all of it: a flag that whoever conducts the run asks at each turn.
 
+use super::desk::port::{Ask, Told};
 use super::draft::{Draft, Job};
 use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound, Waiting};
 use crate::run::{Command, Snapshot};
@@ -51,6 +52,8 @@ pub enum Order {
     },
     /// A sound.
     Play(Sound),
+    /// Something for the desk.
+    Desk(Ask),
 }
 
 /// What the program tells the screen.
@@ -88,6 +91,8 @@ pub enum News {
     Photo(Result<PhotoFile, String>),
     /// Whether the PIN opens the screen.
     Unlocked(Result<(), String>),
+    /// Something for the desk.
+    Desk(Told),
 }
 
 /// The run under way as it was seen last.
@@ -101,13 +106,16 @@ pub struct Live {
     pub only_wiring: bool,
 }
 
+/// Ends a run past the turns of its conductor, with the reason why; from any thread.
+pub type Stopper = Box<dyn Fn(&str) + Send>;
+
 /// What both ends hold.
 #[derive(Default)]
 struct Shared {
     live: Mutex<Option<Arc<Live>>>,
     command: Mutex<Option<Command>>,
     /// The fast way for STOP.
-    stopper: Mutex<Option<Box<dyn Fn(&str) + Send>>>,
+    stopper: Mutex<Option<Stopper>>,
     context: Mutex<Option<Context>>,
     /// When the screen was drawn last, in nanoseconds of our clock.
     drawn: AtomicI64,
@@ -204,7 +212,7 @@ impl Backstage {
     }
 
     /// How a run is ended past the turns of its conductor; none: there is no such way, or no run.
-    pub fn arm(&self, stopper: Option<Box<dyn Fn(&str) + Send>>) {
+    pub fn arm(&self, stopper: Option<Stopper>) {
         *hold(&self.shared.stopper) = stopper;
     }
 

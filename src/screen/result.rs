@@ -47,6 +47,8 @@ fn end(face: &Face, end: &End) -> (State, &'static str) {
         End::Decided(Verdict::Pass) => (State::Good, &w.pass),
         End::Decided(Verdict::Fail) => (State::Bad, &w.fail),
         End::Decided(Verdict::Undecided) => (State::Care, &w.undecided),
+        End::Checked { beyond: 0, undecided: 0, .. } => (State::Good, &w.nothing_found),
+        End::Checked { .. } => (State::Care, &w.found),
         End::Aborted(_) => (State::Unknown, &w.aborted),
         End::Faulted(_) => (State::Unknown, &w.faulted),
         End::Failed(_) => (State::Unknown, &w.failed),
@@ -56,6 +58,9 @@ fn end(face: &Face, end: &End) -> (State, &'static str) {
 fn verdict_ui(ui: &mut Ui, face: &Face, rect: Rect, ended: &Ended) {
     let t = face.tokens;
     let w = face.language.words();
+    if let End::Checked { beyond, undecided, .. } = ended.end {
+        return checked_ui(ui, face, rect, ended, (beyond, undecided));
+    }
     let (state, word) = end(face, &ended.end);
     let field = mark::color(face, state);
     ui.painter().rect_filled(rect, CornerRadius::same(token::ROUND), field);
@@ -81,6 +86,27 @@ fn verdict_ui(ui: &mut Ui, face: &Face, rect: Rect, ended: &Ended) {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
 }
 
+/// A pre-check: neither the colours nor the marks nor the words of a verdict.
+fn checked_ui(ui: &mut Ui, face: &Face, rect: Rect, ended: &Ended, (beyond, undecided): (usize, usize)) {
+    let t = face.tokens.check;
+    let w = face.language.words();
+    ui.painter().rect_filled(rect, CornerRadius::same(token::ROUND), t.field);
+    let [name, seen, nothing, number] = widget::split(rect.shrink(14.0), true, [1.2, 1.1, 0.5, 0.4]);
+    let said = words::fill(end(face, &ended.end).1, &[&beyond.to_string(), &undecided.to_string()]);
+    let lines = [
+        (name, w.frame.pre_check.as_str(), token::strong(token::HUGE)),
+        (seen, said.as_str(), token::strong(token::BIG * 1.3)),
+        (nothing, w.frame.certifies_nothing.as_str(), token::strong(token::HEAD)),
+    ];
+    for (place, text, font) in lines {
+        widget::text_in(ui, place, Align2::CENTER_CENTER, text, font, t.ink);
+    }
+    let last = if ended.simulated { &w.frame.simulated } else { &ended.number };
+    widget::text_in(ui, number, Align2::CENTER_CENTER, last, token::plain(token::BODY), t.ink);
+    let response = ui.allocate_rect(rect, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
+}
+
 /// The kind of paper.
 fn document(face: &Face, ended: &Ended) -> String {
     ended.document.map_or(String::new(), |document| face.language.of(paper::words::document(document)))
@@ -93,14 +119,18 @@ fn said_ui(ui: &mut Ui, face: &Face, ended: &Ended) {
             ui.label(RichText::new(face.language.said(why)).size(token::BODY));
             ui.label(widget::weak(&w.result.no_verdict, face));
         }
-        End::Decided(_) => {}
+        End::Decided(_) | End::Checked { .. } => {}
     }
     let not_passed: Vec<&ResultLine> =
         ended.lines.iter().filter(|line| line.verdict != Verdict::Pass).collect();
-    if matches!(ended.end, End::Decided(_)) {
+    if matches!(ended.end, End::Decided(_) | End::Checked { .. }) {
         for line in &not_passed {
-            line_ui(ui, face, line);
+            line_ui(ui, face, line, &ended.end);
         }
+    }
+    if let End::Checked { left_out, .. } = &ended.end {
+        ui.label(widget::strong(&w.result.left_out, token::BODY));
+        super::plan::left_out_ui(ui, face, left_out);
     }
     for finding in &ended.findings {
         let state = if finding.starts_with("DANGER") { State::Bad } else { State::Care };
@@ -126,7 +156,7 @@ fn said_ui(ui: &mut Ui, face: &Face, ended: &Ended) {
     if !ended.lines.is_empty() {
         ui.label(widget::strong(&w.result.items, token::BODY));
         for line in &ended.lines {
-            line_ui(ui, face, line);
+            line_ui(ui, face, line, &ended.end);
         }
     }
     for notice in &ended.notices {
@@ -137,10 +167,15 @@ fn said_ui(ui: &mut Ui, face: &Face, ended: &Ended) {
     }
 }
 
-fn line_ui(ui: &mut Ui, face: &Face, line: &ResultLine) {
+fn line_ui(ui: &mut Ui, face: &Face, line: &ResultLine, end: &End) {
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(token::MARK, token::MARK), Sense::hover());
-        mark::mark(ui.painter(), rect, face, mark::of_verdict(line.verdict));
+        let state = match (end, line.verdict) {
+            // A pre-check fails nothing: somebody should see to it.
+            (End::Checked { .. }, Verdict::Fail) => State::Care,
+            (_, verdict) => mark::of_verdict(verdict),
+        };
+        mark::mark(ui.painter(), rect, face, state);
         let width = ui.available_width();
         ui.vertical(|ui| {
             ui.set_width(width);

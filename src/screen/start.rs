@@ -5,7 +5,7 @@ use super::draft::Job;
 use super::keyboard::{Entry, Target};
 use super::token::{self, Face};
 use super::values::{Light, State};
-use super::widget::{self, mark};
+use super::widget::{self, Weight, mark};
 use super::words;
 use crate::certificate::paper;
 use crate::time::Stamp;
@@ -27,8 +27,12 @@ impl Screen {
         let w = face.language.words();
         let foot = self.foot(ui);
         let now = face.language.stamp(Stamp::now());
-        let [upper, lower] = widget::split(foot, true, [1.0, 1.0]);
+        let [said, desk] = widget::split(foot, false, [2.0, 1.0]);
+        let [upper, lower] = widget::split(said, true, [1.0, 1.0]);
         let t = face.tokens;
+        if widget::button_at(ui, face, Weight::Plain, super::desk::name(face.language), desk).clicked() {
+            self.go(super::Place::Desk);
+        }
         widget::text_in(ui, upper, Align2::LEFT_CENTER, &now, token::strong(token::BODY), t.ink);
         let name = if self.options.simulated { &w.start.simulated_bench } else { &w.start.bench };
         let bench = words::fill(name, &[&self.options.bench]);
@@ -79,9 +83,17 @@ impl Screen {
         for words in &self.set_right {
             widget::note(ui, face, State::Care, &face.language.said(words));
         }
-        if widget::entry(ui, face, vec2(wide, 60.0), &w.start.scan, &self.scanned, false).clicked() {
-            self.entry = Some(Entry::new(Target::Find, &w.start.scan, "", true));
-        }
+        let check = (wide * 0.34).min(170.0);
+        ui.horizontal(|ui| {
+            let scan = vec2(wide - check - token::GAP, 60.0);
+            if widget::entry(ui, face, scan, &w.start.scan, &self.scanned, false).clicked() {
+                self.entry = Some(Entry::new(Target::Find, &w.start.scan, "", true));
+            }
+            let weight = if self.pre_check { Weight::Chosen } else { Weight::Plain };
+            if widget::button(ui, face, weight, &w.frame.pre_check, vec2(check, 60.0)).clicked() {
+                self.set_pre_check(!self.pre_check);
+            }
+        });
         let mut chosen = None;
         match &self.found {
             Some((number, Asked::Waiting)) => {

@@ -131,6 +131,8 @@ pub struct Tokens {
     pub lead: Pair,
     /// STOP, and nothing else.
     pub stop: Pair,
+    /// A pre-check, which certifies nothing: this colour and no other thing has it.
+    pub check: Pair,
     /// In order, passed, off.
     pub good: Color32,
     /// Not in order, failed.
@@ -168,6 +170,7 @@ pub const LIGHT: Tokens = Tokens {
     button: pair(0x00DD_E7EF, 0x0010_202E),
     lead: pair(0x000B_5FB0, 0x00FF_FFFF),
     stop: pair(0x00C4_0C24, 0x00FF_FFFF),
+    check: pair(0x005E_2C91, 0x00FF_FFFF),
     good: rgb(0x000E_7A3C),
     bad: rgb(0x00B3_1A20),
     care: rgb(0x0096_5200),
@@ -189,6 +192,7 @@ pub const DARK: Tokens = Tokens {
     button: pair(0x0028_3843, 0x00EA_F1F6),
     lead: pair(0x003F_96EE, 0x0002_101E),
     stop: pair(0x00DC_1F38, 0x00FF_FFFF),
+    check: pair(0x00C3_9BF5, 0x0016_0626),
     good: rgb(0x003F_CF84),
     bad: rgb(0x00FF_7A72),
     care: rgb(0x00FF_B74D),
@@ -210,6 +214,7 @@ pub const SUN: Tokens = Tokens {
     button: pair(0x00FF_FFFF, 0x0000_0000),
     lead: pair(0x0000_0000, 0x00FF_FFFF),
     stop: pair(0x00B0_0018, 0x00FF_FFFF),
+    check: pair(0x0046_1078, 0x00FF_FFFF),
     good: rgb(0x0000_5A28),
     bad: rgb(0x0096_0010),
     care: rgb(0x006A_3900),
@@ -334,7 +339,7 @@ mod tests {
             let t = theme.tokens();
             let least = if theme == Theme::Sun { 7.0 } else { 4.5 };
             let mut pairs = vec![(t.ink, t.ground), (t.ink, t.card), (t.weak, t.card), (t.weak, t.ground)];
-            pairs.extend([t.button, t.lead, t.stop, t.live].map(|p| (p.ink, p.field)));
+            pairs.extend([t.button, t.lead, t.stop, t.live, t.check].map(|p| (p.ink, p.field)));
             for state in [t.good, t.bad, t.care, t.unknown] {
                 pairs.extend([(state, t.card), (t.on_state, state)]);
             }

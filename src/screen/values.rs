@@ -62,8 +62,10 @@ pub struct PlanSeen {
     pub lower_bound: Span,
     /// The same items by hand; none where that is not known.
     pub by_hand: Option<Span>,
-    /// Whether ten minutes suffice.
+    /// Whether that is within `most`.
     pub fits: bool,
+    /// Ten minutes, of a pre-check three.
+    pub most: Span,
     /// What would make it shorter.
     pub advice: Vec<String>,
     /// What the plan doubts.
@@ -72,6 +74,8 @@ pub struct PlanSeen {
     pub cannot: Vec<(Item, String)>,
     /// Why the paper will be a test report and no certificate.
     pub no_certificate: Vec<String>,
+    /// What a pre-check leaves out of the regulation; none: it is a verification.
+    pub left_out: Option<Vec<String>>,
     /// The regulation.
     pub regulation: String,
     /// Whether the bench is simulated.
@@ -132,6 +136,15 @@ pub struct Waiting {
 pub enum End {
     /// With a verdict on the meter.
     Decided(Verdict),
+    /// A pre-check, of which nothing follows on paper: so many items beyond their limit, so many not decided.
+    Checked {
+        /// Beyond.
+        beyond: usize,
+        /// Not decided.
+        undecided: usize,
+        /// What the regulation asks for and nobody has looked at.
+        left_out: Vec<String>,
+    },
     /// A person or the system ended it.
     Aborted(String),
     /// The bench did not work.

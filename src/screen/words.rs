@@ -92,10 +92,12 @@ macro_rules! words {
         )+
     };
 }
+pub(super) use words;
 
 words! {
     frame: Frame {
         start, meter, look, connect, plan, run, result, next, back, light, stop, stopping, simulated,
+        pre_check, certifies_nothing,
     }
     source: Source {
         off, on, changing, going_off, not_safe, no_voltage, do_not_touch,
@@ -131,6 +133,7 @@ words! {
     }
     plan: Plan {
         planning, total, at_most, begin, fits, does_not_fit, lower_bound, by_hand, test_report,
+        begin_check, left_out,
     }
     run: Run {
         opening, left, remaining, of, curve, pulses, ago, setting, settling, measuring, signing, switching_off,
@@ -140,6 +143,7 @@ words! {
     result: Result {
         pass, fail, undecided, aborted, faulted, failed, no_verdict, safe, not_safe, took, next_meter,
         number, items, qr, qr_about, draft, written,
+        nothing_found, found, left_out,
     }
 }
 

@@ -4,6 +4,8 @@
 use super::slave::{SharedWorld, Slave, SlaveLink, hold};
 use super::world::{Sight, World};
 use crate::bench::{Bench, Waited};
+use crate::link::Link;
+use crate::link::fault_injector::{FaultInjector, Mischief};
 use crate::meter::access::Described;
 use crate::meter::output::Switched;
 use crate::meter::transaction::{Order, Transacted};
@@ -67,10 +69,11 @@ impl InProcess {
     /// The bench of `world`. `meter` answers on its data output. `pace` is the multiple of real time, none for the
     /// fastest.
     pub fn new(world: World, meter: Option<(Slave, Described)>, pace: Option<f64>) -> Self {
-        let now = world.now();
+        let (now, mischief) = (world.now(), world.mischief());
         let world: SharedWorld = Arc::new(Mutex::new(world));
-        let client = meter
-            .map(|(slave, described)| described.over(Box::new(SlaveLink::new(slave, Arc::clone(&world)))));
+        let client = meter.map(|(slave, described)| {
+            described.over(line(SlaveLink::new(slave, Arc::clone(&world)), mischief))
+        });
         let pace = pace.map(|factor| (factor, time::now(), now));
         Self {
             world,
@@ -113,11 +116,11 @@ impl InProcess {
         let taken = hold(&self.world).now();
         let event = match answer {
             // The bytes went through the real client; only the moment is the simulated clock's.
-            Ok(answer) => {
-                Event::Answer(Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer })
-            }
+            Ok(answer) => Event::Answer(
+                Answer { asked: self.now, taken, taken_half_width: ANSWER.half(), ..answer }.into(),
+            ),
             Err(fault @ meter::Fault::NotInProfile { .. }) => {
-                Event::Answer(Answer { taken, ..Answer::absent(query, self.now, fault.to_string()) })
+                Event::Answer(Answer { taken, ..Answer::absent(query, self.now, fault.to_string()) }.into())
             }
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
@@ -132,7 +135,7 @@ impl InProcess {
             |client| client.transact(order, id),
         );
         let told = Transacted { asked: now, taken, taken_half_width: ANSWER.half(), ..told };
-        self.later(ANSWER, Event::Transacted(told));
+        self.later(ANSWER, Event::Transacted(told.into()));
     }
 
     fn switch(&mut self) {
@@ -142,7 +145,7 @@ impl InProcess {
             Some(outputs) => outputs.seconds_pulse(),
         };
         let event = match switched {
-            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }),
+            Ok(switched) => Event::Switched(Switched { asked, done: asked + ANSWER, ..switched }.into()),
             Err(fault) => Event::Fault { device: Device::Meter, what: fault.to_string() },
         };
         self.later(ANSWER, event);
@@ -155,8 +158,12 @@ impl InProcess {
             world.tick(until, &mut self.sights);
             for sight in self.sights.drain(..) {
                 self.shown.push_back(match sight {
-                    Sight::Edge(edge) => (edge.at, Event::Edge(edge)),
-                    Sight::Sample(sample) => (sample.taken, Event::Sample(sample)),
+                    // A counter whose clock is ahead tells no sooner.
+                    Sight::Edge(edge) => (edge.at.min(world.now()), Event::Edge(edge)),
+                    Sight::Sample(sample) => (sample.taken, Event::Sample(sample.into())),
+                    Sight::Overflow(input) => {
+                        (world.now(), Event::Lost { input, what: "its buffer ran over".into() })
+                    }
                 });
             }
         }
@@ -169,6 +176,14 @@ impl InProcess {
         let left = due - time::now();
         time::sleep(left.min(SLICE));
         left <= SLICE
+    }
+}
+
+/// The line to the meter, with what happens to its bytes.
+fn line(link: SlaveLink, mischief: Option<Mischief>) -> Box<dyn Link> {
+    match mischief {
+        Some(mischief) => Box::new(FaultInjector::new(link, mischief)),
+        None => Box::new(link),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A bench that knows the truth, and its broken twins. Whatever comes from here is marked simulated.
 
 mod in_process;
+mod mishap;
 pub mod serve;
 mod slave;
 pub mod study;
@@ -8,6 +9,7 @@ mod truth;
 mod world;
 
 pub use in_process::InProcess;
+pub use mishap::{Mishap, What};
 pub use slave::{Slave, hold};
 pub use truth::{BenchTruth, Luck, SecondsPulse, Signing, Truth};
 pub use world::{Sight, World};

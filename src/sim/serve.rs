@@ -19,6 +19,7 @@ use crate::source::Limits;
 use crate::source::profile::Range;
 use crate::source::xl9600::Setting;
 use crate::time::{self, Span, Stamp, now};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -248,13 +249,17 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
         interlock: Interlocks::new(),
         limits: Limits::default(),
         heartbeat: Some(Heartbeat { gpio: None, link: Some(tcp(relay_port)) }),
+        panel: None,
     };
     let text = toml::to_string(&file)
         .map_err(|e| Fault::Serve { what: "writing bench.toml".into(), why: e.to_string() })?;
     let bench_file = dir.join("bench.toml");
     for (path, text) in [(dir.join("meter.toml"), meter), (bench_file.clone(), text.as_str())] {
         let written = dir.join(".tmp-serve");
-        std::fs::write(&written, text)
+        // A link that waits there under its name leads nowhere.
+        let _ = std::fs::remove_file(&written);
+        let new = std::fs::File::options().write(true).create_new(true).open(&written);
+        new.and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| std::fs::rename(&written, &path))
             .map_err(io(format!("writing {}", path.display())))?;
     }

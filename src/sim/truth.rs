@@ -1,5 +1,7 @@
 //! What is really so with a simulated meter and bench, and what the program has to find out.
 
+use super::mishap::{self, Mishap};
+use crate::link::hex;
 use crate::plan::entries::SIMULATED_DEGREES;
 use crate::plan::nameplate::Fault;
 use crate::quantity::{Current, Power, Ratio, Temperature};
@@ -54,6 +56,10 @@ pub struct Truth {
     pub told_number: Option<String>,
     /// How it signs records, where its data output does.
     pub signing: Signing,
+    /// Its number by DIN 43863-5 where it pushes SML, in hex; absent: the simulator's. By it a maker's quirks are known.
+    pub sml_server: Option<String>,
+    /// What goes wrong in it or on its bench.
+    pub mishap: Vec<Mishap>,
 }
 
 /// The truth about a meter that signs: the `[truth.signing]` table. Left out, it signs at once and rightly.
@@ -114,6 +120,8 @@ impl Default for Truth {
             register_decimals: None,
             told_number: None,
             signing: Signing::default(),
+            sml_server: None,
+            mishap: vec![],
         }
     }
 }
@@ -147,6 +155,12 @@ impl Truth {
             let what = "[truth]: numbers must be finite, the error curve in rising currents with errors within ±100 %, a register step above 0";
             return Err(Fault::Form { origin: origin.to_owned(), what: what.into() });
         }
+        if truth.sml_server.as_deref().is_some_and(|text| hex::bytes(text).is_none()) {
+            let what = "[truth]: sml_server must be bytes in hex, such as \"0A 01 49 53 4B 00 00 00 00 01\"";
+            return Err(Fault::Form { origin: origin.to_owned(), what: what.into() });
+        }
+        mishap::check(&truth.mishap)
+            .map_err(|why| Fault::Form { origin: origin.to_owned(), what: format!("[truth]: {why}") })?;
         Ok(truth)
     }
 

@@ -3,8 +3,10 @@
 //! The clock is *ours* (the tester's time base); nature runs on true time, which the time base misses by its own error.
 
 use super::Rig;
+use super::mishap::{self, Mishaps, Passed, What};
 use super::truth::{BenchTruth, Luck, SecondsPulse, Signing, Truth, gauss, uniform};
 use crate::calibration::{Change, Fault, Standards};
+use crate::link::fault_injector::Mischief;
 use crate::meter::{Query, Unit, Value};
 use crate::plan::{Capability, Load, Nameplate, Settle};
 use crate::pulse::{Edge, Input};
@@ -37,12 +39,15 @@ pub enum Sight {
     Edge(Edge),
     /// A sample of the reference is due.
     Sample(Sample),
+    /// The counter of an input says that its buffer ran over.
+    Overflow(Input),
 }
 
 /// The simulated bench with its meter.
 pub struct World {
     nameplate: Nameplate,
     truth: Truth,
+    mishaps: Mishaps,
     bench: BenchTruth,
     settle: Settle,
     standards: Standards,
@@ -52,6 +57,7 @@ pub struct World {
     /// How far the reference has changed since its calibration, relative.
     reference_change: f64,
     time_base_rate: f64,
+    seed: u64,
     rng: ChaCha8Rng,
     began: Instant,
     started: Stamp,
@@ -97,6 +103,7 @@ impl World {
         Self {
             nameplate: rig.nameplate.clone(),
             truth: rig.truth.clone(),
+            mishaps: Mishaps::new(&rig.truth.mishap, seed),
             bench: rig.bench,
             settle: rig.settle,
             standards,
@@ -104,6 +111,7 @@ impl World {
             luck,
             reference_change,
             time_base_rate,
+            seed,
             rng,
             began: now,
             started,
@@ -130,6 +138,9 @@ impl World {
 
     /// The source takes over a load; it gets there at its slew rate.
     pub fn set_source(&mut self, load: Load) {
+        if !self.mishaps.obeys(self.secs(), load) {
+            return;
+        }
         if load != self.set {
             self.left = self.load_now();
         }
@@ -140,6 +151,31 @@ impl World {
     pub fn give_seconds(&mut self) -> bool {
         self.gives_seconds |= self.truth.seconds_pulse == SecondsPulse::Told;
         self.gives_seconds
+    }
+
+    /// Seconds since it began.
+    fn secs(&self) -> f64 {
+        (self.now - self.began).secs()
+    }
+
+    /// Whether the meter's data output says nothing at all now.
+    pub(super) fn is_mute(&self) -> bool {
+        self.mishaps.is_mute(self.secs())
+    }
+
+    /// Whether the meter gives the registers of a Modbus value in the other order.
+    pub(super) fn swaps_words(&self) -> bool {
+        self.mishaps.is(What::WordsSwapped, self.secs())
+    }
+
+    /// What happens to the bytes on the line to the meter.
+    pub(super) fn mischief(&self) -> Option<Mischief> {
+        mishap::mischief(&self.truth.mishap, self.seed)
+    }
+
+    /// The meter's number where it pushes SML.
+    pub(super) fn sml_server(&self) -> Option<&str> {
+        self.truth.sml_server.as_deref()
     }
 
     /// Whether anything is at the terminals that the source put there.
@@ -168,11 +204,15 @@ impl World {
             };
             self.flow(load, span, end);
             self.seconds(end);
+            self.strays(span, end);
             self.now = end;
         }
         self.show_edges(end, sights);
         if end >= self.next_sample {
-            sights.push(Sight::Sample(self.sample()));
+            let sample = self.sample();
+            if !self.mishaps.is(What::ReferenceSilent, self.secs()) {
+                sights.push(Sight::Sample(sample));
+            }
             self.next_sample = end + SAMPLE_INTERVAL;
         }
     }
@@ -190,7 +230,9 @@ impl World {
         let step = self.stated.energy_step.joules();
         let counted = if step > 0.0 { (self.reference_j / step).floor() * step } else { self.reference_j };
         let energy = Some(Energy::from_joules(counted));
-        Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy }
+        let sample =
+            Sample { taken: self.now, taken_half_width: Span::ZERO, voltage, current, power, energy };
+        self.mishaps.sample(self.secs(), sample)
     }
 
     /// How the meter signs.
@@ -200,6 +242,10 @@ impl World {
 
     /// What the meter's data output says now; `None` where it has nothing.
     pub fn told(&self, query: Query) -> Option<Value> {
+        Some(self.mishaps.told(self.secs(), query, self.says(query)?))
+    }
+
+    fn says(&self, query: Query) -> Option<Value> {
         let load = self.load_now();
         let error = 1.0 + self.truth.error_at(load.current_a).fraction();
         let number = |value: f64, decimals: u32, unit| {
@@ -259,7 +305,9 @@ impl World {
     }
 
     fn clock(&self) -> DateTime {
-        let elapsed = (self.now - self.began).secs();
+        // A clock that stands shows the moment of the begin for ever.
+        let stands = self.mishaps.is(What::ClockStopped, self.secs());
+        let elapsed = if stands { 0.0 } else { self.secs() };
         let ahead = self.truth.clock_ahead_secs + elapsed * self.truth.clock_rate_s_per_day / 86_400.0;
         let shown = self.started.after(Span::from_secs_f64(elapsed + ahead)).civil();
         shown.with().subsec_nanosecond(0).build().unwrap_or(shown)
@@ -275,12 +323,13 @@ impl World {
 
     /// The load with the source's wander, and its drift if it has one.
     fn load_now(&self) -> Load {
-        let secs = (self.now - self.began).secs();
+        let secs = self.secs();
         let mut factor = 1.0 + self.bench.wander * (secs / 17.0).sin();
         if let Some((from, per_second)) = self.bench.drift_from {
             factor += per_second * (secs - from).max(0.0);
         }
-        Load { voltage_v: self.real.voltage_v, current_a: self.real.current_a * factor }
+        let load = Load { voltage_v: self.real.voltage_v, current_a: self.real.current_a * factor };
+        self.mishaps.load(secs, load)
     }
 
     fn slew(&mut self, secs: f64) {
@@ -308,11 +357,13 @@ impl World {
         let power = load.voltage_v * load.current_a;
         self.reference_j += power.watts() * (1.0 + self.reference_error(load)) * secs;
         let counted = self.follow(self.counted_power(load, power), secs);
-        if counted <= Power::ZERO {
+        if counted <= Power::ZERO || self.mishaps.is(What::MeterReboot, self.secs()) {
             return;
         }
         let joules = counted.watts() * secs;
-        self.register_j += joules * self.truth.register_factor;
+        if !self.mishaps.is(What::RegisterFrozen, self.secs()) {
+            self.register_j += joules * self.truth.register_factor;
+        }
         let pulses =
             self.nameplate.constant_imp_per_kwh.pulses(Energy::from_joules(joules)) * self.truth.pulse_factor;
         let begin = self.phase;
@@ -324,7 +375,10 @@ impl World {
             let at = end - span + span * ((crossing - begin) / pulses);
             let jitter = Span::from_secs_f64(gauss(&mut self.rng) * self.truth.pulse_jitter_us * 1e-6);
             let jitter = jitter.clamp(Span::ZERO - period * 0.2, period * 0.2);
-            self.pend(Input::Meter, at + jitter, width, period);
+            let secs = self.secs();
+            for (at, width) in self.mishaps.pulses(secs, at + jitter, width).into_iter().flatten() {
+                self.pend(Input::Meter, at, width, period);
+            }
             crossing += 1.0;
         }
         self.phase -= self.phase.floor();
@@ -370,6 +424,13 @@ impl World {
         }
     }
 
+    /// Pulses that no meter has made.
+    fn strays(&mut self, span: Span, end: Instant) {
+        for (share, width) in self.mishaps.strays(self.secs(), span, PULSE_WIDTH).into_iter().flatten() {
+            self.pend(Input::Meter, end - span * share, width, width);
+        }
+    }
+
     /// Both edges of a pulse, as the counter stamps them; stamps are never so far off that edges change places.
     fn pend(&mut self, input: Input, at: Instant, width: Span, period: Span) {
         let most = self.stated.edge_time_half_width.min(period * 0.05);
@@ -382,11 +443,23 @@ impl World {
     fn show_edges(&mut self, end: Instant, sights: &mut Vec<Sight>) {
         self.pending.sort_by_key(|e| e.at);
         let due = self.pending.partition_point(|e| e.at <= end);
-        for mut edge in self.pending.drain(..due) {
+        let secs = self.secs();
+        for edge in self.pending.drain(..due) {
+            let (mut edge, seen) = match self.mishaps.pass(secs, edge) {
+                Passed::Seen(edge) => (edge, true),
+                Passed::Lost => (edge, false),
+                Passed::Unseen => continue,
+            };
             let seq = &mut self.seq[edge.input as usize];
             edge.seq = *seq;
             *seq += 1;
-            sights.push(Sight::Edge(edge));
+            edge.seq = self.mishaps.number(secs, edge);
+            if seen {
+                sights.push(Sight::Edge(edge));
+            }
+        }
+        if self.mishaps.overflows(secs) {
+            sights.push(Sight::Overflow(Input::Meter));
         }
     }
 

@@ -225,8 +225,9 @@ impl Profile {
     /// Reads a profile; `origin` names it in messages.
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, NoProfile> {
         let refuse = |what: String| NoProfile { origin: origin.to_owned(), what };
-        let profile: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
+        let mut profile: Self = toml::from_str(text).map_err(|e| refuse(e.to_string()))?;
         profile.check().map_err(refuse)?;
+        profile.simulated |= profile.dialect.is_stand_in();
         Ok(profile)
     }
 

@@ -2,8 +2,11 @@
 //! plays the kept ones again on every build. A function returns, whatever comes; what must hold besides is asserted.
 
 use phantomload::bench::description::File as BenchFile;
-use phantomload::calibration::Standard;
+use phantomload::calibration::{Standard, tester};
+use phantomload::certificate::chain::Entry;
 use phantomload::certificate::record::Record;
+use phantomload::certificate::sign::trust::Trust;
+use phantomload::certificate::{package, sign, verify};
 use phantomload::link::{self, Address, Framing, Link, http, journal};
 use phantomload::meter::access::{Described, Wanted, usual_profile};
 use phantomload::meter::dlt645::{self, Edition};
@@ -13,12 +16,15 @@ use phantomload::meter::modbus::number::{self, Kind, Order, Places};
 use phantomload::meter::modbus::{self, Adu, Read};
 use phantomload::meter::ocmf::{self, Key, envelope};
 use phantomload::meter::{Query, lem, sml};
-use phantomload::plan::nameplate::{Nameplate, Protocol};
+use phantomload::plan::conventional::Assumptions;
+use phantomload::plan::entries::Entries;
+use phantomload::plan::nameplate::{Nameplate, Protocol, is_code};
+use phantomload::plan::seal::Closing;
 use phantomload::pulse::stream;
 use phantomload::sim::Rig;
 use phantomload::source::xl9600::message::Message;
 use phantomload::time::Span;
-use phantomload::{reference, regulation, source};
+use phantomload::{reference, regulation, source, uncertainty};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
@@ -26,7 +32,7 @@ use std::sync::OnceLock;
 pub type Body = fn(&[u8]);
 
 /// Every one by its name: that of its target, and of the folder of its corpus.
-pub const BODIES: [(&str, Body); 14] = [
+pub const BODIES: [(&str, Body); 17] = [
     ("dlt645", dlt645_frames),
     ("dlt645_values", dlt645_values),
     ("dlt698", dlt698_frames),
@@ -41,6 +47,9 @@ pub const BODIES: [(&str, Body); 14] = [
     ("instruments", instruments),
     ("settings", settings),
     ("record", record_json),
+    ("papers", papers),
+    ("packages", packages),
+    ("forms", forms),
 ];
 
 /// The body of that name.
@@ -359,4 +368,74 @@ fn settings(data: &[u8]) {
 fn record_json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let _ = Record::from_json("fuzz", text);
+}
+
+/// What stands on paper or in a package, one by one: the first byte says which.
+fn papers(data: &[u8]) {
+    let Some((which, rest)) = data.split_first() else { return };
+    let trust = Trust::new(jiff_zero());
+    let text = std::str::from_utf8(rest).unwrap_or_default();
+    match which % 9 {
+        0 => drop(sign::pdf::verify(rest)),
+        1 => drop(sign::xml::verify(rest)),
+        2 => drop(sign::cms::verify(rest, b"")),
+        3 => drop(sign::jws::parts(text)),
+        4 => drop(verify::qr_text(text, &trust, None)),
+        5 => drop(verify::chain(text, &trust, &[]).text()),
+        6 => {
+            // What was read is what would be written.
+            if let Ok(entry) = Entry::from_json(rest) {
+                assert_eq!(entry.to_json(), rest);
+            }
+        }
+        7 => drop(package::read_issue(rest)),
+        _ => {
+            let mut trust = trust;
+            let _ = trust.add(text);
+            let _ = trust.judge(rest, None);
+        }
+    }
+}
+
+/// A whole package of a stranger: files of the usual names, cut where a line says so. What nobody has signed is never
+/// authentic.
+fn packages(data: &[u8]) {
+    const NAMES: [&str; 8] = [
+        "manifest.json",
+        "manifest.jws",
+        "manifest.json.p7s",
+        "record.json",
+        "issue.json",
+        "certificate.dcc.xml",
+        "certificate.pdf",
+        "qr.txt",
+    ];
+    let trust = Trust::new(jiff_zero());
+    let text = String::from_utf8_lossy(data);
+    let files = NAMES.iter().zip(text.split("\n--\n"));
+    let files = files.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    let checked = verify::package(&files, &trust, None);
+    assert_ne!(checked.result, verify::Kind::Authentic);
+    assert!(checked.text().chars().all(|c| c == '\n' || !is_code(c)));
+}
+
+fn jiff_zero() -> jiff::Timestamp {
+    jiff::Timestamp::UNIX_EPOCH
+}
+
+/// Further files that people write: the first byte says which.
+fn forms(data: &[u8]) {
+    static PLAN: OnceLock<tester::Plan> = OnceLock::new();
+    let Some((which, rest)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    match which % 5 {
+        0 => drop(Entries::from_toml("fuzz", text)),
+        1 => drop(Closing::from_toml("fuzz", text)),
+        2 => drop(Assumptions::from_toml("fuzz", text)),
+        3 => {
+            let plan = PLAN.get_or_init(|| tester::Plan::builtin().expect("shipped"));
+            drop(tester::Sheet::from_toml("fuzz", text, plan));
+        }
+        _ => drop(uncertainty::file::Request::from_toml("fuzz", text)),
+    }
 }

@@ -8,7 +8,7 @@ use eframe::egui::{Rect, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use phantomload::bench::conduct;
-use phantomload::plan::Entries;
+use phantomload::plan::{Entries, Plan, TEN_MINUTES, THREE_MINUTES};
 use phantomload::regulation::Kind;
 use phantomload::run::{Run, Snapshot};
 use phantomload::screen::draft::Job;
@@ -16,7 +16,7 @@ use phantomload::screen::port::{Backstage, Live, Order, pair};
 use phantomload::screen::token::Theme;
 use phantomload::screen::values::{Bar, End, Ended, Light, PlanSeen, ResultLine, Square, State};
 use phantomload::screen::{Hooks, Language, Options, Place, Screen};
-use phantomload::sim::demo_meter;
+use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::{Instant, Span, now};
 use phantomload::verdict::Verdict;
 use std::sync::Arc;
@@ -94,6 +94,15 @@ impl Stage {
 
     pub fn place(&self) -> Place {
         self.harness.state().place()
+    }
+
+    /// Whether a text is painted, or a part of one.
+    pub fn said(&self, wanted: &str) -> bool {
+        let mut texts = vec![];
+        for ClippedShape { clip_rect, shape, .. } in &self.harness.output().shapes {
+            collect(shape, *clip_rect, &mut texts);
+        }
+        texts.iter().any(|(text, ..)| text.contains(wanted))
     }
 
     /// What is shown and cannot be read: text outside of its room, of the screen, or over other text.
@@ -181,7 +190,11 @@ pub fn job(name: &str) -> Job {
 
 /// The plan of the good demo meter.
 pub fn plan() -> PlanSeen {
-    let plan = plan_of(&rig("good"), "dc-meter", Kind::Subsequent);
+    seen(&plan_of(&rig("good"), "dc-meter", Kind::Subsequent))
+}
+
+/// A plan as the screen sees it.
+pub fn seen(plan: &Plan) -> PlanSeen {
     let bar = |step: &phantomload::plan::Step| Bar {
         no: step.no,
         title: step.title.clone(),
@@ -197,12 +210,14 @@ pub fn plan() -> PlanSeen {
         lower_bound: plan.lower_bound,
         by_hand: Some(Span::from_secs(2400)),
         fits: plan.fits,
+        most: if plan.pre_check { THREE_MINUTES } else { TEN_MINUTES },
         advice: vec![],
         doubts: plan.doubts.clone(),
         cannot: vec![(phantomload::regulation::Item::Withstand, "not entered by the operator".into())],
         no_certificate: vec![
             "12 figures of dc-meter are unconfirmed and not approved by a laboratory".into(),
         ],
+        left_out: plan.pre_check.then(|| plan.left_out()),
         regulation: plan.profile.id.clone(),
         simulated: true,
     }
@@ -212,6 +227,23 @@ pub fn plan() -> PlanSeen {
 pub fn snapshots(meter: &str, stop_after: Option<usize>) -> Vec<Snapshot> {
     let rig = rig(meter);
     let plan = plan_of(&rig, "dc-meter", Kind::Subsequent);
+    looks(&rig, plan, stop_after)
+}
+
+/// The same of a pre-check.
+pub fn pre_check(meter: &str) -> (phantomload::plan::Plan, Vec<Snapshot>) {
+    let rig = rig(meter);
+    let profile = phantomload::regulation::Profile::builtin("dc-meter").unwrap();
+    let (plate, standards) = (rig.nameplate.clone(), rig.standards.clone());
+    let (entries, day) = (Entries::simulated(), started().date());
+    let capability = rig.capability();
+    let plan =
+        phantomload::plan::pre_check(plate, profile, Kind::Subsequent, standards, capability, entries, day)
+            .unwrap();
+    (plan.clone(), looks(&rig, plan, None))
+}
+
+fn looks(rig: &Rig, plan: Plan, stop_after: Option<usize>) -> Vec<Snapshot> {
     let mut run = Run::new(Arc::new(plan), Instant::ZERO, started());
     let mut bench = rig.in_process(1, started(), None);
     let mut kept: Vec<Snapshot> = vec![run.snapshot(Instant::ZERO)];

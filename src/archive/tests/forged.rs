@@ -1,7 +1,7 @@
 //! What somebody writes into a data folder who has no key and no PIN counts for nothing.
 
 use super::*;
-use crate::certificate::issue::Role;
+use crate::certificate::issue::{Role, Status};
 use crate::certificate::sign::{authority, jws};
 
 const PIN: &str = "314159";
@@ -359,6 +359,54 @@ fn a_clock_that_was_set_back_is_said_before_anything_else() {
     archive.sign(&number, Role::Checker, "Bob", PIN).unwrap();
     let kinds = super::kinds(dir.path());
     assert_eq!(kinds.iter().filter(|kind| *kind == "clock_set").count(), 1);
+}
+
+#[test]
+fn a_fail_that_was_edited_into_a_pass_in_the_register_is_found() {
+    let (dir, number) = desk();
+    let path = dir.path().join("register.csv");
+    let good = fs::read_to_string(&path).unwrap();
+    let (from, to) = if good.contains(",pass,") { (",pass,", ",fail,") } else { (",fail,", ",pass,") };
+    assert!(check_register(dir.path()).is_ok());
+    fs::write(&path, good.replacen(from, to, 1)).unwrap();
+    for fault in [Archive::open(dir.path()).map(|_| ()), check_register(dir.path())] {
+        let fault = fault.unwrap_err().to_string();
+        assert!(fault.contains("line 2") && fault.contains("not the one that the chain holds"), "{fault}");
+    }
+    // As it says: without the file it is made again.
+    fs::remove_file(&path).unwrap();
+    drop(Archive::open(dir.path()).unwrap());
+    let row = list(dir.path()).unwrap().remove(0);
+    assert_eq!((row.get("certificate_no"), row.get("verdict")), (number.as_str(), from.trim_matches(',')));
+}
+
+#[test]
+fn nobody_takes_a_paper_back_by_a_line_without_signature() {
+    let (dir, number) = desk();
+    let before = fs::read(dir.path().join("chain.jws")).unwrap();
+    let said = [("reason", "typo"), (SIMULATED, "true")];
+    let mut entry = next_entry(dir.path(), Kind::Withdraw, &said);
+    (entry.cert, entry.record) = (Some(number.clone()), None);
+    append(dir.path(), &entry.line(None).unwrap());
+    let fault = Archive::open(dir.path()).unwrap_err().to_string();
+    assert!(fault.contains("(withdraw) is not signed, and the key"), "{fault}");
+    assert!(standing(dir.path(), &number).is_err());
+    // Where the certificate has ended nothing can be signed any more, and a wrong paper can still be taken back.
+    fs::write(dir.path().join("chain.jws"), &before).unwrap();
+    entry.time = "2099-01-01T00:00:00+00:00".into();
+    append(dir.path(), &entry.line(None).unwrap());
+    assert_eq!(standing(dir.path(), &number).unwrap().status, Status::Withdrawn);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_data_folder_into_which_anybody_may_write_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder();
+    drop(Archive::open(dir.path()).unwrap());
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let archive = Archive::open(dir.path()).unwrap();
+    assert!(archive.notices()[0].contains("anybody on this machine may write"), "{:?}", archive.notices());
 }
 
 #[test]

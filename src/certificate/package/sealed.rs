@@ -10,6 +10,7 @@ use crate::certificate::record::Record;
 use crate::certificate::sign::qr::{self, Claims};
 use crate::certificate::sign::{self, Signer, sha256, xml};
 use crate::time::Stamp;
+use std::sync::Arc;
 
 /// The certificate as PDF.
 pub const PDF: &str = "certificate.pdf";
@@ -21,7 +22,7 @@ pub const QR: &str = "qr.txt";
 /// DCC, QR text and PDF of a paper. `results` are name and bytes of its CSV.
 pub(super) fn papers(
     record: &Record,
-    record_json: &[u8],
+    record_json: &Arc<Vec<u8>>,
     issue: &Issue,
     results: &(String, Vec<u8>),
     signer: &dyn Signer,
@@ -36,21 +37,21 @@ pub(super) fn papers(
         Attachment {
             name: RECORD,
             mime: "application/json",
-            bytes: record_json,
+            bytes: Arc::clone(record_json),
             relationship: Relationship::Source,
             description: "Original record 原始记录",
         },
         Attachment {
             name: &results.0,
             mime: "text/csv",
-            bytes: &results.1,
+            bytes: Arc::new(results.1.clone()),
             relationship: Relationship::Data,
             description: "Results 检定结果",
         },
         Attachment {
             name: DCC,
             mime: "application/xml",
-            bytes: &dcc,
+            bytes: Arc::new(dcc.clone()),
             relationship: Relationship::Alternative,
             description: "Digital calibration certificate 数字证书",
         },

@@ -17,6 +17,8 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
     ("Cross-check U, I, P", "交叉核对 U、I、P"),
     ("Daily clock rate", "日计时误差"),
     ("Identity and constant", "身份与常数"),
+    ("Event records", "事件记录"),
+    // As records before it name it.
     ("Cover record", "开盖记录"),
     ("Clock", "时钟"),
     ("Tariff registers", "费率计度器"),
@@ -183,6 +185,7 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
         "{} 项数据（{}）未经确认，也未经机构批准",
     ),
     // The plan.
+    ("warm-up", "预热"),
     ("`{}` alone takes {}", "仅“{}”就需 {}"),
     ("a test output of {} would bring the total to {}", "若脉冲输出为 {}，总时间为 {}"),
     ("a register read to {} kWh would bring the total to {}", "若计度器读到 {} kWh，总时间为 {}"),

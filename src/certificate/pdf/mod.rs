@@ -23,6 +23,7 @@ use super::paper::{Language, Paper};
 use flow::Flow;
 use frame::Frame;
 use press::{About, press};
+use std::sync::Arc;
 
 /// What a file inside the PDF is to it (ISO 19005-3 `AFRelationship`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +37,14 @@ pub enum Relationship {
 }
 
 /// A file inside the PDF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its media type, such as `text/csv`.
     pub mime: &'a str,
-    /// Its bytes.
-    pub bytes: &'a [u8],
+    /// Its bytes; a record has tens of megabytes, and is not copied.
+    pub bytes: Arc<Vec<u8>>,
     /// What it is to the paper.
     pub relationship: Relationship,
     /// What it is, in words.

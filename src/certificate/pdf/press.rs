@@ -20,6 +20,7 @@ use krilla::tagging::{
 };
 use krilla::{Document, SerializeSettings};
 use std::num::NonZeroU16;
+use std::sync::Arc;
 
 /// What the document says of itself.
 pub(super) struct About {
@@ -94,7 +95,7 @@ pub(super) fn press(
                 Relationship::Data => AssociationKind::Data,
                 Relationship::Alternative => AssociationKind::Alternative,
             },
-            data: attachment.bytes.to_vec().into(),
+            data: (Arc::clone(&attachment.bytes) as Arc<dyn AsRef<[u8]> + Send + Sync>).into(),
             modification_date: Some(at),
             compress: Some(true),
             location: None,

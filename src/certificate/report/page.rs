@@ -1,5 +1,7 @@
 //! Text on pages of fixed width and length; Chinese characters take two columns.
 
+use crate::plan::nameplate::is_code;
+
 /// Columns of a page.
 pub const COLUMNS: usize = 100;
 /// Lines of a page.
@@ -39,10 +41,6 @@ pub fn width(text: &str) -> usize {
 
 /// Text from outside as it may stand on paper and terminal: no line ends, no control codes, no reversed writing.
 pub fn clean(text: &str) -> String {
-    let is_code = |c: char| {
-        c.is_control()
-            || matches!(u32::from(c), 0x061C | 0x200E | 0x200F | 0x2028..=0x202E | 0x2066..=0x2069 | 0xFEFF)
-    };
     text.chars().map(|c| if is_code(c) { ' ' } else { c }).collect()
 }
 

@@ -58,9 +58,10 @@ pub struct Parts<'a> {
 /// Takes a line apart. What would be written otherwise is refused.
 pub fn parts(line: &str) -> Result<Parts<'_>, Doubt> {
     let bad = |what: String| Doubt::Form { form: FORM, what };
-    let fields: Vec<&str> = line.split('.').collect();
+    // No more are taken apart than one too many: a stranger's line may be all points.
+    let fields: Vec<&str> = line.splitn(4, '.').collect();
     let [head, body, tail] = fields[..] else {
-        return Err(bad(format!("{} parts, there must be 3", fields.len())));
+        return Err(bad(format!("{} parts or more, there must be 3", fields.len())));
     };
     // The engine refuses white space, padding and bits that are left over.
     let decode = |text: &str, which: &str| BASE64.decode(text).map_err(|e| bad(format!("{which}: {e}")));
@@ -133,6 +134,12 @@ pub fn verify(line: &str, certificate: &[u8]) -> Result<(Vec<u8>, Signed), Doubt
 mod tests {
     use super::super::sample;
     use super::*;
+
+    #[test]
+    fn a_line_of_points_is_not_taken_apart() {
+        let fault = parts(&".".repeat(1 << 20)).unwrap_err().to_string();
+        assert!(fault.contains("4 parts or more"), "{fault}");
+    }
 
     #[test]
     fn every_changed_character_of_a_line_is_found() {

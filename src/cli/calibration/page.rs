@@ -224,7 +224,47 @@ fn days(from: Date, to: Date) -> i32 {
     (to - from).get_days()
 }
 
+/// A certificate, or a file that gives none, in lines.
+pub struct Seen {
+    /// The standard.
+    pub head: String,
+    /// What is to be known of it.
+    pub about: Vec<String>,
+    /// Until it is due; none where there is no certificate.
+    pub days_left: Option<i32>,
+    /// A newer one has taken its place.
+    pub superseded: bool,
+}
+
 impl Page {
+    /// Certificates by standard, then what gives none.
+    pub(super) fn lines(&self) -> Vec<Seen> {
+        let certificates = self.standards.iter().flat_map(|standard| {
+            standard.certificates.iter().map(move |certificate| {
+                let simulated = if certificate.simulated { " SIMULATED" } else { "" };
+                let Certificate { number, laboratory, calibrated_on, due_on, days_left, state, file, .. } =
+                    certificate;
+                Seen {
+                    head: format!("{} {}{simulated}", standard.model, standard.serial),
+                    about: vec![
+                        format!("{}: {number} by {laboratory}", standard.standard),
+                        format!("calibrated {calibrated_on}, due {due_on} ({days_left} days)"),
+                        format!("{} ({file})", state.word()),
+                    ],
+                    days_left: Some(*days_left).filter(|_| *state != State::NotYet),
+                    superseded: *state == State::Superseded,
+                }
+            })
+        });
+        let wrong = self.problems.iter().map(|problem| Seen {
+            head: problem.file.clone(),
+            about: vec![problem.what.clone()],
+            days_left: None,
+            superseded: false,
+        });
+        certificates.chain(wrong).collect()
+    }
+
     /// Certificates by standard (kind, model and serial number), each in order of date.
     pub fn of(
         folder: String,

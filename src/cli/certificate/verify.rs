@@ -9,6 +9,7 @@ use phantomload::certificate::verify::{self, Checked, Kind};
 use phantomload::time::Stamp;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The chain in a data folder.
@@ -17,6 +18,9 @@ const CHAIN: &str = "chain.jws";
 const PACKAGES: [&str; 3] = ["packages", "papers", "issued"];
 /// The longest file that is read: many times the longest package or chain.
 const LONGEST: u64 = 256 << 20;
+
+/// A package has some fifteen files, and the photographs of seals.
+const FILES_MAX: usize = 1000;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -94,7 +98,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Stop> {
             file.len()
         )));
     }
-    fs::read(path).map_err(fault)
+    let mut bytes = vec![];
+    fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)).map_err(fault)?;
+    Ok(bytes)
 }
 
 fn irregular(path: &Path) -> Stop {
@@ -112,6 +118,7 @@ fn text(path: &Path) -> Result<String, Stop> {
 fn files(package: &Path) -> Result<BTreeMap<String, Vec<u8>>, Stop> {
     let list = fs::read_dir(package).map_err(|e| Stop::input(format!("{}: {e}", package.display())))?;
     let mut files = BTreeMap::new();
+    let mut left = LONGEST;
     for entry in list {
         let path = entry.map_err(|e| Stop::input(format!("{}: {e}", package.display())))?.path();
         let kind =
@@ -122,7 +129,15 @@ fn files(package: &Path) -> Result<BTreeMap<String, Vec<u8>>, Stop> {
             kind if kind.is_file() => read(&path)?,
             _ => return Err(irregular(&path)),
         };
+        let length = bytes.len() as u64;
         files.insert(name, bytes);
+        if length > left || files.len() > FILES_MAX {
+            return Err(Stop::input(format!(
+                "{}: more than {FILES_MAX} files or {LONGEST} bytes (256 MiB) are in it; no package of this program is so large",
+                package.display()
+            )));
+        }
+        left -= length;
     }
     Ok(files)
 }

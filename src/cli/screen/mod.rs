@@ -1,5 +1,7 @@
 //! `phantomload` and `phantomload screen`: the touchscreen, and behind it threads that do what it asks.
 
+mod desk;
+mod house;
 mod jobs;
 mod photo;
 mod result;
@@ -7,6 +9,7 @@ mod sound;
 mod visit;
 mod waiting;
 
+use super::panel::Panel;
 use super::verify::{Pace, pace, stop_flag};
 use super::{Data, Ended, Stop, Task, selftest};
 use phantomload::archive;
@@ -19,9 +22,9 @@ use phantomload::screen::values::{Light, State};
 use phantomload::screen::{Hooks, Language, Options, open};
 use phantomload::time::{Span, Stamp, sleep};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 /// So often it is looked whether the system wants the program to end.
@@ -99,6 +102,9 @@ pub(super) struct Program {
     ending: Arc<AtomicBool>,
     /// The bench is at work: only one may be.
     busy: AtomicBool,
+    desk: desk::Desk,
+    /// The status panel of the bench file: it shows what is done here, and that the tester waits.
+    panel: Mutex<Panel>,
 }
 
 /// Opens the screen.
@@ -146,6 +152,8 @@ pub fn run(arguments: Arguments) -> Ended {
         backstage: backstage.clone(),
         ending,
         busy: AtomicBool::new(false),
+        desk: desk::Desk::default(),
+        panel: Mutex::new(Panel::of_bench(description.as_ref())),
     });
     let worker = {
         let program = Arc::clone(&program);
@@ -216,7 +224,13 @@ impl Program {
     fn handle(&self, order: Order) {
         let tell = |news| self.backstage.tell(news);
         match order {
-            Order::TestSelf => tell(News::Lights(self.lights())),
+            // Asked for whenever the first page is shown.
+            Order::TestSelf => {
+                if !self.busy.load(Ordering::SeqCst) {
+                    self.panel().ready();
+                }
+                tell(News::Lights(self.lights()));
+            }
             Order::ListJobs => tell(News::Jobs(self.jobs())),
             Order::Find(number) => {
                 let job = self.find(&number).map(Box::new);
@@ -243,6 +257,7 @@ impl Program {
             Order::ListPhotos => tell(News::Photos(photo::list(&self.photos()))),
             Order::TakePhoto => tell(News::Photo(photo::take(&self.photos()))),
             Order::Play(which) => sound::play(which),
+            Order::Desk(ask) => self.desk.handle(&self.dir, ask, &|told| tell(News::Desk(told))),
             // Answered in the order in which they come.
             Order::Unlock { .. } | Order::FindWaiting => {}
         }
@@ -250,6 +265,10 @@ impl Program {
 
     pub(super) fn photos(&self) -> PathBuf {
         self.arguments.photos.clone().unwrap_or_else(|| self.dir.join("photos"))
+    }
+
+    fn panel(&self) -> MutexGuard<'_, Panel> {
+        self.panel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does what needs the bench, as the only one.

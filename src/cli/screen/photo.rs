@@ -2,6 +2,7 @@
 
 use phantomload::archive;
 use phantomload::screen::values::PhotoFile;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -34,10 +35,13 @@ pub(super) fn list(folder: &Path) -> Result<Vec<PhotoFile>, String> {
 }
 
 fn file(path: &Path) -> Option<PhotoFile> {
-    if std::fs::metadata(path).ok()?.len() > LARGEST {
+    // A stick's owner may have put a pipe or a link to a device there, under the name of a picture.
+    let found = std::fs::symlink_metadata(path).ok()?;
+    if !found.is_file() || found.len() > LARGEST {
         return None;
     }
-    let bytes = std::fs::read(path).ok()?;
+    let mut bytes = vec![];
+    std::fs::File::open(path).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
     Some(PhotoFile {
         name: path.file_name()?.to_string_lossy().into_owned(),
         path: path.display().to_string(),
@@ -71,4 +75,19 @@ pub(super) fn take(folder: &Path) -> Result<PhotoFile, String> {
 pub(super) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::list;
+
+    #[test]
+    fn a_link_to_a_device_under_the_name_of_a_picture_is_not_read() {
+        let stick = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/zero", stick.path().join("a.jpg")).unwrap();
+        std::fs::create_dir(stick.path().join("b.png")).unwrap();
+        std::fs::write(stick.path().join("c.jpg"), "picture").unwrap();
+        let names: Vec<_> = list(stick.path()).unwrap().into_iter().map(|photo| photo.name).collect();
+        assert_eq!(names, ["c.jpg"]);
+    }
 }

@@ -1,10 +1,12 @@
 //! From a record to what the result page shows.
 
 use phantomload::archive::Stored;
+use phantomload::bench::description;
 use phantomload::certificate::record::{ItemResult, Outcome, Record};
 use phantomload::certificate::{matrix, number, package};
 use phantomload::screen::values::{End, Ended, ResultLine, Square};
 use phantomload::time::{Span, Stamp};
+use phantomload::verdict::Verdict;
 
 /// A run that did not begin, and why.
 pub(super) fn not_begun(why: String) -> Ended {
@@ -27,7 +29,7 @@ pub(super) fn not_begun(why: String) -> Ended {
 
 /// A record that is stored.
 pub(super) fn of(record: &Record, stored: &Stored) -> Ended {
-    let qr = std::fs::read_to_string(stored.package.join(package::QR)).ok();
+    let qr = description::read(&stored.package.join(package::QR)).ok();
     let qr = qr.and_then(|text| matrix::matrix(text.trim_end_matches('\n')).ok());
     Ended {
         notices: stored.notices.clone(),
@@ -46,10 +48,16 @@ fn ended(record: &Record) -> Ended {
     let results = &record.results;
     let end = match (&record.outcome, results.verdict) {
         (Outcome::Completed, Some(verdict)) => End::Decided(verdict),
+        (Outcome::Completed, None) if record.plan.pre_check => {
+            let of = |verdict| results.items.iter().filter(|item| item.verdict == verdict).count();
+            let (beyond, undecided) = (of(Verdict::Fail), of(Verdict::Undecided));
+            End::Checked { beyond, undecided, left_out: record.plan.left_out() }
+        }
         (Outcome::Completed, None) => End::Failed("the run gave no verdict".into()),
         (Outcome::Aborted { why }, _) => End::Aborted(why.clone()),
         (Outcome::Faulted { why }, _) => End::Faulted(why.clone()),
     };
+    let is_judged = results.verdict.is_some() || matches!(end, End::Checked { .. });
     Ended {
         end,
         document: record.document(),
@@ -57,7 +65,7 @@ fn ended(record: &Record) -> Ended {
         is_paper: record.certificate_no.is_some(),
         at: Some(Stamp::now()),
         elapsed: results.elapsed,
-        lines: if results.verdict.is_some() { results.items.iter().map(line).collect() } else { vec![] },
+        lines: if is_judged { results.items.iter().map(line).collect() } else { vec![] },
         findings: results.findings.clone(),
         notices: vec![],
         folder: String::new(),

@@ -12,7 +12,7 @@ use phantomload::bench::{Bench, Waited, conduct};
 use phantomload::certificate::record::Outcome;
 use phantomload::meter::{Query, Reading};
 use phantomload::plan::conventional::Assumptions;
-use phantomload::plan::{Plan, Work};
+use phantomload::plan::{Plan, TEN_MINUTES, THREE_MINUTES, Work};
 use phantomload::regulation::{Demand, Item};
 use phantomload::run::{Action, Command, Event, Run};
 use phantomload::screen::draft::Draft;
@@ -39,7 +39,10 @@ impl Program {
             photographs::take(&mut entries.seal, &self.photos(), "before").map_err(|stop| stop.message)?;
         let entries = Some((entries, photographs));
         let data = self.dir.exists().then_some(self.dir.as_path());
-        Inputs::of(&self.arguments.task, meter, draft.kind, entries, data).map_err(|stop| stop.message)
+        let inputs = Inputs::of(&self.arguments.task, meter, draft.kind, entries, data);
+        let mut inputs = inputs.map_err(|stop| stop.message)?;
+        inputs.pre_check = draft.pre_check;
+        Ok(inputs)
     }
 
     fn how(&self) -> How<'_> {
@@ -71,6 +74,7 @@ impl Program {
                 (first, shown) = (false, looked);
                 self.backstage.show(Some(Live { snapshot: run.snapshot(at), looked, only_wiring }));
             }
+            self.panel().watch(run, at);
         }
     }
 
@@ -107,20 +111,27 @@ impl Program {
 
     /// The low-level look at the wiring: the first step of a run, and nothing after it.
     pub(super) fn connect(&self, draft: &Draft) -> Connection {
+        self.panel().opening();
         let opened = self.inputs(draft).and_then(|inputs| {
             verification::open(&inputs, &self.how(), Stamp::now(), &|_| ()).map_err(|stop| stop.message)
         });
         let Opened { plan, mut bench, .. } = match opened {
             Ok(opened) => opened,
-            Err(why) => return Connection::Wrong(why),
+            Err(why) => {
+                self.panel().not_opened(&why);
+                return Connection::Wrong(why);
+            }
         };
-        let mut run = Run::new(Arc::new(plan.only_wiring()), bench.now(), Stamp::now());
+        let plan = plan.only_wiring();
+        self.panel().begins(&plan);
+        let mut run = Run::new(Arc::new(plan), bench.now(), Stamp::now());
         let since = now();
         self.backstage.arm(bench.stopper());
         conduct(&mut run, bench.as_mut(), &mut || self.asked_to_stop(since), &mut self.shower(true));
         self.backstage.arm(None);
         drop(bench);
         self.backstage.show(None);
+        self.panel().ready();
         match run.outcome() {
             Some(Outcome::Completed) => Connection::Good,
             Some(Outcome::Aborted { why }) => Connection::Stopped(why.clone()),
@@ -135,8 +146,16 @@ impl Program {
             Ok(inputs) => inputs,
             Err(why) => return result::not_begun(why),
         };
-        let ready = verification::prepare(&inputs, &self.how(), &crate::cli::say, &|_, _| ());
-        ready.map_or_else(|stop| result::not_begun(stop.message), |ready| self.bring_to_end(ready))
+        self.panel().opening();
+        let begins = |plan: &Plan, _: &_| self.panel().begins(plan);
+        let ready = match verification::prepare(&inputs, &self.how(), &crate::cli::say, &begins) {
+            Ok(ready) => ready,
+            Err(stop) => {
+                self.panel().not_opened(&stop.message);
+                return result::not_begun(stop.message);
+            }
+        };
+        self.bring_to_end(ready)
     }
 
     /// Conducts the run with its picture on the screen, and stores what comes of it.
@@ -150,6 +169,7 @@ impl Program {
             Ok(conducted) => conducted,
             Err(stop) => return result::not_begun(stop.message),
         };
+        self.panel().ended(&conducted.record);
         let stored = conducted.store();
         let record = &conducted.record;
         match stored {
@@ -195,17 +215,20 @@ fn plan_seen(plan: &Plan, simulated: bool) -> PlanSeen {
             plan.profile.id
         ));
     }
+    let by_hand = Assumptions::builtin().ok().map(|by_hand| by_hand.time(plan).total);
     PlanSeen {
         bars: steps.iter().map(bar).collect(),
         total: plan.total,
         total_max: plan.total_max,
         lower_bound: plan.lower_bound,
-        by_hand: Assumptions::builtin().ok().map(|by_hand| by_hand.time(plan).total),
+        by_hand: by_hand.filter(|_| !plan.pre_check),
         fits: plan.fits,
+        most: if plan.pre_check { THREE_MINUTES } else { TEN_MINUTES },
         advice: plan.advice.clone(),
         doubts: plan.doubts.clone(),
         cannot: cannot(plan),
         no_certificate,
+        left_out: plan.pre_check.then(|| plan.left_out()),
         regulation: plan.profile.id.clone(),
         simulated,
     }

@@ -52,7 +52,13 @@ impl Program {
         let again = Again { dir: &self.dir, bench: None, serial, log: None };
         let ready =
             settled(&self.dir, &say).and_then(|(archive, found)| again.prepare(archive, left(found)?, &say));
-        ready.map_or_else(|stop| result::not_begun(stop.message), |ready| self.bring_to_end(ready))
+        match ready {
+            Ok(ready) => {
+                self.panel().begins(ready.plan());
+                self.bring_to_end(ready)
+            }
+            Err(stop) => result::not_begun(stop.message),
+        }
     }
 
     /// Ends it as it is.

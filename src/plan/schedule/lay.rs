@@ -65,7 +65,7 @@ impl Draft<'_> {
         self.creep(&mut laid, data)?;
         let begun = laid.at;
         self.points(&mut laid, register_energy)?;
-        if self.reads() {
+        if self.reads() && !self.is_pre_check() {
             let rest = Load { voltage_v: nominal, current_a: Current::ZERO };
             let mut dwell = self.bench.exchange;
             if self.signing().is_some() {
@@ -89,8 +89,11 @@ impl Draft<'_> {
         Ok(laid)
     }
 
-    /// The maker's warm-up, else the regulation's.
+    /// The maker's warm-up, else the regulation's; a pre-check has none.
     pub(super) fn warm_up(&self) -> Result<Span, Fault> {
+        if self.is_pre_check() {
+            return Ok(Span::ZERO);
+        }
         Ok(match self.nameplate.warm_up() {
             Some(dwell) => dwell,
             None => self.profile.warm_up(self.class)?.unwrap_or_default(),

@@ -51,11 +51,11 @@ impl Judge<'_> {
         };
         let serial = digits(&plate.serial);
         let words = said.iter().map(|(what, said)| format!("{what} {said}")).collect::<Vec<_>>().join(", ");
-        let matches = said.iter().any(|(_, said)| {
-            let s = digits(said);
-            s == serial && s != "000000000000"
-        });
-        let (verdict, reason) = if matches {
+        let is_none = |said: &str| digits(said) == "000000000000";
+        let is_it = |(_, said): &(&str, String)| digits(said) == serial && !is_none(said);
+        // A number that the meter tells goes before the address it was found at: that is set by whoever reads it.
+        let other = said.iter().any(|told| told.0 == "number" && !is_none(&told.1) && !is_it(told));
+        let (verdict, reason) = if !other && said.iter().any(is_it) {
             (Verdict::Pass, format!("the meter says it is {words}"))
         } else {
             (

@@ -71,6 +71,9 @@ impl Slave {
 
     /// What the meter sends back when these bytes arrive; nothing while a request is not whole.
     pub fn answer(&mut self, bytes: &[u8], world: &mut World) -> Vec<u8> {
+        if world.is_mute() {
+            return vec![];
+        }
         match &mut self.0 {
             Tongue::Dlt645(meter) => meter.answer(bytes, world),
             Tongue::Modbus(meter) => meter.answer(bytes, world),
@@ -92,7 +95,10 @@ impl Slave {
 
     /// What the meter sends unasked, again and again; `None` where it speaks only when it is asked.
     pub fn push(&self, world: &World) -> Option<Vec<u8>> {
-        if let Tongue::Sml(meter) = &self.0 { Some(meter.push(world)) } else { None }
+        match &self.0 {
+            Tongue::Sml(meter) if !world.is_mute() => Some(meter.push(world)),
+            _ => None,
+        }
     }
 }
 

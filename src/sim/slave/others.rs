@@ -2,6 +2,7 @@
 
 use super::super::world::World;
 use super::fitted;
+use crate::link::hex;
 use crate::meter::dlt698::client::{BEGUN, ENDED, answer, answer_record, asked, events, objects};
 use crate::meter::dlt698::{Data, Oad, Scanner, ServerAddress};
 use crate::meter::iec62056::{DataSet, Readout};
@@ -70,9 +71,12 @@ impl Modbus {
             let Some(place) = place.filter(|place| place + usize::from(item.count) <= held.len()) else {
                 continue;
             };
-            let Some((words, point)) = world.told(query).and_then(|value| pointed(item, value)) else {
+            let Some((mut words, point)) = world.told(query).and_then(|value| pointed(item, value)) else {
                 continue;
             };
+            if world.swaps_words() && !matches!(item.kind, Kind::Ascii | Kind::ClockBytes) {
+                words.reverse();
+            }
             if item.function == read.function {
                 held[place..place + words.len()].copy_from_slice(&words);
                 any = true;
@@ -303,6 +307,7 @@ impl Sml {
             };
             entries.push(Entry { obis: [1, 0, c, d, e, 255], content, unsigned: false, unit, scaler });
         }
-        List { server: self.server.clone(), entries, quirks: vec![] }.emit()
+        let server = world.sml_server().and_then(hex::bytes).unwrap_or_else(|| self.server.clone());
+        List { server, entries, quirks: vec![] }.emit()
     }
 }

@@ -1,0 +1,71 @@
+//! The results of a paper, quickly: its record without the raw data, in the words of the paper.
+
+use super::{Fault, disk, standing::package_folder};
+use crate::certificate::package::{self, RECORD};
+use crate::certificate::record::{self, Outcome, Program, Record, Results, SCHEMA};
+use crate::plan::Plan;
+use crate::plan::seal::Closing;
+use crate::time::{Instant, Stamp};
+use serde::Deserialize;
+use std::path::Path;
+
+/// A record but for its raw data, which are most of it and are skipped.
+#[derive(Deserialize)]
+struct Slim {
+    schema: u32,
+    simulated: bool,
+    record_no: String,
+    #[serde(default)]
+    certificate_no: Option<String>,
+    program: Program,
+    started: Stamp,
+    began: Instant,
+    outcome: Outcome,
+    results: Results,
+    plan: Plan,
+    #[serde(default)]
+    closing: Option<Closing>,
+}
+
+/// The record of a paper in a data folder, without its raw data, corrected where the paper was amended. It is for looking
+/// back; what is checked or made anew is read whole.
+pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
+    let folder = package_folder(dir, certificate_no)?;
+    let path = folder.join(RECORD);
+    let origin = path.display().to_string();
+    let slim: Slim = serde_json::from_slice(&disk::read(&path)?)
+        .map_err(|e| record::Fault::Form { origin: origin.clone(), what: e.to_string() })?;
+    if slim.schema != SCHEMA {
+        return Err(record::Fault::Schema { origin, seen: u64::from(slim.schema) }.into());
+    }
+    let Slim {
+        schema,
+        simulated,
+        record_no,
+        certificate_no,
+        program,
+        started,
+        began,
+        outcome,
+        results,
+        plan,
+        closing,
+    } = slim;
+    let raw = vec![];
+    let record = Record {
+        schema,
+        simulated,
+        record_no,
+        certificate_no,
+        program,
+        started,
+        began,
+        outcome,
+        results,
+        plan,
+        raw,
+        closing,
+    };
+    let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
+    Ok(package::corrected(&record, &issue).into_owned())
+}

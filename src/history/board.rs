@@ -1,0 +1,364 @@
+//! All chargers that the data folder knows, each with its last visit: green normal, yellow a finding or due soon, red failed or
+//! overdue.
+
+use super::Fault;
+use super::visit::Meter;
+use crate::archive::{self, Filter, Index, RegisterRow};
+use crate::verdict::Verdict;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::path::Path;
+
+/// A paper that ends within so many days is due soon; a choice of this house.
+pub const SOON: i32 = 60;
+
+/// How a charger stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colour {
+    /// Failed, or overdue.
+    Red,
+    /// A finding, undecided, or due soon.
+    Yellow,
+    /// Normal.
+    Green,
+}
+
+/// Why a charger is not normal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Why {
+    /// Its paper was withdrawn, and none stands in its place.
+    Withdrawn,
+    /// It failed.
+    Failed,
+    /// Nothing was decided.
+    Undecided,
+    /// Its paper holds no more.
+    Overdue {
+        /// The last day on which it held.
+        since: Date,
+    },
+    /// Its paper ends soon.
+    Due {
+        /// In so many days.
+        days: i32,
+        /// The last day on which it holds.
+        after: Date,
+    },
+    /// Something was seen besides.
+    Findings {
+        /// So many.
+        count: usize,
+    },
+}
+
+impl Why {
+    /// How bad it is.
+    pub const fn colour(self) -> Colour {
+        match self {
+            Self::Failed | Self::Overdue { .. } => Colour::Red,
+            _ => Colour::Yellow,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Withdrawn => f.write_str("its paper was withdrawn, and none stands in its place"),
+            Self::Failed => f.write_str("it failed"),
+            Self::Undecided => f.write_str("nothing was decided"),
+            Self::Overdue { since } => write!(f, "overdue since {since}"),
+            Self::Due { days, after } => write!(f, "due in {days} days, after {after}"),
+            Self::Findings { count } => write!(f, "{count} findings"),
+        }
+    }
+}
+
+/// A charger's connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// How it stands.
+    pub colour: Colour,
+    /// Why; empty where all is normal.
+    pub why: Vec<Why>,
+    /// The charger; where nobody entered one, the meter's serial number.
+    pub charger: String,
+    /// Its connector.
+    pub connector: String,
+    /// Where it stands.
+    pub site: String,
+    /// Who asked for it.
+    pub customer: String,
+    /// The meter of the last visit.
+    pub meter: Meter,
+    /// The last visit that stands, else the last.
+    pub certificate_no: String,
+    /// Its day; none where the register has none that can be read.
+    pub day: Option<Date>,
+    /// The state of its paper.
+    pub status: String,
+    /// Its verdict.
+    pub verdict: String,
+    /// The last day on which its paper holds.
+    pub valid_until: Option<Date>,
+    /// What was seen besides, in so many findings; none where the paper could not be read.
+    pub findings: Option<usize>,
+    /// How often somebody was there.
+    pub visits: usize,
+}
+
+/// All chargers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Board {
+    /// The day it is of.
+    pub today: Date,
+    /// Failed or overdue.
+    pub red: usize,
+    /// A finding, undecided or due soon.
+    pub yellow: usize,
+    /// Normal.
+    pub green: usize,
+    /// The cards, the worst first, then by their names.
+    pub cards: Vec<Card>,
+}
+
+impl Card {
+    fn of(row: &RegisterRow) -> Self {
+        let cell = |name: &str| row.get(name).to_owned();
+        let day = |name: &str| row.get(name).get(..10).and_then(|text| text.parse().ok());
+        let charger = if row.get("charger").trim().is_empty() { "dut_serial" } else { "charger" };
+        Self {
+            colour: Colour::Green,
+            why: vec![],
+            charger: cell(charger),
+            connector: cell("connector"),
+            site: cell("site"),
+            customer: cell("customer"),
+            meter: Meter::of_row(row),
+            certificate_no: cell("certificate_no"),
+            day: day("performed_from"),
+            status: cell("status"),
+            verdict: cell("verdict"),
+            valid_until: day("valid_until"),
+            findings: None,
+            visits: 0,
+        }
+    }
+
+    /// Says how it stands today.
+    fn judge(&mut self, today: Date) {
+        self.why.clear();
+        if self.status == "withdrawn" {
+            self.why.push(Why::Withdrawn);
+        } else {
+            match self.verdict.as_str() {
+                "fail" => self.why.push(Why::Failed),
+                "undecided" => self.why.push(Why::Undecided),
+                _ => {}
+            }
+            if let Some(until) = self.valid_until {
+                match (until - today).get_days() {
+                    ..0 => self.why.push(Why::Overdue { since: until }),
+                    days @ 0..=SOON => self.why.push(Why::Due { days, after: until }),
+                    _ => {}
+                }
+            }
+            self.why.extend(self.findings.filter(|count| *count > 0).map(|count| Why::Findings { count }));
+        }
+        self.colour = self.why.iter().map(|why| why.colour()).min().unwrap_or(Colour::Green);
+    }
+}
+
+/// What is remembered between two looks: how many findings a paper has, by the SHA-256 of its manifest.
+#[derive(Default, Serialize, Deserialize)]
+struct Remembered(BTreeMap<String, usize>);
+
+/// The file it is kept in: it holds nothing of its own, and is made again if it is lost.
+const REMEMBERED: &str = "board.cache";
+
+/// The board of a data folder on a day.
+pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
+    let mut cards: BTreeMap<(bool, String, String), (Card, String)> = BTreeMap::new();
+    let index = Index::open(dir)?;
+    index.each(&Filter::default(), |row| {
+        // What was replaced stands with its new number.
+        if row.get("status") == "amended" {
+            return;
+        }
+        let card = Card::of(row);
+        let key = (card.meter.simulated, card.charger.clone(), card.connector.clone());
+        let manifest = row.get("manifest_sha256").to_owned();
+        match cards.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert((Card { visits: 1, ..card }, manifest));
+            }
+            Entry::Occupied(mut place) => {
+                let (known, _) = place.get();
+                let visits = known.visits + 1;
+                // The last visit counts, not the last paper, and one that stands before one that was withdrawn.
+                let rank = |card: &Card| (card.status != "withdrawn", card.day);
+                if rank(&card) > rank(known) {
+                    place.insert((card, manifest));
+                }
+                place.get_mut().0.visits = visits;
+            }
+        }
+    })?;
+    let mut cards: Vec<(Card, String)> = cards.into_values().collect();
+    count_findings(dir, &mut cards);
+    let mut cards: Vec<Card> = cards.into_iter().map(|(card, _)| card).collect();
+    for card in &mut cards {
+        card.judge(today);
+    }
+    cards.sort_by(|a, b| (a.colour, &a.charger, &a.connector).cmp(&(b.colour, &b.charger, &b.connector)));
+    let count = |colour| cards.iter().filter(|card| card.colour == colour).count();
+    Ok(Board {
+        today,
+        red: count(Colour::Red),
+        yellow: count(Colour::Yellow),
+        green: count(Colour::Green),
+        cards,
+    })
+}
+
+/// The findings stand in the records only, and reading those of all chargers takes long: what was counted is remembered.
+fn count_findings(dir: &Path, cards: &mut [(Card, String)]) {
+    let path = dir.join(REMEMBERED);
+    let known = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let Remembered(known) = known.unwrap_or_default();
+    let mut now = BTreeMap::new();
+    for (card, manifest) in cards {
+        let counted = match known.get(manifest) {
+            Some(count) => Some(*count),
+            None => archive::results_of(dir, &card.certificate_no).ok().map(|record| {
+                // What is said of every simulated run is no finding of a charger.
+                record.results.findings.len()
+                    + record.results.items.iter().filter(|item| item.verdict == Verdict::Undecided).count()
+            }),
+        };
+        card.findings = counted;
+        now.extend(counted.filter(|_| !manifest.is_empty()).map(|count| (manifest.clone(), count)));
+    }
+    if now != known
+        && let Ok(bytes) = serde_json::to_vec(&Remembered(now))
+    {
+        // A folder that cannot be written is only slower.
+        let beside = dir.join("board.cache.new");
+        let _ = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, &path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::csv::{REGISTER_HEADER, register_header};
+    use jiff::civil::date;
+
+    type Cells<'a> = [(&'a str, &'a str)];
+
+    fn folder(rows: &[&Cells<'_>]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(vec![]);
+        for (n, cells) in rows.iter().enumerate() {
+            let row = REGISTER_HEADER.map(|column| {
+                let given =
+                    cells.iter().find(|(name, _)| *name == column).map(|(_, text)| (*text).to_owned());
+                given.unwrap_or_else(|| match column {
+                    "seq" => (n + 1).to_string(),
+                    "certificate_no" => format!("PL-2026-{:06}", n + 1),
+                    "record_no" => format!("PL-R-2026-{:06}", n + 1),
+                    "status" => "issued".into(),
+                    "verdict" => "pass".into(),
+                    "simulated" => "false".into(),
+                    "charger" => "C-1".into(),
+                    "connector" => "A".into(),
+                    "performed_from" => format!("2026-01-{:02}T10:00:00.000+08:00", n + 1),
+                    _ => String::new(),
+                })
+            });
+            writer.write_record(&row).unwrap();
+        }
+        let bytes = [register_header().unwrap(), writer.into_inner().unwrap()].concat();
+        std::fs::write(dir.path().join("register.csv"), bytes).unwrap();
+        dir
+    }
+
+    fn of(rows: &[&Cells<'_>]) -> Board {
+        board(folder(rows).path(), date(2026, 11, 21)).unwrap()
+    }
+
+    #[test]
+    fn a_charger_is_as_its_last_visit_that_stands() {
+        let fail = ("verdict", "fail");
+        for (rows, colour, words) in [
+            (vec![&[][..]], Colour::Green, ""),
+            (vec![&[fail][..], &[][..]], Colour::Green, ""),
+            (vec![&[][..], &[fail][..]], Colour::Red, "it failed"),
+            (vec![&[("verdict", "undecided")][..]], Colour::Yellow, "nothing was decided"),
+            (vec![&[("valid_until", "2026-11-20")][..]], Colour::Red, "overdue since 2026-11-20"),
+            (vec![&[("valid_until", "2026-11-21")][..]], Colour::Yellow, "due in 0 days"),
+            (vec![&[("valid_until", "2027-01-20")][..]], Colour::Yellow, "due in 60 days"),
+            (vec![&[("valid_until", "2027-01-21")][..]], Colour::Green, ""),
+            (vec![&[][..], &[fail, ("status", "withdrawn")][..]], Colour::Green, ""),
+            (vec![&[("status", "withdrawn")][..]], Colour::Yellow, "withdrawn"),
+            (vec![&[][..], &[fail, ("status", "amended")][..]], Colour::Green, ""),
+        ] {
+            let board = of(&rows);
+            assert_eq!(board.cards.len(), 1);
+            let card = &board.cards[0];
+            assert_eq!(card.colour, colour, "{rows:?}: {:?}", card.why);
+            let said: Vec<_> = card.why.iter().map(ToString::to_string).collect();
+            assert!(said.join("; ").contains(words), "{rows:?}: {said:?}");
+            let counts = [board.red, board.yellow, board.green];
+            assert_eq!(counts[colour as usize], 1, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn the_worst_stand_first_and_what_is_simulated_stands_alone() {
+        let board = of(&[
+            &[("charger", "C-3")],
+            &[("charger", "C-2"), ("verdict", "fail")],
+            &[("charger", "C-1"), ("verdict", "undecided")],
+            &[("charger", "C-1"), ("connector", "B")],
+            &[
+                ("charger", "C-3"),
+                ("certificate_no", "SIM-2026-000001"),
+                ("record_no", "SIM-R-2026-000001"),
+                ("simulated", "true"),
+                ("verdict", "fail"),
+            ],
+            &[("charger", ""), ("dut_serial", "4711")],
+        ]);
+        let seen: Vec<_> = board
+            .cards
+            .iter()
+            .map(|c| (c.charger.as_str(), c.connector.as_str(), c.meter.simulated))
+            .collect();
+        let (real, made_up) = (false, true);
+        assert_eq!(
+            seen,
+            [
+                ("C-2", "A", real),
+                ("C-3", "A", made_up),
+                ("C-1", "A", real),
+                ("4711", "A", real),
+                ("C-1", "B", real),
+                ("C-3", "A", real)
+            ]
+        );
+        assert_eq!((board.red, board.yellow, board.green), (2, 1, 3));
+    }
+
+    #[test]
+    fn an_empty_folder_is_an_empty_board() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = board(dir.path(), date(2026, 11, 21)).unwrap();
+        assert!(board.cards.is_empty() && board.red + board.yellow + board.green == 0);
+    }
+}
