@@ -205,7 +205,7 @@ impl Run {
         }
         match self.signing.state {
             State::Before => {
-                self.no_record("the run was interrupted before the transaction began".to_owned())
+                self.no_record("the run was interrupted before the transaction began".to_owned());
             }
             State::Signing => self.no_record(
                 "the run was interrupted while the meter signed, and closed; the meter keeps it".to_owned(),
