@@ -16,6 +16,7 @@ use phantomload::verdict::Verdict;
 use simulated::{plan_of, record_of, rig, started};
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
@@ -31,7 +32,9 @@ fn unpack(name: &str, to: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut bytes = vec![];
         file.read_to_end(&mut bytes).unwrap();
-        fs::write(path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
+        // As the program leaves them: nobody else reads its secrets.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
 

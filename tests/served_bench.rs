@@ -193,7 +193,7 @@ fn voltage_at_terminals(bench: &Path) -> f64 {
 fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
     use phantomload::time::{Span, now};
     let served = Served::start(&[]);
-    let (bench, data) = (served.path("bench.toml"), served.path("data"));
+    let bench = served.path("bench.toml");
     let wait_until = |what: &str, is: &dyn Fn(f64) -> bool| {
         let began = now();
         while !is(voltage_at_terminals(&bench)) {
@@ -203,6 +203,8 @@ fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
         (now() - began).secs()
     };
     for round in 0..3 {
+        // A run that was killed waits in its data folder, and no other begins there.
+        let data = served.path(&format!("data-{round}"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_phantomload"))
             .args(["verify", "--json", "--bench", bench.to_str().unwrap(), "--data", data.to_str().unwrap()])
             .stdout(Stdio::null())

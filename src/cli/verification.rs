@@ -160,7 +160,9 @@ pub fn prepare(
 
 fn book(archive: &Archive, say: &dyn Fn(&str)) -> Result<Book, Stop> {
     let (book, words) = archive.journal().map_err(Stop::fault)?;
-    words.iter().for_each(|words| say(words));
+    for words in &words {
+        say(words);
+    }
     Ok(book)
 }
 
