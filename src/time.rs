@@ -265,6 +265,14 @@ pub fn since_boot() -> Option<Span> {
     looks.min_by_key(|(width, _)| *width).map(|(_, ahead)| ahead)
 }
 
+/// The time that the processor has worked for this program so far, on all cores together: what other programs take does not
+/// count. None where the kernel does not say.
+pub fn processor() -> Option<Span> {
+    use nix::time::{ClockId, clock_gettime};
+    let worked = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).ok()?;
+    Some(Span::from_nanos(worked.tv_sec().checked_mul(1_000_000_000)?.checked_add(worked.tv_nsec())?))
+}
+
 /// Let this thread rest.
 #[expect(clippy::disallowed_methods, reason = "the one place")]
 pub fn sleep(span: Span) {

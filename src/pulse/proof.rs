@@ -34,25 +34,78 @@ pub struct Proof {
     pub widths: Option<(Span, Span, Span)>,
 }
 
+impl Proof {
+    /// [`odd_width`] of the window that was proven: where the narrowest and the widest pulse belong, all do.
+    pub fn odd_width(&self, edges: &[Edge], stood: Instant) -> Option<Flaw> {
+        let (narrowest, usual, widest) = self.widths?;
+        if is_odd(narrowest, usual) || is_odd(widest, usual) { odd_width(edges, stood) } else { None }
+    }
+}
+
+/// What one pass over the edges of a standing load sees.
+#[derive(Default)]
+struct Looked {
+    /// The first of two edges of one kind without the other between them.
+    unseen: Option<Edge>,
+    shortest: Option<Span>,
+    longest: Option<Span>,
+    widths: Vec<Span>,
+}
+
+impl Looked {
+    fn at(standing: &[Edge]) -> Self {
+        let mut looked = Self { widths: Vec::with_capacity(standing.len() / 2), ..Self::default() };
+        let mut rose: Option<Instant> = None;
+        let mut last: Option<Edge> = None;
+        for edge in standing {
+            match last {
+                Some(last) if last.rising == edge.rising => _ = looked.unseen.get_or_insert(last),
+                Some(last) if last.rising => looked.widths.push(edge.at - last.at),
+                _ => {}
+            }
+            if edge.rising {
+                if let Some(rose) = rose {
+                    let interval = edge.at - rose;
+                    looked.shortest = Some(looked.shortest.map_or(interval, |span| span.min(interval)));
+                    looked.longest = Some(looked.longest.map_or(interval, |span| span.max(interval)));
+                }
+                rose = Some(edge.at);
+            }
+            last = Some(*edge);
+        }
+        looked
+    }
+
+    /// Narrowest, usual and widest pulse, where there are enough for a usual one.
+    fn widths(&mut self) -> Option<(Span, Span, Span)> {
+        if self.widths.len() < FEWEST {
+            return None;
+        }
+        let (narrowest, widest) = (*self.widths.iter().min()?, *self.widths.iter().max()?);
+        let middle = self.widths.len() / 2;
+        Some((narrowest, *self.widths.select_nth_unstable(middle).1, widest))
+    }
+}
+
 /// Proves a window, or says what is wrong with it. Before `stood` the load was changing, and with it the pulses.
 pub fn prove(edges: &[Edge], stood: Instant) -> Result<Proof, Flaw> {
     whole(edges)?;
     let falling = edges.iter().filter(|e| !e.rising).count() as u64;
-    let standing = &edges[edges.partition_point(|e| e.at < stood)..];
-    if falling > 0
-        && let Some(pair) = standing.windows(2).find(|pair| pair[0].rising == pair[1].rising)
-    {
-        return Err(Flaw::Unseen { after: pair[0].seq, rising: pair[0].rising });
+    let mut looked = Looked::at(&edges[edges.partition_point(|e| e.at < stood)..]);
+    if let Some(Edge { seq, rising, .. }) = looked.unseen.filter(|_| falling > 0) {
+        return Err(Flaw::Unseen { after: seq, rising });
     }
-    let rising = || standing.iter().filter(|e| e.rising).map(|e| e.at);
-    let intervals = || rising().zip(rising().skip(1)).map(|(a, b)| b - a);
     Ok(Proof {
         edges: edges.len() as u64,
         falling,
-        shortest: intervals().min().unwrap_or_default(),
-        longest: intervals().max().unwrap_or_default(),
-        widths: widths(standing),
+        shortest: looked.shortest.unwrap_or_default(),
+        longest: looked.longest.unwrap_or_default(),
+        widths: looked.widths(),
     })
+}
+
+fn is_odd(width: Span, usual: Span) -> bool {
+    width < usual * WIDTH_SHARE || width > usual * (1.0 / WIDTH_SHARE)
 }
 
 fn pulses(edges: &[Edge]) -> impl Iterator<Item = (usize, Span)> {
@@ -60,23 +113,11 @@ fn pulses(edges: &[Edge]) -> impl Iterator<Item = (usize, Span)> {
     pairs.map(|(index, pair)| (index, pair[1].at - pair[0].at))
 }
 
-fn widths(edges: &[Edge]) -> Option<(Span, Span, Span)> {
-    let mut widths: Vec<Span> = pulses(edges).map(|(_, width)| width).collect();
-    if widths.len() < FEWEST {
-        return None;
-    }
-    let (narrowest, widest) = (*widths.iter().min()?, *widths.iter().max()?);
-    let middle = widths.len() / 2;
-    let usual = *widths.select_nth_unstable(middle).1;
-    Some((narrowest, usual, widest))
-}
-
 /// The first pulse whose width does not belong, in words: interval and rhythm may say more about the same place.
 pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
     let standing = &edges[edges.partition_point(|e| e.at < stood)..];
-    let (_, usual, _) = widths(standing)?;
-    let odd = |width: Span| width < usual * WIDTH_SHARE || width > usual * (1.0 / WIDTH_SHARE);
-    let (index, seen) = pulses(standing).find(|(_, width)| odd(*width))?;
+    let (_, usual, _) = Looked::at(standing).widths()?;
+    let (index, seen) = pulses(standing).find(|(_, width)| is_odd(*width, usual))?;
     let seq = standing[index].seq;
     // A contact that bounces comes back within a quarter of a pulse; a spike stands alone.
     let again =

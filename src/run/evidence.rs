@@ -366,7 +366,7 @@ impl Evidence {
         let mut reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
         let proof = proof::prove(edges, stood).map_err(|flaw| (flaw.to_string(), Some(reading.error)))?;
         reading.proof = Some(proof);
-        let width = proof::odd_width(edges, stood).map(|flaw| flaw.to_string());
+        let width = proof.odd_width(edges, stood).map(|flaw| flaw.to_string());
         match (width, self.strays(plan, edges, stood, &reading)) {
             (None, None) => Ok(reading),
             (width, strays) => {

@@ -49,8 +49,8 @@ fn track(from: Instant, to: Instant) -> Track {
 /// line.
 fn estimate(edges: &[Edge], track: &Track) -> Option<f64> {
     let window = Window::over(edges).ok()?;
-    proof::prove(edges, window.opened).ok()?;
-    if proof::odd_width(edges, window.opened).is_some() {
+    let proof = proof::prove(edges, window.opened).ok()?;
+    if proof.odd_width(edges, window.opened).is_some() {
         return None;
     }
     let rising = || edges.iter().filter(|edge| edge.rising);
