@@ -12,8 +12,8 @@ mod served;
 mod skip;
 mod support;
 
-use kill::{Chance, copy, ended_within, look, only, papers_shown, program, shown, spawn};
-use phantomload::archive::{Archive, journal};
+use kill::{Chance, copy, ended_within, look, only, open, papers_shown, program, shown, spawn};
+use phantomload::archive::journal;
 use phantomload::bench::{Description, resume};
 use phantomload::link::{self, lines::Lines};
 use phantomload::time::{Span, now};
@@ -252,8 +252,12 @@ fn killed_in_the_middle(killed: &Path) {
 
 /// Events of the run that waits in a folder.
 fn events(dir: &Path) -> Option<usize> {
-    let mut archive = Archive::open(dir).ok()?;
-    resume::settle(&mut archive).ok()?.left.map(|left| left.run.log().len())
+    let mut archive = open(dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
+    let found = resume::settle(&mut archive).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
+    if found.left.is_none() {
+        eprintln!("no run waits: {:?} {:?} {:?}", archive.notices(), found.unread, found.words);
+    }
+    found.left.map(|left| left.run.log().len())
 }
 
 /// A page in `SQLite`'s log, with its head.

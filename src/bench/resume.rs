@@ -199,7 +199,7 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
         book.stored(record_no)?;
         return Ok(None);
     }
-    if left.run.outcome() != Some(&Outcome::Completed) {
+    if left.run.outcome() != Some(&Outcome::Completed) || left.run.plan().pre_check {
         // Nothing more follows from it; it stays for whoever asks.
         return Ok(None);
     }
@@ -220,7 +220,8 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
 /// The record of a run that has ended.
 fn record(kept: &Kept, run: Run, closing: Option<Closing>) -> Option<Record> {
     let header = &kept.header;
-    let completed = run.outcome() == Some(&Outcome::Completed);
+    // A pre-check has no paper, however it ends.
+    let completed = run.outcome() == Some(&Outcome::Completed) && !run.plan().pre_check;
     let certificate_no = completed.then(|| header.certificate_no.clone());
     let record = run.record(header.record_no.clone(), certificate_no, header.simulated)?;
     Some(Record { closing, ..record })

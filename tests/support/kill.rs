@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use phantomload::archive::Archive;
+use phantomload::archive::{Archive, Fault};
 use phantomload::bench::resume;
 use phantomload::certificate::number::Number;
 use phantomload::time::{Span, now};
@@ -89,10 +89,26 @@ pub struct Looked {
     pub failed: Option<String>,
 }
 
+/// Opens a data folder. A program that another test starts has our files open for a moment, between its `fork` and its
+/// `exec`, and with them the lock of a folder that was just let go: that is waited for.
+pub fn open(dir: &Path) -> Result<Archive, Fault> {
+    let begin = now();
+    loop {
+        match Archive::open(dir) {
+            Err(fault)
+                if fault.to_string().contains("another instance") && now() - begin < Span::from_secs(10) =>
+            {
+                std::thread::yield_now();
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// Looks at a folder.
 pub fn look(dir: &Path, shown: &[(String, usize)]) -> Looked {
     let mut looked = Looked { lost: 0, halves: halves(dir), waits: false, failed: None };
-    let mut archive = match Archive::open(dir) {
+    let mut archive = match open(dir) {
         Ok(archive) => archive,
         Err(fault) => return Looked { failed: Some(fault.to_string()), ..looked },
     };

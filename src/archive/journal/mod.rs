@@ -160,9 +160,11 @@ impl Book {
 
     fn at(path: &Path, secret: &[u8]) -> Result<Self, Broken> {
         // A file of a format that does not exist would be opened for reading only (`SQLite` file format, bytes 18 and 19).
+        // Where there is a log, that has the head.
+        let has_log = fs::metadata(format!("{}-wal", path.display())).is_ok_and(|log| log.len() > 0);
         let mut head = [0; 20];
         let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        if read.is_ok() && head[18..].iter().any(|format| ![1, 2].contains(format)) {
+        if read.is_ok() && !has_log && head[18..].iter().any(|format| ![1, 2].contains(format)) {
             return Err(Broken::Damaged(format!("its head names the formats {:?}", &head[18..])));
         }
         let mut connection = Connection::open(path)?;
