@@ -34,7 +34,7 @@ fn of(language: Language, zh: &'static str, en: &'static str) -> &'static str {
 fn desk(size: (f32, f32), language: Language) -> Stage {
     let mut stage = Stage::new(size, options(language));
     stage.ordered();
-    stage.press(of(language, "实验室", "Laboratory"));
+    stage.press(of(language, "实验室", "Lab"));
     assert_eq!(stage.place(), Place::Desk);
     stage
 }

@@ -79,10 +79,9 @@ impl Register {
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let bytes = disk::read_list_if_there(path)?.unwrap_or_default();
         let text = headed(path, &bytes)?;
-        let (is_new, path) = (bytes.is_empty(), path.to_owned());
         let mut register = Self {
-            path,
-            is_new,
+            path: path.to_owned(),
+            is_new: bytes.is_empty(),
             numbers: HashSet::new(),
             count: 0,
             next_seq: 1,
@@ -91,7 +90,7 @@ impl Register {
             verdicts: HashMap::new(),
             edited: None,
         };
-        for row in rows(&register.path, text)? {
+        each_row(path, text, |row| {
             let columns = ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>());
             register.numbers.extend(columns.into_iter().flatten());
             let seq = row.get("seq").parse::<u64>().unwrap_or(0);
@@ -108,7 +107,7 @@ impl Register {
             }
             // A paper is issued once: asked for without its manifest.
             register.known.insert(key(paper, row.get("status"), ""));
-        }
+        })?;
         Ok(register)
     }
 
@@ -211,18 +210,27 @@ pub(super) fn headed<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a [u8], Fault
 }
 
 fn rows(path: &Path, text: &[u8]) -> Result<Vec<RegisterRow>, Fault> {
-    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let mut found = vec![];
+    each_row(path, text, |row| found.push(row))?;
+    Ok(found)
+}
+
+/// The rows one after the other: a register of many years is not held whole. Lines are counted on from the row before.
+fn each_row(path: &Path, text: &[u8], mut take: impl FnMut(RegisterRow)) -> Result<(), Fault> {
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let mut row = ::csv::ByteRecord::new();
+    let (mut counted, mut ended) = (0, 0);
     loop {
         let broken = |e: ::csv::Error| Fault::Row { path: path.to_owned(), line: 0, what: e.to_string() };
         if !reader.read_byte_record(&mut row).map_err(broken)? {
-            return Ok(found);
+            return Ok(());
         }
         // The reader's own count lags behind a line end of two characters: it has taken CR and not yet LF.
         let byte = row.position().map_or(0, |p| usize::try_from(p.byte()).unwrap_or(0)).min(text.len());
-        let line = lines(&text[..byte]) + 1 + u64::from(text.get(byte) == Some(&b'\n'));
-        found.push(RegisterRow {
+        ended += lines(&text[counted.min(byte)..byte]);
+        counted = byte;
+        let line = ended + 1 + u64::from(text.get(byte) == Some(&b'\n'));
+        take(RegisterRow {
             line,
             cells: row.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect(),
         });
