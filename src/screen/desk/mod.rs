@@ -1,7 +1,7 @@
 //! The lab's desk and the operator's visit: the board of all chargers, the history of one, the register, papers with their
 //! budgets, what is done to them, and lists that are read.
 //!
-//! It has a way of its own: [`Page`]s lie on one another, and the arrow at the top takes the uppermost away. What is asked goes by
+//! It has a way of its own: its pages lie on one another, and the arrow at the top takes the uppermost away. What is asked goes by
 //! [`port::Ask`], what comes back by [`port::Told`]; nothing here waits.
 
 mod act;
