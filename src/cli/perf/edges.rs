@@ -4,7 +4,7 @@ use super::{Asked, Curve, Row, shortest};
 use phantomload::error::edge_fit::{EdgeFit, rhythm};
 use phantomload::plan::Method;
 use phantomload::pulse::{Edge, Input, Window, proof};
-use phantomload::quantity::{Current, Power, PulseConstant, Voltage};
+use phantomload::quantity::{Current, Energy, Power, PulseConstant, Voltage};
 use phantomload::reference::{Sample, Track};
 use phantomload::time::{Instant, Span};
 
@@ -93,6 +93,27 @@ fn plain(edges: &[Edge], samples: &[Sample]) -> f64 {
     constant().energy(1).joules() / slope - 1.0 + holes.min(1) as f64 * 1e-300
 }
 
+/// The parts of [`estimate`], each by itself, with the nanoseconds that it takes of each edge.
+fn parts(edges: &[Edge], track: &Track) -> Option<[(&'static str, f64); 4]> {
+    let each = |secs: f64| secs / edges.len() as f64 * 1e9;
+    let opened = Window::over(edges).ok()?.opened;
+    let proven = shortest(5, || (Window::over(edges).is_ok(), proof::prove(edges, opened).is_ok()));
+    let rising = || edges.iter().filter(|edge| edge.rising);
+    let energy = shortest(5, || track.energies(rising().map(|edge| edge.at), Method::PowerTime).is_some());
+    let energies = track.energies(rising().map(|edge| edge.at), Method::PowerTime)?;
+    let tick =
+        |(edge, energy): (&Edge, &Energy)| rhythm::Tick { edge: edge.seq, at: edge.at, energy: *energy };
+    let regular = shortest(5, || {
+        let ticks: Vec<_> = rising().zip(&energies).map(tick).collect();
+        rhythm::examine(&ticks, constant()).is_ok()
+    });
+    let line = shortest(5, || EdgeFit::over(constant(), energies.iter().copied()).finish().is_ok());
+    Some(
+        [("proof", proven), ("energy at each", energy), ("rhythm", regular), ("line", line)]
+            .map(|(what, secs)| (what, each(secs))),
+    )
+}
+
 /// What the memory gives: every edge looked at once.
 fn touched(edges: &[Edge]) -> u64 {
     edges.iter().fold(0, |sum, edge| sum.wrapping_add(edge.at.nanos().cast_unsigned()).wrapping_add(edge.seq))
@@ -107,11 +128,21 @@ pub(super) fn against_plain_loops(count: u64) -> [Row; 2] {
     let ours = shortest(7, || estimate(&edges, &track));
     let loops = shortest(7, || plain(&edges, samples));
     let reading = shortest(7, || touched(&edges));
+    let told: Vec<String> = parts(&edges, &track)
+        .into_iter()
+        .flatten()
+        .map(|(what, nanos)| format!("{what} {nanos:.1}"))
+        .collect();
     let each = |secs: f64| format!("{:.1} ns an edge", secs / count as f64 * 1e9);
     [
         Row::new(
             "edges: window and estimator",
-            format!("{} ({:.1} million edges a second)", each(ours), count as f64 / ours * 1e-6),
+            format!(
+                "{} ({:.1} million edges a second): {}",
+                each(ours),
+                count as f64 / ours * 1e-6,
+                told.join(", ")
+            ),
             format!("a plain loop over the same {count} edges, {}", each(loops)),
             ours / loops,
             Asked::AtMost(3.0),
