@@ -5,7 +5,7 @@ use super::{Action, Device, Run};
 use crate::certificate::record::Outcome;
 use crate::meter::output::Switched;
 use crate::meter::{Answer, Query, Reading, Value};
-use crate::plan::{Lane, Step, Work};
+use crate::plan::{Lane, Plan, Step, Work};
 use crate::time::{Instant, Span};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -27,9 +27,19 @@ pub(super) struct DataLane {
     begun: Option<Instant>,
     /// Since when the meter has been told to give its seconds pulse.
     switching: Option<Instant>,
+    /// Length and number of the readings of the daily rate, where one is planned.
+    rate: Option<(Span, u32)>,
 }
 
 impl DataLane {
+    pub fn new(plan: &Plan) -> Self {
+        let rate = plan.steps.iter().find_map(|s| match s.work {
+            Work::DailyRate { reading, readings, .. } => Some((reading, readings)),
+            _ => None,
+        });
+        Self { rate, ..Self::default() }
+    }
+
     /// Puts questions before all others.
     pub fn ask_first(&mut self, step: usize, queries: &[Query]) {
         for query in queries.iter().rev() {
@@ -51,7 +61,7 @@ impl DataLane {
 
     /// What is to be asked is asked anew once the connection is known to be right.
     pub fn begin_again(&mut self) {
-        *self = Self::default();
+        *self = Self { rate: self.rate, ..Self::default() };
     }
 
     /// Nothing to ask and nothing on the way.
@@ -119,12 +129,12 @@ impl Run {
     /// When the meter is to be told to give its seconds pulse, unless one comes of itself until then; `None` where it is not
     /// to be told, or has been.
     fn switch_due(&self) -> Option<Instant> {
+        let told = self.data_lane.switching.is_some() || self.evidence.switched.is_some();
+        let begun = self.data_lane.begun.filter(|_| !told && self.evidence.seconds_edges.is_empty())?;
+        // Asked at every event: the plan is looked through only where it matters.
         let planned =
             self.plan.steps.iter().any(|step| matches!(step.work, Work::DailyRate { switch: true, .. }));
-        let told = self.data_lane.switching.is_some() || self.evidence.switched.is_some();
-        let begun =
-            self.data_lane.begun.filter(|_| planned && !told && self.evidence.seconds_edges.is_empty())?;
-        Some(begun.max(self.sat_down() + SECONDS_HEARD))
+        planned.then(|| begun.max(self.sat_down() + SECONDS_HEARD))
     }
 
     pub(super) fn data_deadline(&self) -> Option<Instant> {
@@ -202,10 +212,7 @@ impl Run {
     }
 
     fn daily_rate_work(&self) -> Option<(Span, u32)> {
-        self.plan.steps.iter().find_map(|s| match s.work {
-            Work::DailyRate { reading, readings, .. } => Some((reading, readings)),
-            _ => None,
-        })
+        self.data_lane.rate
     }
 
     fn daily_rate_end(&self) -> Option<Instant> {

@@ -89,7 +89,7 @@ impl Run {
         let mut run = Self {
             evidence: Evidence::default(),
             load_lane: LoadLane::new(&plan, now),
-            data_lane: DataLane::default(),
+            data_lane: DataLane::new(&plan),
             signing: SigningLane::default(),
             off_seen: None,
             plan,

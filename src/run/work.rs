@@ -53,7 +53,9 @@ impl Run {
     }
 
     pub(super) fn work(&mut self, now: Instant, since: Instant) -> bool {
-        let Some(step) = self.step().cloned() else { return false };
+        // The plan is held beside the run, so that no step is copied for every event.
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some(step) = self.load_lane.step_index().map(|index| &plan.steps[index]) else { return false };
         let left_band = self.evidence.track.last().is_some_and(|sample| {
             sample.taken >= since
                 && !crate::reference::in_band(sample, self.load_lane.load, &self.plan.capability.settle)
@@ -72,12 +74,12 @@ impl Run {
             return true;
         }
         let done = match &step.work {
-            Work::Connect => self.connect(now, &step),
+            Work::Connect => self.connect(now, step),
             Work::WarmUp { dwell } => now >= since + *dwell,
             Work::Hear { give_up } => self.hear(now, since, *give_up),
-            Work::Creep { dwell, .. } => self.creep(now, &step, since, *dwell),
+            Work::Creep { dwell, .. } => self.creep(now, step, since, *dwell),
             Work::Rest => self.register_start(now) && self.transaction_begun(now),
-            Work::Start(windows) | Work::BasicError(windows) => self.windows(now, &step, windows),
+            Work::Start(windows) | Work::BasicError(windows) => self.windows(now, step, windows),
             Work::RegisterEnd => {
                 self.evidence.answer(step.no, Query::Energy).is_some() && self.transaction_ended(now)
             }

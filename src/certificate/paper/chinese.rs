@@ -156,6 +156,20 @@ const SAID: &[(&str, &str)] = &[
     ("{} with its uncertainty cannot be stated", "{} 及其不确定度无法给出"),
     ("{}; but a spoiled attempt had {} %: {}", "{}；但一次作废的测量误差为 {} %：{}"),
     (
+        "{}; but the reference's power is {} % off its voltage times its current, more than a third of the limit: one of the three is wrong",
+        "{}；但标准器功率与其电压电流之积相差 {} %，超过误差限的三分之一：三者之一有误",
+    ),
+    ("{}; but not all pulses that were counted are the meter's: {}", "{}；但所计脉冲并非全部来自电能表：{}"),
+    ("not all pulses that were counted are the meter's: {}", "所计脉冲并非全部来自电能表：{}"),
+    (
+        "{}; but the input of the energy pulses hears one pulse a second at every load: the seconds pulse sits on it. Swap the two plugs, and repeat",
+        "{}；但电能脉冲输入端在各负载下均为每秒一个脉冲：接入的是秒脉冲。请对调两个插头后重测",
+    ),
+    (
+        "the input of the energy pulses hears one pulse a second at every load: the seconds pulse sits on it. Swap the two plugs, and repeat",
+        "电能脉冲输入端在各负载下均为每秒一个脉冲：接入的是秒脉冲。请对调两个插头后重测",
+    ),
+    (
         "{} of {} readings; {} attempts spoiled, the last: {}",
         "{} 次读数，应有 {} 次；作废 {} 次，最后一次：{}",
     ),

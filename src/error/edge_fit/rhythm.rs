@@ -144,7 +144,8 @@ pub fn examine(ticks: &[Tick], constant: PulseConstant) -> Result<Rhythm, Fault>
         return Err(Fault::NoConstant { constant });
     }
     // Pulses due from the first edge up to each.
-    let mut due = vec![0.0];
+    let mut due = Vec::with_capacity(ticks.len());
+    due.push(0.0);
     for pair in ticks.windows(2) {
         let edge = pair[1].edge;
         if pair[1].at <= pair[0].at {
@@ -212,7 +213,9 @@ fn even_grid(due: &[f64]) -> Option<f64> {
     let n = due.len() as f64;
     let (middle, mean) = ((n - 1.0) / 2.0, due.iter().sum::<f64>() / n);
     let numbered = || due.iter().enumerate().map(|(k, x)| (k as f64 - middle, x - mean));
-    let slope = numbered().map(|(k, x)| k * x).sum::<f64>() / numbered().map(|(k, _)| k * k).sum::<f64>();
+    let (mixed, squared) =
+        numbered().fold((0.0, 0.0), |(mixed, squared), (k, x)| (mixed + k * x, squared + k * k));
+    let slope = mixed / squared;
     numbered().all(|(k, x)| (x - slope * k).abs() <= JITTER * slope).then_some(slope)
 }
 
