@@ -90,6 +90,26 @@ fn events_that_somebody_else_wrote_are_not_believed() {
 }
 
 #[test]
+fn another_plan_is_found_by_the_chain_although_no_event_was_kept() {
+    let record = a_record();
+    let dir = tempfile::tempdir().unwrap();
+    left_with(dir.path(), &record, 1000);
+    let journal = Connection::open(dir.path().join(FILE)).unwrap();
+    // What an attacker does who wants wider limits: the events go, which looks like a crash, and the plan is another.
+    journal.execute("DELETE FROM batch", []).unwrap();
+    let mut archive = Archive::open(dir.path()).unwrap();
+    assert!(resume::settle(&mut archive).unwrap().left.is_some(), "a run without events is gone on with");
+    drop(archive);
+    let change = "UPDATE run SET header = replace(header, '\"register_resolution_kwh\":', '\"register_resolution_kwh\":1')";
+    assert_eq!(journal.execute(change, []).unwrap(), 1);
+    drop(journal);
+    let said = unread(dir.path());
+    assert!(said.contains("the plan in the journal is not the one"), "{said}");
+    let refused = phantomload(&["run", "resume", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_damaged_journal_is_put_aside_and_the_program_starts() {
     let record = a_record();
     let dir = tempfile::tempdir().unwrap();

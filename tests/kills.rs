@@ -2,7 +2,8 @@
 //! that jump, two instances at once. After each: the source off, no reading lost that was shown, the chain whole, no half
 //! package, and the program starts and says what happened.
 //!
-//! This is the short version. `PHANTOMLOAD_KILLS=1000 cargo test --release --test kills -- --nocapture` is the long one.
+//! This is the short version. `PHANTOMLOAD_KILLS=1000 PHANTOMLOAD_FULL_STEPS=400 cargo test --release --test kills --
+//! --nocapture` is the long one.
 
 #[path = "support/kill.rs"]
 mod kill;
@@ -20,15 +21,17 @@ use phantomload::time::{Span, now};
 use served::Served;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use support::{short_regulation, stderr};
 
 /// Benches that are served side by side.
 const WORKERS: u64 = 4;
+/// The served bench and its program live so many times as fast as we do.
+const PACE: &str = "5";
 /// The whole run on the served bench takes about so long; kills fall anywhere in it and a little beyond.
-const RUN_SECS: f64 = 36.0;
-/// Off must be seen this soon after a kill: the relay waits a second for a beat, the terminals have to fall.
-const OFF_WITHIN: Span = Span::from_secs(6);
+const RUN_SECS: f64 = 36.0 / 5.0;
+/// Off must be seen this soon after a kill: the relay waits a second of its own for a beat, the terminals have to fall.
+const OFF_WITHIN: Span = Span::from_secs(3);
 
 /// A row of the table.
 #[derive(Debug, Default)]
@@ -133,7 +136,7 @@ fn goes_off(bench: &Path) -> bool {
 
 /// Kills whole runs on a bench of its own, so many times.
 fn kill_on_a_served_bench(seed: u64, kills: u64) -> Row {
-    let served = Served::start(&[]);
+    let served = Served::start(&["--pace", PACE]);
     let text = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
     let (bench, regulation) = (text(served.path("bench.toml")), text(short_regulation(served.dir())));
     let (mut chance, mut row) = (Chance(seed), Row::default());
@@ -191,9 +194,10 @@ fn a_run_on_the_served_bench_is_killed_at_any_moment() {
     println!("seed {seed}");
     let mut all = Row::default();
     std::thread::scope(|scope| {
-        let share = kills.div_ceil(WORKERS);
+        let workers = number("PHANTOMLOAD_KILL_WORKERS", WORKERS);
+        let share = kills.div_ceil(workers);
         let workers: Vec<_> =
-            (0..WORKERS).map(|n| scope.spawn(move || kill_on_a_served_bench(seed + n, share))).collect();
+            (0..workers).map(|n| scope.spawn(move || kill_on_a_served_bench(seed + n, share))).collect();
         for worker in workers {
             all.add(&worker.join().expect("the worker's own words say why not"));
         }
@@ -389,25 +393,50 @@ fn the_power_is_cut_under_the_package_its_entry_and_its_row() {
     row.told("power cut, package");
 }
 
+/// A command of the shell on a disk of its own that holds so much, `$1`; what it has left there is taken to `out`. `None`:
+/// this machine mounts nothing for us.
+fn on_a_small_disk(kib: u64, command: &str, out: &Path) -> Option<Output> {
+    let disk = tempfile::tempdir().unwrap();
+    let line = format!(
+        "mount -t tmpfs -o size={kib}k tmpfs \"$1\" || exit 77; {command}; code=$?; cp -a \"$1/.\" \"$2\"; exit $code"
+    );
+    let output = Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", &line, env!("CARGO_BIN_EXE_phantomload")])
+        .args([disk.path(), out])
+        .env("TMPDIR", disk.path())
+        .output()
+        .ok()?;
+    (output.status.code() != Some(77) && !stderr(&output).contains("unshare:")).then_some(output)
+}
+
+/// Bytes of all files in a folder.
+fn size(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).unwrap().flatten();
+    entries.map(|e| if e.path().is_dir() { size(&e.path()) } else { e.metadata().unwrap().len() }).sum()
+}
+
 #[test]
 fn the_disk_is_full_at_every_write() {
     let mut row = Row::default();
-    // 512-byte blocks that a file may have, from nothing to enough for everything.
-    for blocks in [0, 1, 4, 16, 64, 128, 136, 160, 256, 512, 1024, 2048, 4096, 8192, 10_000, 16_384] {
+    // How much a whole run needs; then disks of every size up to that, so that each write is once the first that fails.
+    let whole = tempfile::tempdir().unwrap();
+    let verify = "\"$0\" verify --json --data \"$1/data\"";
+    if on_a_small_disk(64 * 1024, verify, whole.path()).is_none() {
+        skip::skipped("this machine mounts no tmpfs for us: full disks were not tried");
+        return;
+    }
+    let most = size(&whole.path().join("data")) / 1024 * 3 / 2;
+    let steps = number("PHANTOMLOAD_FULL_STEPS", 24);
+    for step in 0..=steps {
+        let kib = (8 + most * step / steps) / 4 * 4;
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" verify --json --data \"$1\"");
-        let full = Command::new("sh")
-            .args(["-c", &line, env!("CARGO_BIN_EXE_phantomload"), data.to_str().unwrap()])
-            .env("TMPDIR", dir.path())
-            .output()
-            .unwrap();
+        let full = on_a_small_disk(kib, verify, dir.path()).expect("it could a moment ago");
         row.faults += 1;
-        let said = stderr(&full);
-        let code = full.status.code();
-        assert!(matches!(code, Some(0 | 3)), "{blocks}: {code:?}: {said}");
-        println!("{blocks:>6} blocks: exit {code:?}: {}", said.lines().last().unwrap_or_default());
-        let case = format!("{blocks} blocks");
+        let (said, code) = (stderr(&full), full.status.code());
+        assert!(matches!(code, Some(0 | 3)), "{kib} KiB: {code:?}: {said}");
+        println!("{kib:>6} KiB: exit {code:?}: {}", said.lines().last().unwrap_or_default());
+        let case = format!("{kib} KiB");
         let waits = row.look(&data, &[], &case);
         // With room again it starts, and a new run can be made.
         if waits {
@@ -471,7 +500,7 @@ fn clocks_that_jump_lose_nothing() {
 
 #[test]
 fn two_instances_at_once_are_one_and_a_refusal_in_words() {
-    let served = Served::start(&[]);
+    let served = Served::start(&["--pace", PACE]);
     let (data, words) = (served.path("data"), served.path("words"));
     let (bench, folder) = (served.path("bench.toml"), data.to_str().unwrap());
     let regulation = short_regulation(served.dir());

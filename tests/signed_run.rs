@@ -412,6 +412,37 @@ fn a_meter_that_does_not_answer_at_the_end_is_tried_again_and_then_named() {
     assert_eq!(record.results.verdict, Some(Verdict::Pass), "{}", table(&record.results.items));
 }
 
+#[test]
+fn a_transaction_whose_begin_was_not_answered_is_ended_all_the_same() {
+    let rig = rig("signing");
+    for timeout in [false, true] {
+        let record = record_with(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1, |bench| {
+            Meddled::events(bench, move |_, event| match event {
+                Event::Transacted(told) if told.order == Order::Begin && timeout => {
+                    drop(told);
+                    None
+                }
+                Event::Transacted(mut told) if told.order == Order::Begin => {
+                    told.came = Came::Unknown("the line broke".into());
+                    Some(Event::Transacted(told))
+                }
+                other => Some(other),
+            })
+        });
+        assert_eq!(record.outcome, Outcome::Completed, "timeout {timeout}");
+        assert_eq!(
+            orders(&record).iter().filter(|order| **order == Order::End).count(),
+            1,
+            "timeout {timeout}"
+        );
+        let why = why_none(&record);
+        assert!(why.contains("whether the meter has begun a transaction is not known"), "{why}");
+        let findings = about_it(&record).join("\n");
+        assert!(findings.contains("in the meter was ended with the run"), "{findings}");
+        assert_eq!(recompute(&record), (Some(record.outcome.clone()), record.results.clone()));
+    }
+}
+
 /// A verification by the program: its JSON and the data folder.
 fn verified(dir: &Path, meter: &str) -> (i32, serde_json::Value) {
     let data = dir.join(meter);

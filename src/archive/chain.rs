@@ -37,6 +37,8 @@ pub(super) const WRONG_PIN: &str = "wrong_pin_of";
 pub(super) const NEW_PIN: &str = "new_pin_of";
 /// In `open_run`: SHA-256 of the regulation profile's text.
 pub(super) const PROFILE: &str = "regulation_sha256";
+/// In `said` of a run that begins: SHA-256 of its whole plan.
+pub(super) const PLAN: &str = "plan_sha256";
 
 /// A run that was opened and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +83,12 @@ pub(super) struct State {
     pub time: Option<Stamp>,
     /// Who gave wrong PINs, as the chain knows it.
     pub tries: BTreeMap<String, Tries>,
-    /// Papers whose verdict was not signed although a key was in use that could have.
+    /// Papers whose verdict was not signed although a key was in use that could have, or at a time that later entries belie.
     pub doubtful: BTreeSet<String>,
+    /// The latest time that was signed.
+    signed_until: Option<Stamp>,
+    /// Papers whose verdict was not signed for a good reason, and when that was.
+    unsigned: Vec<(String, Stamp)>,
     /// SHA-256 of `persons.json`.
     pub persons: String,
     /// SHA-256 of `laboratory.toml`.
@@ -113,7 +119,8 @@ impl State {
                 entry.seq
             ));
         }
-        self.signed(entry)?;
+        let at = time(entry)?;
+        self.signed(entry, at)?;
         let said = |key: &str| entry.said.get(key).cloned();
         for number in entry.record.iter().chain(&entry.cert) {
             self.see(number);
@@ -128,8 +135,14 @@ impl State {
                 });
             }
             Kind::Verdict | Kind::Aborted => {
-                if entry.kind == Kind::Verdict && entry.alg == sign::NONE && self.could_sign(entry) {
-                    self.doubtful.extend(entry.cert.clone());
+                if entry.kind == Kind::Verdict && entry.alg == sign::NONE {
+                    match &entry.cert {
+                        Some(paper) if self.could_sign(at, is_simulated(entry)) => {
+                            self.doubtful.insert(paper.clone());
+                        }
+                        Some(paper) => self.unsigned.push((paper.clone(), at)),
+                        None => {}
+                    }
                 }
                 self.run.take_if(|run| Some(&run.record_no) == entry.record.as_ref());
             }
@@ -151,7 +164,17 @@ impl State {
             _ => {}
         }
         self.count_pins(entry);
-        self.time = entry.time.parse().ok().or(self.time);
+        if entry.alg != sign::NONE {
+            let later = self.signed_until.filter(|until| until.timestamp() > at.timestamp());
+            self.signed_until = later.or(Some(at));
+        }
+        let belied = self
+            .unsigned
+            .iter()
+            .filter(|(_, then)| at.timestamp() < then.timestamp())
+            .map(|(paper, _)| paper.clone());
+        self.doubtful.extend(belied.collect::<Vec<_>>());
+        self.time = Some(at);
         self.device.clone_from(&entry.device);
         self.seq = entry.seq;
         self.head = sha256;
@@ -159,7 +182,7 @@ impl State {
     }
 
     /// Whether the entry may stand here: signed by the key in use, or of a kind that needs no signature.
-    fn signed(&self, entry: &Entry) -> Result<(), String> {
+    fn signed(&self, entry: &Entry, at: Stamp) -> Result<(), String> {
         let Entry { seq, kind, .. } = entry;
         let unsigned = entry.alg == sign::NONE;
         if self.key_id.is_empty() {
@@ -176,7 +199,7 @@ impl State {
                 Kind::RunOpen | Kind::Verdict | Kind::Aborted | Kind::ClockSet => true,
                 // A paper is taken back without a signature only where its certificate has ended: otherwise anybody who
                 // may write into the folder could take back what was issued, a notice of rejection too.
-                Kind::Withdraw => !self.could_sign(entry),
+                Kind::Withdraw => !self.could_sign(at, is_simulated(entry)),
                 _ => false,
             };
             if open {
@@ -202,16 +225,17 @@ impl State {
         jws::parts(line).and_then(|parts| parts.check(&checker)).map_err(|e| e.to_string())
     }
 
-    /// Whether the key in use could have signed this entry at its time: no DEMO key on a real bench, and in its validity.
-    fn could_sign(&self, entry: &Entry) -> bool {
+    /// Whether the key in use could sign at this time: no DEMO key on a real bench, and in its validity. What claims a time
+    /// before one that was signed already claims what no clock showed that went on, and could have been signed.
+    pub fn could_sign(&self, at: Stamp, simulated: bool) -> bool {
         let Ok(certificate) = x509::read(&self.certificate) else { return false };
         let demo = x509::subject(&self.certificate).is_ok_and(|subject| subject.contains("DEMO "));
         let validity = certificate.tbs_certificate().validity();
         let [from, to] =
             [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
-        let at =
-            entry.time.parse::<Stamp>().ok().and_then(|at| u64::try_from(at.timestamp().as_second()).ok());
-        (!demo || entry.said.contains_key(SIMULATED)) && at.is_some_and(|at| (from..=to).contains(&at))
+        let holds = u64::try_from(at.timestamp().as_second()).is_ok_and(|at| (from..=to).contains(&at));
+        let back = self.signed_until.is_some_and(|until| at.timestamp() < until.timestamp());
+        (!demo || simulated) && (holds || back)
     }
 
     /// Wrong PINs; a right one, which every other entry of a person is, or a new one begins anew.
@@ -257,6 +281,15 @@ impl State {
         let seq = same.map(|n| n.seq).max().unwrap_or(0).saturating_add(1);
         Number { simulated, original_record, year, seq }
     }
+}
+
+fn time(entry: &Entry) -> Result<Stamp, String> {
+    let none = || format!("entry {} has the time `{}`, which is none", entry.seq, entry.time);
+    entry.time.parse().map_err(|_| none())
+}
+
+fn is_simulated(entry: &Entry) -> bool {
+    entry.said.contains_key(SIMULATED)
 }
 
 /// The certificate that a change of key names, DER.
@@ -373,7 +406,7 @@ fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault
         let entry = Entry::from_line(text).map_err(|e| broken(at, e.to_string()))?;
         let had_key = !state.key_id.is_empty();
         if had_key && entry.kind == Kind::KeyChange {
-            state.signed(&entry).map_err(|what| broken(at, what))?;
+            time(&entry).and_then(|when| state.signed(&entry, when)).map_err(|what| broken(at, what))?;
             state.check_line(text).map_err(|what| forged(at, what))?;
         }
         let sha256 = hash(&entry);

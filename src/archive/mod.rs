@@ -51,7 +51,7 @@ pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Found, Index};
 pub use opening::check_register;
-pub use papers::record_bytes;
+pub use papers::{photographs_beside, record_bytes};
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
@@ -189,6 +189,12 @@ impl Archive {
         if simulated && self.keys.is_absent() && self.chain.state.key_id.is_empty() {
             self.make_demo_key()?;
         }
+        let now = clock::now();
+        if let Err(what) = self.signer(simulated, now)
+            && self.chain.state.could_sign(now, simulated)
+        {
+            return Err(Fault::Key { what });
+        }
         self.note_laboratory()?;
         self.chain.reserve()?;
         let next = |original| self.chain.state.next(simulated, original, year).to_string();
@@ -214,6 +220,12 @@ impl Archive {
     pub fn journal(&self) -> Result<(Book, Vec<String>), Fault> {
         let secret = self.keys.pair().map(|pair| pair.key.sign(journal::SECRET)).transpose()?;
         Book::open(&self.dir, &secret.unwrap_or_default())
+    }
+
+    /// Whether the run that is open was opened with this plan. One of an older version did not say.
+    pub fn is_open_with(&self, plan: &Plan) -> bool {
+        let said = self.chain.state.run.as_ref().and_then(|run| run.said.get(chain::PLAN));
+        said.is_none_or(|was| *was == plan_sha256(plan))
     }
 
     /// Whether there is a journal at all.
@@ -407,6 +419,9 @@ fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault
     if run.simulated != record.simulated {
         return Err(other("the run was opened on another bench: real and simulated differ".into()));
     }
+    if run.said.get(chain::PLAN).is_some_and(|was| *was != plan_sha256(&record.plan)) {
+        return Err(other("the run was opened with another plan".into()));
+    }
     for (key, is) in facts(&record.plan) {
         if let Some(was) = run.said.get(key).filter(|was| **was != is) {
             return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
@@ -447,7 +462,13 @@ fn facts(plan: &Plan) -> BTreeMap<&'static str, String> {
 /// What the chain says of a run when it begins: of its meter, bench and regulation, and which text of the regulation profile holds.
 pub fn opening(plan: &Plan, profile_sha256: &str) -> BTreeMap<String, String> {
     let profile = (chain::PROFILE.to_owned(), profile_sha256.to_owned());
-    facts(plan).into_iter().map(|(key, text)| (key.to_owned(), text)).chain([profile]).collect()
+    let whole = (chain::PLAN.to_owned(), plan_sha256(plan));
+    facts(plan).into_iter().map(|(key, text)| (key.to_owned(), text)).chain([profile, whole]).collect()
+}
+
+/// SHA-256 of a plan as this program writes it: limits, loads, seals before, everything.
+fn plan_sha256(plan: &Plan) -> String {
+    serde_json::to_vec(plan).map_or_else(|_| String::new(), |json| sha256(&json))
 }
 
 /// The record number in a record, without reading the rest of it.

@@ -78,6 +78,17 @@ pub(super) fn photographs(folder: &Path, record: &Record) -> Result<Vec<Photogra
     Ok(found)
 }
 
+/// The same of a record that was kept in a file elsewhere: those that lie beside it.
+pub fn photographs_beside(file: &Path, record: &Record) -> Result<Vec<Photograph>, Fault> {
+    photographs(file.parent().unwrap_or(Path::new("")), record)
+}
+
+/// A photograph that a record names and that is not among these.
+fn missing(record: &Record, photographs: &[Photograph]) -> Option<String> {
+    let named = record.photographed().filter_map(|seal| seal.photograph.clone());
+    named.into_iter().find(|named| !photographs.iter().any(|(name, _)| name == named))
+}
+
 /// SHA-256 of each file by its name.
 pub(super) fn prints(files: &[(String, Vec<u8>)]) -> BTreeMap<String, String> {
     files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect()
@@ -278,7 +289,10 @@ impl Archive {
             let what = "the run was not completed; it has no papers".to_owned();
             return Err(Fault::State { number: record.record_no.clone(), what });
         };
-        self.make_papers_of(&standing(&self.dir, number)?, record, json.to_vec(), &own(photographs, record))
+        let mut photographs = own(photographs, record);
+        photographs.sort();
+        photographs.dedup();
+        self.make_papers_of(&standing(&self.dir, number)?, record, json.to_vec(), &photographs)
     }
 
     fn make_papers_of(
@@ -306,6 +320,11 @@ impl Archive {
             ));
         }
         check(record)?;
+        if let Some(name) = missing(record, photographs) {
+            return Err(state(&format!(
+                "the photograph {name}, which its record names, is not at hand, and its papers would never be whole: put it beside the record's file"
+            )));
+        }
         let run = (Some(&paper.certificate_no), &paper.record_no);
         if (record.certificate_no.as_ref(), &record.record_no) != run {
             return Err(state("the record is of another run"));

@@ -55,6 +55,9 @@ pub struct File {
     /// Whether the bench is a stand-in; then everything made with it says SIMULATED.
     #[serde(default)]
     pub simulated: bool,
+    /// The stand-in's clock runs so many times as fast as the day's, and the program's with it; for stand-ins only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<f64>,
     /// Half-width of the current by which meter and reference may differ (leakage), in ampere; left out: not stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leads_current_a: Option<f64>,
@@ -199,6 +202,8 @@ pub struct Description {
     pub journal: Option<Journal>,
 }
 
+/// How many times as fast as the day's clock that of a stand-in may run: beyond, the waits on real lines weigh too much.
+pub const PACES: std::ops::RangeInclusive<f64> = 1.0..=60.0;
 /// Leads that lose more than this are no phantom load with a reference beside it, but a fault of the wiring.
 const LEADS_CURRENT_MAX: f64 = 0.1;
 /// The same of the voltage.
@@ -326,6 +331,15 @@ impl Description {
         let reference_text = profile_text(&file.reference.profile, beside)?;
         let reference = reference::Profile::from_toml(&file.reference.profile, &reference_text)?;
         let simulated = file.simulated || source.is_simulated() || reference.simulated;
+        if let Some(pace) = file.pace {
+            if !(file.simulated && reference.simulated) {
+                return Err(form("pace: the clock of a real bench is not hastened; remove `pace`".into()));
+            }
+            if !PACES.contains(&pace) {
+                let (from, to) = (PACES.start(), PACES.end());
+                return Err(form(format!("pace is {pace}; allowed is {from} to {to}")));
+            }
+        }
         let standards = match &file.calibration {
             Some(files) => {
                 let standard = |path: &Path| -> Result<Standard, Fault> {

@@ -46,6 +46,14 @@ pub enum Fault {
     /// The meter's address or model on the nameplate.
     #[error("nameplate, data_output: {0}")]
     MeterModel(String),
+    /// Two paces in one program.
+    #[error(
+        "pace = {pace}: the clock of this program runs at another pace already; start the program anew for this bench"
+    )]
+    Pace {
+        /// Of the bench file.
+        pace: f64,
+    },
     /// The nameplate has a data output, the bench no line for it.
     #[error(
         "the nameplate has a data output, but the bench file has no [meter] line for it. Add one, or remove [data_output]"
@@ -71,6 +79,11 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
+        if let Some(pace) = file.pace
+            && !crate::time::hasten(pace)
+        {
+            return Err(Fault::Pace { pace });
+        }
         // What guards the load comes first: nothing is opened behind an interlock that is not safe.
         let board = open_lines(description)?;
         let (source, mut instruments) = open_source(description)?;

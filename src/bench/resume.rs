@@ -171,6 +171,12 @@ pub fn settle(archive: &mut Archive) -> Result<Found, Fault> {
             return Ok(found);
         }
     };
+    if !archive.is_open_with(&kept.header.plan) {
+        found.unread = Some(format!(
+            "run {record_no} is open: the plan in the journal is not the one that the chain was told when it began: it was changed. `phantomload run close --unread` ends the run without a verdict"
+        ));
+        return Ok(found);
+    }
     let left = Left::new(kept);
     if !left.run.is_over() {
         found.left = Some(left);

@@ -242,8 +242,13 @@ impl Findings {
     fn place(&mut self, lines: &str, trust: &Trust, claims: &Claims) {
         let head = Head { seq: claims.seq, prev: hex(&claims.prev), sha256: None, from: "QR".to_owned() };
         let mut later = Later::of(&claims.certificate_no, &claims.device, claims.seq);
-        let report = chain::check_each(lines, trust, Depth::Signatures, &[head], |entry| later.see(entry));
-        if report.device == claims.device {
+        let mut is_own = false;
+        let report = chain::check_each(lines, trust, Depth::Signatures, &[head], |entry| {
+            is_own |= entry.device == claims.device;
+            later.see(entry);
+        });
+        // A chain of which nothing can be read is no chain of another device.
+        if is_own || report.entries == 0 && !lines.trim().is_empty() {
             self.chain(report, true);
             later.tell(self);
         } else if report.entries > 0 {

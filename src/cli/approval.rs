@@ -1,7 +1,7 @@
 //! `phantomload certificate sign | issue | amend | withdraw | papers`
 
-use super::{Data, Ended, Pin, Stop, open, print_text, refused, say_notices};
-use phantomload::archive::{Archive, Stored};
+use super::{Data, Ended, Pin, Stop, open, print_text, refused, say, say_notices};
+use phantomload::archive::{self, Archive, Stored};
 use phantomload::bench::description;
 use phantomload::certificate::issue::{Field, Role};
 use phantomload::certificate::number::Number;
@@ -153,6 +153,13 @@ fn bring_in(path: &Path, data: &Data) -> Ended {
     let verdict = verdict.as_deref().map(str::trim_end);
     let mut archive = Archive::open_with(&data.dir()?, verdict).map_err(Stop::fault)?;
     say_notices(&archive);
-    let stored = archive.bring_in(&record, text.as_bytes()).map_err(refused)?;
+    // Photographs of its seals: those that lie beside the file, and those that the journal has kept.
+    let mut photographs = archive::photographs_beside(path, &record).map_err(Stop::input)?;
+    if archive.has_journal() {
+        let (book, words) = archive.journal().map_err(Stop::fault)?;
+        words.iter().for_each(|words| say(words));
+        photographs.extend(book.beside(&record.record_no).map_err(Stop::fault)?.0);
+    }
+    let stored = archive.bring_in_with(&record, text.as_bytes(), &photographs).map_err(refused)?;
     wrote(&format!("{}: papers made", record.record_no), &stored)
 }

@@ -2,6 +2,7 @@
 
 use super::ocmf::{Row, code, given_key, row, text};
 use super::{Ended, Stop, print_json, print_text, say};
+use phantomload::archive;
 use phantomload::link::http::Server;
 use phantomload::link::tls::Fingerprint;
 use phantomload::meter::lem::{self, Client, Live, Transaction, Waiting};
@@ -61,7 +62,8 @@ struct Told {
     key_named: Option<String>,
     transaction: String,
     before_kwh: String,
-    after_kwh: String,
+    /// Absent where it was not read.
+    after_kwh: Option<String>,
     /// What an inspector has to look at: signature, deviations, cable compensation, tampering.
     findings: Vec<String>,
     #[serde(flatten)]
@@ -122,7 +124,19 @@ pub fn run(arguments: &Arguments) -> Ended {
     let status = client.status().map_err(Stop::fault)?;
     let before = client.live().map_err(Stop::fault)?;
     let mut show = countdown();
-    let started = client.start(&transaction).map_err(Stop::fault)?;
+    say(&format!("transaction {}", transaction.id));
+    let started = client.start(&transaction).map_err(|fault| {
+        let id = &transaction.id;
+        // The meter may have heard it although its answer did not come.
+        match client.stop(id) {
+            Ok(_) => {
+                Stop::fault(format!("{fault}. The transaction {id} had begun all the same, and was ended"))
+            }
+            Err(_) => Stop::fault(format!(
+                "{fault}. Look whether a transaction {id} runs in the meter; if so, end it there"
+            )),
+        }
+    })?;
     let length = Span::from_secs(i64::from(arguments.seconds));
     let whole = client.last(started, length, &enough, &mut show);
     let stopped = stop(&mut client, &transaction.id)?;
@@ -132,17 +146,17 @@ pub fn run(arguments: &Arguments) -> Ended {
             transaction.id
         )));
     }
-    let after = client.live().map_err(Stop::fault)?;
+    // What is missing here is missed by a comparison; the record is what counts.
+    let after = client.live();
     let patience = Span::from_secs(i64::from(arguments.patience));
     let asked = now();
     let record = client.record(&transaction.id, patience, &enough, &mut show).map_err(Stop::fault)?;
     say(&format!("the record came {:.1} s after the end of the transaction", (now() - asked).secs()));
-    if let Some(path) = &arguments.out {
-        std::fs::write(path, &record).map_err(|fault| Stop::fault(format!("{}: {fault}", path.display())))?;
-    }
-
     let checked = ocmf::check(&record, key.as_ref());
-    let mut findings = findings(&checked, &status, &before, &after, &stopped);
+    let mut findings = findings(&checked, &status, &before, after.as_ref().ok(), &stopped);
+    if let Err(fault) = &after {
+        findings.push(format!("the meter's display values after the transaction were not read: {fault}"));
+    }
     if let (Some(reference), Some(record)) = (reference, &checked.record) {
         match record.imported() {
             Ok(imported) => findings.extend(imported.against(reference, limit).map(|d| d.to_string())),
@@ -155,7 +169,7 @@ pub fn run(arguments: &Arguments) -> Ended {
         key_named: status.public_key,
         transaction: transaction.id.clone(),
         before_kwh: before.import_kwh.to_string(),
-        after_kwh: after.import_kwh.to_string(),
+        after_kwh: after.ok().map(|after| after.import_kwh.to_string()),
         row: row(format!("transaction {}", transaction.id), checked, key.as_ref().map(Key::to_string)),
         ocmf: String::from_utf8_lossy(&record).into_owned(),
         findings,
@@ -165,6 +179,10 @@ pub fn run(arguments: &Arguments) -> Ended {
     } else {
         let lines = told.findings.iter().fold(String::new(), |all, one| format!("{all}  FINDING: {one}\n"));
         print_text(&(text(&told.row) + &lines))?;
+    }
+    // Last, as the record was printed already where this goes wrong.
+    if let Some(path) = &arguments.out {
+        archive::write_whole(path, &record).map_err(Stop::fault)?;
     }
     Ok(if valid && !told.findings.is_empty() { 4 } else { result })
 }
@@ -188,7 +206,7 @@ fn findings(
     checked: &ocmf::Checked,
     status: &lem::Status,
     before: &Live,
-    after: &Live,
+    after: Option<&Live>,
     stopped: &lem::Stopped,
 ) -> Vec<String> {
     let mut findings = vec![];
@@ -210,9 +228,11 @@ fn findings(
         findings.push(format!("the record is of meter {own}, asked was meter {told}"));
     }
     match record.imported() {
-        Ok(imported) => {
-            findings.extend(imported.between(before.import_kwh, after.import_kwh).map(|d| d.to_string()));
-        }
+        Ok(imported) => findings.extend(
+            after
+                .and_then(|after| imported.between(before.import_kwh, after.import_kwh))
+                .map(|d| d.to_string()),
+        ),
         Err(why) => findings.push(format!("energy: {why}")),
     }
     findings

@@ -2,6 +2,7 @@
 
 use super::inputs::meter_text;
 use super::{Ended, Stop, print_text};
+use phantomload::bench::description::PACES;
 use phantomload::sim::Rig;
 use phantomload::sim::serve::{Cast, Mishap, serve};
 use phantomload::time::{self, Span};
@@ -26,6 +27,15 @@ pub struct Arguments {
     /// Serve an XL-9600 as the source, whose error calculator says so many percent more than the truth
     #[arg(long, value_name = "PERCENT", value_parser = percent, allow_negative_numbers = true)]
     xl9600: Option<f64>,
+    /// Let its clock run so many times as fast as the day's; bench.toml says so to the program that uses it
+    #[arg(long, value_name = "N", value_parser = pace, allow_negative_numbers = true)]
+    pace: Option<f64>,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    let (from, to) = (PACES.start(), PACES.end());
+    let pace = text.parse::<f64>().ok().filter(|pace| PACES.contains(pace));
+    pace.ok_or_else(|| format!("`{text}` is no pace; write a number from {from} to {to}"))
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -39,7 +49,7 @@ fn percent(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Ended {
     let (origin, text) = meter_text(&arguments.meter)?;
     let rig = Rig::new(&origin, &text).map_err(Stop::input)?;
-    let cast = Cast { mishap: arguments.mishap, xl9600_off_percent: arguments.xl9600 };
+    let cast = Cast { mishap: arguments.mishap, xl9600_off_percent: arguments.xl9600, pace: arguments.pace };
     let served = serve(&rig, &text, &arguments.serve, arguments.seed, cast).map_err(Stop::fault)?;
     let ended = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&ended);

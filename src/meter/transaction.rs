@@ -38,6 +38,8 @@ pub enum Came {
     Record(#[serde(serialize_with = "super::to_hex", deserialize_with = "super::from_hex")] Vec<u8>),
     /// It did not, or not yet, and why.
     Not(String),
+    /// Its answer was lost, and why: it may have done it.
+    Unknown(String),
 }
 
 /// An order with all that came of it.

@@ -131,6 +131,12 @@ pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
     })
 }
 
+/// The first pulse that is far narrower than the narrowest sound one, by number and width.
+pub fn spike(edges: &[Edge], narrowest: Span) -> Option<(u64, Span)> {
+    let (index, width) = pulses(edges).find(|(_, width)| *width < narrowest * WIDTH_SHARE)?;
+    Some((edges[index].seq, width))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +181,13 @@ mod tests {
             "{:?}",
             odd_width(&merged, Instant::ZERO)
         );
+    }
+
+    #[test]
+    fn a_spike_is_told_by_the_pulses_of_other_windows() {
+        let both = edges(&[(2_000, true), (2_001, false)]);
+        assert_eq!(spike(&both, Span::from_millis(30)), Some((20, Span::from_millis(1))));
+        assert_eq!(spike(&edges(&[]), Span::from_millis(30)), None);
     }
 
     #[test]

@@ -111,8 +111,10 @@ const EDGE_BACK_MAX: Span = Span::from_millis(100);
 /// So far may the stamps of a counter run away from our clock within a run; a choice of this house: beyond what a line delays
 /// all edges of ten seconds, and 0.2 % of the shortest run.
 const RUNS_AWAY: Span = Span::from_millis(250);
-/// Delays are compared over stretches of this length.
+/// Delays are compared over stretches of this length at least.
 const DELAYS_OVER: Span = Span::from_secs(10);
+/// And of so many edges: of one or two each may be late.
+const DELAYS_OF: u32 = 5;
 
 /// How late edges come in: the least delay of a first stretch, and of the present one. Edges may be told late; that the
 /// least of many delays changes is a clock that runs away.
@@ -121,6 +123,7 @@ struct Delay {
     first: Option<Span>,
     since: Option<Instant>,
     least: Option<Span>,
+    edges: u32,
 }
 
 impl Delay {
@@ -129,11 +132,12 @@ impl Delay {
         let since = *self.since.get_or_insert(now);
         let delay = now - at;
         let least = self.least.map_or(delay, |least| least.min(delay));
-        if now - since < DELAYS_OVER {
+        self.edges += 1;
+        if now - since < DELAYS_OVER || self.edges < DELAYS_OF {
             self.least = Some(least);
             return None;
         }
-        (self.since, self.least) = (Some(now), None);
+        (self.since, self.least, self.edges) = (Some(now), None, 0);
         let first = *self.first.get_or_insert(least);
         let away = if least > first { least - first } else { first - least };
         (away > RUNS_AWAY).then_some(away)
@@ -533,5 +537,24 @@ impl Evidence {
     pub fn spoiled(&self, step: usize) -> usize {
         let attempts = self.attempts.get(&step).map(Vec::as_slice).unwrap_or_default();
         attempts.iter().filter(|a| matches!(a, Attempt::Spoiled { .. })).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_late_edge_is_no_clock_that_runs_away() {
+        let told = |delay: &mut Delay, at: i64, late: i64| {
+            let at = Instant::from_nanos(at * 1_000_000_000);
+            delay.push(at + Span::from_millis(late), at)
+        };
+        // Two minutes apart: one of them is late.
+        let mut slow = Delay::default();
+        assert!((0..20).all(|n| told(&mut slow, n * 120, if n == 7 { 400 } else { 1 }).is_none()));
+        // All of them are, more and more.
+        let mut away = Delay::default();
+        assert!((0..60).any(|n| told(&mut away, n, n * 20).is_some()));
     }
 }

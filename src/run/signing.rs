@@ -244,7 +244,10 @@ impl Run {
         }
         match (told.order, &told.came) {
             (Order::End, came) if awaited && self.signing.state == State::Clearing => {
-                let why = if let Came::Not(why) = came { Some(why.as_str()) } else { None };
+                let why = match came {
+                    Came::Not(why) | Came::Unknown(why) => Some(why.as_str()),
+                    Came::Done | Came::Record(_) => None,
+                };
                 self.transaction_is_cleared(now, why);
             }
             (Order::Begin, Came::Done) => {
@@ -262,8 +265,11 @@ impl Run {
                     self.no_record(format!("the meter did not begin a transaction: {why}"));
                 }
             }
+            (Order::Begin, Came::Unknown(why)) => self.begin_is_unknown(now, why),
             (Order::End, Came::Done) => self.transaction_has_ended(now, told),
-            (Order::End, Came::Not(why)) if awaited => self.transaction_has_not_ended(now, why),
+            (Order::End, Came::Not(why) | Came::Unknown(why)) if awaited => {
+                self.transaction_has_not_ended(now, why);
+            }
             (Order::Record, Came::Record(bytes)) if self.signing.state == State::Signing => {
                 let waited = self.evidence.signed.as_ref().and_then(|s| s.ended).map(|ended| now - ended.at);
                 let signed = self.signed();
@@ -271,11 +277,20 @@ impl Run {
                 signed.waited = waited;
                 self.signing.state = State::Done;
             }
-            (Order::Record, Came::Not(why)) if awaited => {
+            (Order::Record, Came::Not(why) | Came::Unknown(why)) if awaited => {
                 self.signed().last_answer = Some(why.clone());
                 self.signing.ask_at = now + ASK_EVERY;
             }
             _ => self.evidence.note(format!("an answer to `{}` came that was not asked for", told.order)),
+        }
+    }
+
+    /// The meter was told to begin and its answer did not come: what may run there is not left running.
+    fn begin_is_unknown(&mut self, now: Instant, why: &str) {
+        if self.signing.state == State::Beginning {
+            self.no_record(format!("whether the meter has begun a transaction is not known: {why}"));
+            self.signing.leaving = true;
+            self.end_transaction(now);
         }
     }
 
@@ -312,9 +327,7 @@ impl Run {
             self.signing.out = None;
             let why = format!("no answer within {}", self.order_time());
             match order {
-                Order::Begin => {
-                    self.no_record(format!("the meter did not begin a transaction: {why}"));
-                }
+                Order::Begin => self.begin_is_unknown(now, &why),
                 Order::End if self.signing.state == State::Clearing => {
                     self.transaction_is_cleared(now, Some(&why));
                 }

@@ -164,6 +164,8 @@ pub struct Cast {
     pub mishap: Option<Mishap>,
     /// Its source is an XL-9600, whose error calculator says so many percent more than the truth.
     pub xl9600_off_percent: Option<f64>,
+    /// How many times as fast as the day's its clock runs, and with it that of the program that uses it; none: alike.
+    pub pace: Option<f64>,
 }
 
 /// Serves the bench of `rig` and writes `bench.toml` and `meter.toml` into `dir`.
@@ -171,6 +173,12 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
     let mishap = cast.mishap;
     let io = |what: String| move |e: std::io::Error| Fault::Serve { what, why: e.to_string() };
     std::fs::create_dir_all(dir).map_err(io(format!("making the folder {}", dir.display())))?;
+    if let Some(pace) = cast.pace
+        && !time::hasten(pace)
+    {
+        let why = "the clock of this program runs at another pace already".to_owned();
+        return Err(Fault::Serve { what: format!("pace {pace}"), why });
+    }
     let mut rig = rig.clone();
     if let Some(Mishap { part: Part::Source, wrong: Wrong::Drift, after_secs }) = mishap {
         rig.bench.drift_from = Some((after_secs, 0.002));
@@ -229,6 +237,7 @@ pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Resul
     let file = File {
         schema: 1,
         simulated: true,
+        pace: cast.pace,
         nameplate: Some("meter.toml".into()),
         calibration: None,
         source: source_entry,

@@ -249,9 +249,9 @@ fn a_chain_goes_on_with_its_own_key_only() {
     ] {
         assert!(fault.contains("from a backup") || fault.contains("is there already"), "{fault}");
     }
-    // A run is made and kept all the same, unsealed.
-    let stored = store(&mut archive, sample::completed(0.3));
-    assert!(stored.notices.iter().any(|notice| notice.contains("from a backup")), "{:?}", stored.notices);
+    // A run whose verdict would be doubted for ever is not begun.
+    let refused = archive.open_run(true, 2026, std::collections::BTreeMap::new()).unwrap_err().to_string();
+    assert!(refused.contains("from a backup"), "{refused}");
     drop(archive);
     fs::remove_dir_all(dir.path().join("key")).unwrap();
     fs::rename(dir.path().join("away"), dir.path().join("key")).unwrap();
@@ -396,6 +396,41 @@ fn nobody_takes_a_paper_back_by_a_line_without_signature() {
     entry.time = "2099-01-01T00:00:00+00:00".into();
     append(dir.path(), &entry.line(None).unwrap());
     assert_eq!(standing(dir.path(), &number).unwrap().status, Status::Withdrawn);
+    // A time before what was signed already, and a text that is no time, are no such reason.
+    for (time, why) in
+        [("1970-01-01T00:00:10+00:00", "is not signed"), ("x", "has the time `x`, which is none")]
+    {
+        fs::write(dir.path().join("chain.jws"), &before).unwrap();
+        entry.time = time.into();
+        append(dir.path(), &entry.line(None).unwrap());
+        let fault = Archive::open(dir.path()).unwrap_err().to_string();
+        assert!(fault.contains(why), "{time}: {fault}");
+    }
+}
+
+#[test]
+fn a_verdict_whose_time_is_belied_by_what_follows_gets_no_papers() {
+    let (dir, _) = desk();
+    let key_in_use = fs::read(dir.path().join("chain.jws")).unwrap();
+    for (time, later) in [("1970-01-01T00:00:10+00:00", false), ("2099-01-01T00:00:00+00:00", true)] {
+        fs::write(dir.path().join("chain.jws"), &key_in_use).unwrap();
+        let mut opened = next_entry(dir.path(), Kind::RunOpen, &[(SIMULATED, "true")]);
+        let (paper, record) = ("SIM-2026-000900".to_owned(), "SIM-R-2026-000900".to_owned());
+        (opened.cert, opened.record) = (Some(paper.clone()), Some(record.clone()));
+        append(dir.path(), &opened.line(None).unwrap());
+        let mut verdict = next_entry(dir.path(), Kind::Verdict, &[("verdict", "pass"), (SIMULATED, "true")]);
+        (verdict.cert, verdict.record, verdict.time) = (Some(paper.clone()), Some(record), time.into());
+        append(dir.path(), &verdict.line(None).unwrap());
+        let state = |dir: &std::path::Path| super::super::chain::Chain::open(dir, |_, _| {}).unwrap().state;
+        assert_eq!(state(dir.path()).doubtful.contains(&paper), !later, "{time}");
+        if later {
+            // The device's own clock, in the next entry that it writes.
+            let mut next = next_entry(dir.path(), Kind::ClockSet, &[]);
+            next.time = "2026-11-21T10:00:00+00:00".into();
+            append(dir.path(), &next.line(None).unwrap());
+            assert!(state(dir.path()).doubtful.contains(&paper), "{time}");
+        }
+    }
 }
 
 #[test]

@@ -90,6 +90,11 @@ pub enum Flaw {
         /// Of what kind.
         kind: String,
     },
+    /// Its time is none.
+    NoTime {
+        /// What stands there.
+        seen: String,
+    },
     /// Its time is earlier than that of the entry before.
     BackInTime {
         /// The number of the entry before.

@@ -131,6 +131,7 @@ pub(super) fn flaw(finding: &Finding) -> Words {
             format!("{kind} 记录未签名，而设备此前已有密钥"),
             format!("an entry of kind {kind} is not signed, though the device had signed before"),
         ),
+        Flaw::NoTime { seen } => (format!("时间 {seen} 无法识别"), format!("its time, `{seen}`, is none")),
         Flaw::BackInTime { before, clock_set: false } => (
             format!("时间早于第 {before} 条，且没有校时记录"),
             format!(

@@ -21,8 +21,13 @@ impl Client {
                 if status.bits.tampering_is_detected == Some(true) {
                     remarks.push("the meter reports tampering; read its log".to_owned());
                 }
-                self.start_as(&status, &of(id, self.cable))?;
-                Ok(Came::Done)
+                match self.start_as(&status, &of(id, self.cable)) {
+                    // Behind the question, so that the meter may have heard it.
+                    Err(fault @ (Fault::Line(_) | Fault::Unreadable { .. })) => {
+                        Ok(Came::Unknown(fault.to_string()))
+                    }
+                    begun => begun.map(|()| Came::Done),
+                }
             }
             Order::End => {
                 let stopped = self.stop(id)?;

@@ -178,13 +178,16 @@ impl Judge<'_> {
             return Some(seal.to_string());
         }
         let last = before.last.as_ref()?;
-        let left = last.seals.iter().find(|left| left.is_beside(seal))?;
-        (left.number != seal.number).then(|| {
-            let number = if left.number.is_empty() { "without number" } else { &left.number };
+        // There may be several at one place.
+        let mut left = last.seals.iter().filter(|left| left.is_beside(seal)).peekable();
+        left.peek()?;
+        let numbers: Vec<&str> = left.map(|left| number_of(left)).collect();
+        (!numbers.contains(&number_of(seal))).then(|| {
             format!(
-                "{seal}; the last certificate, {} of {}, left seal {number} there",
+                "{seal}; the last certificate, {} of {}, left seal {} there",
                 last.certificate_no,
-                last.on()
+                last.on(),
+                numbers.join(", ")
             )
         })
     }
@@ -192,18 +195,17 @@ impl Judge<'_> {
     /// Seals that the last paper left and nobody has looked at now.
     fn overlooked(&self) -> impl Iterator<Item = String> {
         let before = &self.plan.seals_before;
-        let seen = |list: &[Seal], left: &Seal| list.iter().any(|seal| seal.is_beside(left));
         before.last.iter().flat_map(move |last| {
-            let missing = last.seals.iter().filter(move |left| {
-                // An approver has answered for a run in which it was not looked at either.
-                let answered =
-                    before.answers_since().next_back().is_some_and(|answer| !seen(&answer.seals, left));
-                !seen(&self.plan.entries.seal, left) && !answered
-            });
+            // An approver has answered for a run in which it was not looked at either.
+            let answered =
+                before.answers_since().next_back().map(|answer| unseen(&last.seals, &answer.seals));
+            let missing = unseen(&last.seals, &self.plan.entries.seal).into_iter();
+            let missing =
+                missing.filter(move |left| !answered.as_ref().is_some_and(|known| known.contains(left)));
             missing.map(|left| {
-                let number = if left.number.is_empty() { "without number" } else { &left.number };
                 format!(
-                    "seal {number} at {} was not looked at; the last certificate, {} of {}, left it there",
+                    "seal {} at {} was not looked at; the last certificate, {} of {}, left it there",
+                    number_of(left),
                     left.place,
                     last.certificate_no,
                     last.on()
@@ -252,6 +254,24 @@ fn said(kept: Kept, count: &Answer, last: Option<&Answer>) -> Events {
     events
 }
 
+fn number_of(seal: &Seal) -> &str {
+    if seal.number.is_empty() { "without number" } else { &seal.number }
+}
+
+/// Of the seals that were left, those that nobody has looked at. Another number at the same place is the one that stands in
+/// the place of one of them; it is told as that.
+fn unseen<'a>(left: &'a [Seal], seen: &[Seal]) -> Vec<&'a Seal> {
+    let is_same = |a: &Seal, b: &Seal| a.is_beside(b) && number_of(a) == number_of(b);
+    let gone = |seal: &&Seal| !seen.iter().any(|seen| is_same(seen, seal));
+    let mut unseen: Vec<&Seal> = left.iter().filter(gone).collect();
+    for other in seen.iter().filter(|seen| !left.iter().any(|left| is_same(left, seen))) {
+        if let Some(at) = unseen.iter().position(|gone| gone.is_beside(other)) {
+            unseen.remove(at);
+        }
+    }
+    unseen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +279,34 @@ mod tests {
     use crate::plan::Plan;
     use crate::plan::seal::{Answer as Answered, Earlier};
     use crate::run::evidence::Evidence;
+
+    fn seals(numbers: &[&str]) -> Vec<Seal> {
+        let at = |text: &&str| {
+            let (place, number) = text.split_once(' ').unwrap();
+            Seal {
+                place: place.into(),
+                number: number.into(),
+                state: State::Intact,
+                remark: String::new(),
+                photograph: None,
+                photograph_sha256: None,
+            }
+        };
+        numbers.iter().map(at).collect()
+    }
+
+    #[test]
+    fn of_several_seals_at_one_place_each_is_looked_for() {
+        let left = seals(&["meter A1", "meter A2", "cover B1"]);
+        let gone = |seen: &[&str]| -> Vec<String> {
+            unseen(&left, &seals(seen)).iter().map(|seal| seal.number.clone()).collect()
+        };
+        assert_eq!(gone(&["meter A2", "Meter A1", "cover B1"]), <[String; 0]>::default());
+        assert_eq!(gone(&["meter A1"]), ["A2", "B1"]);
+        // One that was replaced is told as that, and the other one is still missing.
+        assert_eq!(gone(&["meter X9", "cover B1"]), ["A2"]);
+        assert_eq!(gone(&["meter A1", "meter X9", "cover B1"]), <[String; 0]>::default());
+    }
 
     fn events(kept: Kept, count: u32, last: &str) -> Events {
         let last = (!last.is_empty()).then(|| last.parse().unwrap());

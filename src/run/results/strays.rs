@@ -7,6 +7,7 @@ use crate::regulation::Item;
 use crate::time::{Instant, Span};
 use crate::verdict::Verdict;
 
+const NOT_ALL: &str = "not all pulses that were counted are the meter's";
 /// A pulse that comes once in so long at every load counts seconds and no energy.
 const SECOND: Span = Span::from_secs(1);
 /// An interval may be off that by so much; a choice of this house, far beyond any clock of a meter.
@@ -23,10 +24,12 @@ impl Judge<'_> {
             let by_pulses = [Item::Creep, Item::Start, Item::BasicError, Item::MeterConstant];
             undecide(items, &by_pulses, &why);
             self.findings.push(why);
-        } else if let Some(why) = self.stray() {
-            let counted = [Item::Creep, Item::MeterConstant];
-            if undecide(items, &counted, &why) {
-                self.findings.push(why);
+        } else {
+            for item in [Item::Creep, Item::MeterConstant] {
+                let Some(why) = self.stray().or_else(|| self.spike(item)) else { continue };
+                if undecide(items, &[item], &why) && !self.findings.contains(&why) {
+                    self.findings.push(why);
+                }
             }
         }
     }
@@ -61,7 +64,27 @@ impl Judge<'_> {
             let edges = self.evidence.edges_between(from, to);
             unseen(edges).or_else(|| proof::odd_width(edges, from).map(|flaw| flaw.to_string()))
         })?;
-        Some(format!("not all pulses that were counted are the meter's: {flaw}"))
+        Some(format!("{NOT_ALL}: {flaw}"))
+    }
+
+    /// A pulse among those that an item counts which is far narrower than any in a sound window of this run: an output has
+    /// one width of pulse, or a wider one at a smaller load.
+    fn spike(&self, item: Item) -> Option<String> {
+        let (from, to) = match item {
+            Item::Creep => self.evidence.creep?,
+            _ => self.register_at_rest().ok().map(|(start, _, end, _)| (start.taken, end.taken))?,
+        };
+        let readings = self.evidence.attempts.values().flatten().filter_map(|attempt| match attempt {
+            Attempt::Reading(reading) => reading.proof?.widths,
+            _ => None,
+        });
+        let narrowest = readings.map(|(narrowest, ..)| narrowest).min()?;
+        let (edge, width) = proof::spike(self.evidence.edges_between(from, to), narrowest)?;
+        Some(format!(
+            "{NOT_ALL}: the pulse of edge number {edge} is {:.6} s wide, the narrowest of the sound windows {:.6} s",
+            width.secs(),
+            narrowest.secs()
+        ))
     }
 }
 

@@ -39,7 +39,10 @@ impl Continuity {
     /// What of this entry does not follow on those before. They come in the order of their lines.
     pub fn follow(&mut self, entry: &Entry) -> Vec<Flaw> {
         let mut flaws: Vec<Flaw> = self.key(entry).into_iter().collect();
-        let Ok(time) = entry.time.parse::<Timestamp>() else { return flaws };
+        let Ok(time) = entry.time.parse::<Timestamp>() else {
+            flaws.push(Flaw::NoTime { seen: entry.time.clone() });
+            return flaws;
+        };
         match self.last {
             // Behind one with a higher number: that is told already.
             Some((seq, ..)) if entry.seq <= seq => return flaws,
