@@ -77,7 +77,7 @@ impl Span {
 
     /// For the standard library's waits; a negative span is no wait. At the [pace](hasten) of this program's clock.
     pub fn to_std(self) -> std::time::Duration {
-        let real = PACE.get().map_or(self, |pace| self * (1.0 / pace.factor));
+        let real = if PACE.get().is_some() { self * (1.0 / pace()) } else { self };
         std::time::Duration::from_nanos(u64::try_from(real.0).unwrap_or(0))
     }
 }
@@ -269,6 +269,11 @@ static PACE: OnceLock<Pace> = OnceLock::new();
 pub fn hasten(factor: f64) -> bool {
     factor == 1.0 && PACE.get().is_none()
         || PACE.get_or_init(|| Pace { began: real_now(), factor }).factor == factor
+}
+
+/// How many times as fast as the day's the clock of this program runs; see [`hasten`].
+pub fn pace() -> f64 {
+    PACE.get().map_or(1.0, |pace| pace.factor)
 }
 
 /// Our clock minus the kernel's own count of the same clock (`CLOCK_MONOTONIC`, nanoseconds since boot), which stamps

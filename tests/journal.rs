@@ -100,7 +100,7 @@ fn another_plan_is_found_by_the_chain_although_no_event_was_kept() {
     let mut archive = Archive::open(dir.path()).unwrap();
     assert!(resume::settle(&mut archive).unwrap().left.is_some(), "a run without events is gone on with");
     drop(archive);
-    let change = "UPDATE run SET header = replace(header, '\"register_resolution_kwh\":', '\"register_resolution_kwh\":1')";
+    let change = "UPDATE run SET header = replace(header, '\"class\":\"1\"', '\"class\":\"2\"')";
     assert_eq!(journal.execute(change, []).unwrap(), 1);
     drop(journal);
     let said = unread(dir.path());

@@ -1,5 +1,6 @@
 //! The simulated bench in real time over pseudo-terminals and TCP, through the program's front door: one whole run,
-//! and every way a bench can fail in the middle of one. Two-second windows keep it short; the long one is in README.
+//! and every way a bench can fail in the middle of one. Two-second windows and a hastened clock keep it short; the long one
+//! is in README. What is killed or stopped lives at the pace of the clock.
 
 #[path = "support/served.rs"]
 mod served;
@@ -9,6 +10,9 @@ use served::Served;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use support::{json, phantomload, short_regulation, stderr};
+
+/// How many times as fast as the clock most of these benches live, and the program with them.
+const PACE: &str = "4";
 
 /// Verifies on it with short windows.
 fn verify(served: &Served, more: &[&str]) -> Output {
@@ -34,7 +38,7 @@ fn verify(served: &Served, more: &[&str]) -> Output {
 
 #[test]
 fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_the_run_in_process() {
-    let served = Served::start(&["--meter", "bad-at-imin"]);
+    let served = Served::start(&["--pace", PACE, "--meter", "bad-at-imin"]);
     let told = json(&verify(&served, &[]));
     assert_eq!((&told["verdict"], &told["simulated"]), (&"fail".into(), &true.into()), "{told:#}");
     let (planned, took) = (told["plan_secs"].as_f64().unwrap(), told["elapsed_secs"].as_f64().unwrap());
@@ -68,7 +72,7 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
 
 /// A bench that goes wrong: exit 3, the reason in words, the record kept, nobody left with a live terminal.
 fn goes_wrong(mishap: &str, words: &str) {
-    let served = Served::start(&["--mishap", mishap]);
+    let served = Served::start(&["--pace", PACE, "--mishap", mishap]);
     let output = verify(&served, &[]);
     assert_eq!(
         output.status.code(),
@@ -232,7 +236,7 @@ fn wait_for(path: &Path, at_most: std::time::Duration) {
 
 #[test]
 fn a_meter_that_signs_is_verified_over_its_real_web_server_with_a_countdown_to_its_signature() {
-    let served = Served::start(&["--meter", "signing"]);
+    let served = Served::start(&["--pace", PACE, "--meter", "signing"]);
     let (bench, data) = (served.path("bench.toml"), served.path("data"));
     let regulation = short_regulation(served.dir());
     let text = |path: &Path| path.to_str().unwrap().to_owned();

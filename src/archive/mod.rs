@@ -419,9 +419,6 @@ fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault
     if run.simulated != record.simulated {
         return Err(other("the run was opened on another bench: real and simulated differ".into()));
     }
-    if run.said.get(chain::PLAN).is_some_and(|was| *was != plan_sha256(&record.plan)) {
-        return Err(other("the run was opened with another plan".into()));
-    }
     for (key, is) in facts(&record.plan) {
         if let Some(was) = run.said.get(key).filter(|was| **was != is) {
             return Err(other(format!("the run was opened with {key} \"{was}\", the record says \"{is}\"")));
@@ -441,6 +438,9 @@ fn opened_for(run: &OpenRun, record: &Record, state: &State) -> Result<(), Fault
                 approval.person, approval.laboratory
             )));
         }
+    }
+    if run.said.get(chain::PLAN).is_some_and(|was| *was != plan_sha256(&record.plan)) {
+        return Err(other("the run was opened with another plan".into()));
     }
     Ok(())
 }

@@ -131,9 +131,14 @@ pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
     })
 }
 
-/// The first pulse that is far narrower than the narrowest sound one, by number and width.
-pub fn spike(edges: &[Edge], narrowest: Span) -> Option<(u64, Span)> {
-    let (index, width) = pulses(edges).find(|(_, width)| *width < narrowest * WIDTH_SHARE)?;
+/// The usual width of these pulses, where there are enough of them.
+pub fn usual_width(edges: &[Edge]) -> Option<Span> {
+    Looked::at(edges).widths().map(|(_, usual, _)| usual)
+}
+
+/// The first pulse that is far narrower than the usual one, by number and width.
+pub fn spike(edges: &[Edge], usual: Span) -> Option<(u64, Span)> {
+    let (index, width) = pulses(edges).find(|(_, width)| *width < usual * WIDTH_SHARE)?;
     Some((edges[index].seq, width))
 }
 

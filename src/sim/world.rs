@@ -12,7 +12,7 @@ use crate::plan::{Capability, Load, Nameplate, Settle};
 use crate::pulse::{Edge, Input};
 use crate::quantity::{Current, Energy, Power, Ratio, Voltage};
 use crate::reference::Sample;
-use crate::time::{Instant, Span, Stamp};
+use crate::time::{self, Instant, Span, Stamp};
 use jiff::civil::{Date, DateTime};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -309,7 +309,7 @@ impl World {
         let stands = self.mishaps.is(What::ClockStopped, self.secs());
         let elapsed = if stands { 0.0 } else { self.secs() };
         let ahead = self.truth.clock_ahead_secs + elapsed * self.truth.clock_rate_s_per_day / 86_400.0;
-        let shown = self.started.after(Span::from_secs_f64(elapsed + ahead)).civil();
+        let shown = self.started.after(Span::from_secs_f64(elapsed / time::pace() + ahead)).civil();
         shown.with().subsec_nanosecond(0).build().unwrap_or(shown)
     }
 

@@ -67,23 +67,26 @@ impl Judge<'_> {
         Some(format!("{NOT_ALL}: {flaw}"))
     }
 
-    /// A pulse among those that an item counts which is far narrower than any in a sound window of this run: an output has
-    /// one width of pulse, or a wider one at a smaller load.
+    /// A pulse among those that an item counts which is far narrower than is usual at any load of this run, in windows that
+    /// were kept or spoiled: the width of a meter's pulses may shrink with their interval, and no further.
     fn spike(&self, item: Item) -> Option<String> {
         let (from, to) = match item {
             Item::Creep => self.evidence.creep?,
             _ => self.register_at_rest().ok().map(|(start, _, end, _)| (start.taken, end.taken))?,
         };
-        let readings = self.evidence.attempts.values().flatten().filter_map(|attempt| match attempt {
-            Attempt::Reading(reading) => reading.proof?.widths,
-            _ => None,
+        let windows = self.evidence.attempts.values().flatten().filter_map(|attempt| match attempt {
+            Attempt::Reading(reading) => Some((reading.window.opened, reading.window.closed)),
+            Attempt::Spoiled { from, to, .. } => Some((*from, *to)),
+            Attempt::Silent { .. } => None,
         });
-        let narrowest = readings.map(|(narrowest, ..)| narrowest).min()?;
-        let (edge, width) = proof::spike(self.evidence.edges_between(from, to), narrowest)?;
+        let usual =
+            windows.filter_map(|(from, to)| proof::usual_width(self.evidence.edges_between(from, to)));
+        let usual = usual.min()?;
+        let (edge, width) = proof::spike(self.evidence.edges_between(from, to), usual)?;
         Some(format!(
-            "{NOT_ALL}: the pulse of edge number {edge} is {:.6} s wide, the narrowest of the sound windows {:.6} s",
+            "{NOT_ALL}: the pulse of edge number {edge} is {:.6} s wide, at no load of this run less than {:.6} s are usual",
             width.secs(),
-            narrowest.secs()
+            usual.secs()
         ))
     }
 }
