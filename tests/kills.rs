@@ -27,9 +27,9 @@ use support::{short_regulation, stderr};
 /// Benches that are served side by side.
 const WORKERS: u64 = 4;
 /// The served bench and its program live so many times as fast as we do.
-const PACE: &str = "5";
+const PACE: &str = "4";
 /// The whole run on the served bench takes about so long; kills fall anywhere in it and a little beyond.
-const RUN_SECS: f64 = 36.0 / 5.0;
+const RUN_SECS: f64 = 36.0 / 4.0;
 /// Off must be seen this soon after a kill: the relay waits a second of its own for a beat, the terminals have to fall.
 const OFF_WITHIN: Span = Span::from_secs(3);
 

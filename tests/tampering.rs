@@ -163,6 +163,17 @@ fn a_qr_text_is_told_in_both_languages() {
     );
     let foreign = qr::text(&signed::claims(), &device(3)).unwrap();
     assert_eq!(verify::qr_text(&foreign, &trust(), None).result, Kind::UnknownKey);
+    // A chain that says nothing, or that begins with somebody else's line, hides no withdrawal.
+    let first = Entry::from_line(SIGNED.1.lines().next().unwrap()).unwrap();
+    let other = Entry { device: "PL-OTHER".into(), alg: "none".into(), key_id: String::new(), ..first };
+    let other = other.line(None).unwrap();
+    for lines in ["{}\n{}\n".to_owned(), format!("{other}\n{}", SIGNED.1)] {
+        let checked = verify::qr_text(&text, &trust(), Some(&lines));
+        assert_eq!(checked.result, Kind::ChainBroken, "{}", checked.text());
+    }
+    // One that is wholly another device's has nothing to say.
+    let checked = verify::qr_text(&text, &trust(), Some(&format!("{other}\n")));
+    assert_eq!(checked.result, Kind::Authentic, "{}", checked.text());
     let mut changed = text.clone();
     changed.replace_range(100..101, if &text[100..101] == "7" { "8" } else { "7" });
     assert_eq!(verify::qr_text(&changed, &trust(), None).result, Kind::Altered);

@@ -317,7 +317,19 @@ fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
 fn a_package_that_cannot_be_written_leaves_nothing_behind() {
     let dir = folder();
     let mut archive = Archive::open(dir.path()).unwrap();
-    let record = next(&mut archive, sample::completed(0.3));
+    // With a photograph of a seal, which its papers must have with them.
+    let (name, picture) = ("photograph-before-1.png".to_owned(), b"a picture".to_vec());
+    let mut photographed = sample::completed(0.3);
+    let seal = |name: &str| crate::plan::seal::Seal {
+        place: "meter cover".into(),
+        number: "A1".into(),
+        state: crate::plan::seal::State::Intact,
+        remark: String::new(),
+        photograph: Some(name.into()),
+        photograph_sha256: Some(sha256(b"a picture")),
+    };
+    photographed.plan.entries.seal.push(seal(&name));
+    let record = next(&mut archive, photographed);
     // A file stands where the packages should be.
     fs::remove_dir(dir.path().join(PACKAGES)).unwrap();
     fs::write(dir.path().join(PACKAGES), "x").unwrap();
@@ -337,8 +349,19 @@ fn a_package_that_cannot_be_written_leaves_nothing_behind() {
     other.plan.entries.customer = "somebody else".into();
     let fault = archive.bring_in(&other, &record_bytes(&other).unwrap()).unwrap_err().to_string();
     assert!(fault.contains("it was altered"), "{fault}");
-    let stored = archive.bring_in(&record, &record_bytes(&record).unwrap()).unwrap();
+    let fault = archive.bring_in(&record, &record_bytes(&record).unwrap()).unwrap_err().to_string();
+    assert!(
+        fault.contains("the photograph photograph-before-1.png") && fault.contains("put it beside"),
+        "{fault}"
+    );
+    // It lies beside the file in which the record was kept.
+    let kept = dir.path().join("kept");
+    fs::create_dir(&kept).unwrap();
+    fs::write(kept.join(&name), &picture).unwrap();
+    let beside = photographs_beside(&kept.join("record.json"), &record).unwrap();
+    let stored = archive.bring_in_with(&record, &record_bytes(&record).unwrap(), &beside).unwrap();
     assert!(stored.package.ends_with("papers/SIM-2026-000001"));
+    assert_eq!(fs::read(stored.package.join(&name)).unwrap(), picture);
     assert_eq!(list(dir.path()).unwrap()[0].get("status"), "draft");
     let fault = archive.bring_in(&record, &record_bytes(&record).unwrap()).unwrap_err().to_string();
     assert!(fault.contains("made already"), "{fault}");

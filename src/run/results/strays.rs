@@ -22,12 +22,16 @@ impl Judge<'_> {
     pub(super) fn take_back(&mut self, items: &mut [ItemResult]) {
         if let Some(why) = self.swapped() {
             let by_pulses = [Item::Creep, Item::Start, Item::BasicError, Item::MeterConstant];
-            undecide(items, &by_pulses, &why);
+            undecide(items, &by_pulses, &why, false);
             self.findings.push(why);
         } else {
+            let stray = self.stray();
             for item in [Item::Creep, Item::MeterConstant] {
-                let Some(why) = self.stray().or_else(|| self.spike(item)) else { continue };
-                if undecide(items, &[item], &why) && !self.findings.contains(&why) {
+                let spike = self.spike(item);
+                // What was counted together with spikes passes nobody either; at creep they can only have been too many.
+                let both = spike.is_some() && item == Item::MeterConstant;
+                let Some(why) = spike.or_else(|| stray.clone()) else { continue };
+                if undecide(items, &[item], &why, both) && !self.findings.contains(&why) {
                     self.findings.push(why);
                 }
             }
@@ -98,10 +102,11 @@ fn unseen(edges: &[Edge]) -> Option<String> {
     Some(format!("an edge was not seen behind edge number {}", pair[0].seq))
 }
 
-/// Turns a fail of these items into no decision; whether there was one.
-fn undecide(items: &mut [ItemResult], of: &[Item], why: &str) -> bool {
+/// Turns a fail of these items into no decision, and a pass too where that rests on them; whether there was one.
+fn undecide(items: &mut [ItemResult], of: &[Item], why: &str, passes: bool) -> bool {
     let mut any = false;
-    for item in items.iter_mut().filter(|item| of.contains(&item.item) && item.verdict == Verdict::Fail) {
+    let decided = |verdict| verdict == Verdict::Fail || passes && verdict == Verdict::Pass;
+    for item in items.iter_mut().filter(|item| of.contains(&item.item) && decided(item.verdict)) {
         any = true;
         item.verdict = Verdict::Undecided;
         item.reason = format!("{}; but {why}", item.reason);
