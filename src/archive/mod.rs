@@ -60,7 +60,7 @@ pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};
-pub use visit::results_of;
+pub use visit::{results_of, unfinished, unfinished_results};
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;

@@ -24,6 +24,22 @@ pub(super) fn refuses(ui: &mut Ui, face: &Face, room: Rect, why: &str) {
     widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &face.language.said(why)));
 }
 
+/// What was asked for, once it is here; until then it says what is waited for, or why it does not come.
+pub(super) fn here<'a, T>(
+    ui: &mut Ui,
+    face: &Face,
+    room: Rect,
+    asked: &'a Asked<Result<T, String>>,
+    waits_for: &str,
+) -> Option<&'a T> {
+    match asked {
+        Asked::Here(Ok(what)) => return Some(what),
+        Asked::Here(Err(why)) => refuses(ui, face, room, why),
+        Asked::No | Asked::Waiting => waits(ui, face, room, waits_for),
+    }
+    None
+}
+
 impl Screen {
     pub(super) fn sheet_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, sheet: &Sheet) {
         let words = words::of(face.language);
@@ -58,19 +74,18 @@ impl Screen {
                 }
             }
         }
-        match &self.desk.sheet {
-            Asked::Here(Ok(lines)) if lines.is_empty() => waits(ui, face, room, &w.empty),
-            Asked::Here(Ok(lines)) => widget::card_at(ui, face, room, |ui| match sheet {
-                Sheet::Trail(_) => traces_ui(ui, face, lines),
-                Sheet::Standards => widget::scroll(ui, "sheet", |ui| {
-                    for line in lines {
-                        line_ui(ui, face, line);
-                    }
-                }),
-            }),
-            Asked::Here(Err(why)) => refuses(ui, face, room, why),
-            _ => waits(ui, face, room, &w.reading),
+        let Some(lines) = here(ui, face, room, &self.desk.sheet, &w.reading) else { return };
+        if lines.is_empty() {
+            return waits(ui, face, room, &w.empty);
         }
+        widget::card_at(ui, face, room, |ui| match sheet {
+            Sheet::Trail(_) => traces_ui(ui, face, lines),
+            Sheet::Standards => widget::scroll(ui, "sheet", |ui| {
+                for line in lines {
+                    line_ui(ui, face, line);
+                }
+            }),
+        });
     }
 }
 
