@@ -22,6 +22,7 @@
 
 mod approval;
 mod backup;
+mod calibration;
 mod chain;
 mod clock;
 mod disk;
@@ -46,6 +47,7 @@ mod trail;
 mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
+pub use calibration::{CALIBRATION, Import, imported};
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;

@@ -161,7 +161,7 @@ mod tests {
             ]
         );
         assert_eq!(energy.month().unwrap().label().unwrap(), "2026-05");
-        assert_eq!((energy.day(), energy.absent), (None, vec!["no days".to_owned()]));
+        assert_eq!((energy.day(), energy.absent.as_slice()), (None, &["no days".to_owned()][..]));
         assert_eq!(Energy::of([]), None);
     }
 

@@ -81,6 +81,8 @@ pub struct Screen {
     pub(super) draft: Option<Draft>,
     /// What is begun here is a pre-check.
     pub(super) pre_check: bool,
+    /// Another regulation profile is being chosen for this meter.
+    pub(super) choosing: bool,
     pub(super) meter_read: Asked<Result<Vec<String>, String>>,
     pub(super) plan: Asked<Result<Box<PlanSeen>, String>>,
     pub(super) connection: Asked<Connection>,
@@ -120,6 +122,7 @@ impl Screen {
             job: None,
             draft: None,
             pre_check: false,
+            choosing: false,
             meter_read: Asked::No,
             plan: Asked::No,
             connection: Asked::No,
@@ -196,6 +199,7 @@ impl Screen {
     pub(super) fn go(&mut self, place: Place) {
         self.place = place;
         self.entry = None;
+        self.choosing = false;
         let Some(draft) = self.draft.clone().map(Box::new) else { return };
         match place {
             Place::Meter if self.plan == Asked::No => self.ask_plan(),

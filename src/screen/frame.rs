@@ -62,7 +62,11 @@ impl Screen {
             widget::plate(ui, face, place, t.button.field, &response);
             drawing::arrow_left(ui.painter(), place, t.button.ink);
             if response.clicked() {
-                if self.place == Place::Desk { self.desk_back() } else { self.go(before) }
+                if self.place == Place::Desk {
+                    self.desk_back();
+                } else if !std::mem::take(&mut self.choosing) {
+                    self.go(before);
+                }
             }
             left = place.right() + token::GAP;
         }

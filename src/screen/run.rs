@@ -1,6 +1,6 @@
 //! Run: how long it still takes, what is done, what flows, the errors as they come, and every step before.
 
-use super::app::Screen;
+use super::app::{Asked, Screen};
 use super::curve;
 use super::frame;
 use super::port::Live;
@@ -54,7 +54,11 @@ impl Screen {
         let doing = doing(face, &live);
         widget::data_in(ui, upper, &doing, token::strong(token::BODY), t.ink);
         let beside = if self.options.simulated { &w.frame.simulated } else { &w.run.stop_by };
-        widget::text_in(ui, lower, Align2::LEFT_CENTER, beside, token::plain(token::SMALL), t.weak);
+        let regulation = match &self.plan {
+            Asked::Here(Ok(plan)) => format!("{beside}  ·  {}", plan.regulation),
+            _ => beside.clone(),
+        };
+        widget::data_in(ui, lower, &regulation, token::plain(token::SMALL), t.weak);
     }
 
     /// What everybody must see at once.

@@ -507,6 +507,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_numbered_backward_stands_in_the_last_byte() {
+        let profile = Profile::builtin("dlt645-2007").unwrap();
+        for (query, di, last) in [
+            (Query::SettledEnergy as fn(u8) -> Query, 0x0001_0000, 12),
+            (Query::SettlementDay, 0x0400_0B00, 3),
+            (Query::DayKeptAt, 0x0506_0000, 62),
+            (Query::DayEnergy, 0x0506_0100, 62),
+        ] {
+            for n in 1..=last {
+                let item = profile.item(query(n)).unwrap();
+                assert_eq!(item.di(), Di::new(di + u32::from(n)));
+                assert_eq!(profile.slot_of(item.di()), Some(Slot::Query(query(n))));
+            }
+            assert_eq!((profile.item(query(0)), profile.item(query(last + 1))), (None, None));
+        }
+        let text = LINE
+            .replace("item.voltage", "item.settled_energy")
+            .replace("\"V\"", "\"kWh\"")
+            .replace("02010100", "000100xx");
+        let fault = Profile::from_toml("mine.toml", &text).unwrap_err().to_string();
+        assert!(fault.contains("the last two nn for the number"), "{fault}");
+        assert!(Profile::from_toml("mine.toml", &text.replace("xx", "nn")).is_ok());
+    }
+
+    #[test]
     fn a_model_differs_from_its_base_only_where_it_says_so() {
         let standard = Profile::builtin("dlt645-2007").unwrap();
         let yada = Profile::builtin("yada-dcm3366q").unwrap();

@@ -22,6 +22,7 @@ fn role_for(act: &Act) -> Option<Role> {
         | Act::Withdraw { .. }
         | Act::AddPerson { .. }
         | Act::NewPin { .. }
+        | Act::Import { .. }
         | Act::Disable { .. } => Some(Role::Approver),
     }
 }

@@ -260,8 +260,9 @@ impl Screen {
                 self.port.order(Order::Desk(Ask::Persons));
             }
             Page::Files => {
-                desk.files = Asked::Waiting;
+                (desk.files, desk.persons) = (Asked::Waiting, Asked::Waiting);
                 self.port.order(Order::Desk(Ask::Files));
+                self.port.order(Order::Desk(Ask::Persons));
             }
             Page::Profiles => {
                 desk.profiles = Asked::Waiting;

@@ -156,16 +156,11 @@ fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
                 mark::mark(ui.painter(), sign, face, line.state);
                 let text = Rect::from_min_max(pos2(sign.right() + 8.0, rect.top()), rect.max);
                 let [upper, lower] = widget::split(text, true, [1.0, 1.0]);
-                widget::text_in(
-                    ui,
-                    upper,
-                    Align2::LEFT_CENTER,
-                    &line.head,
-                    token::strong(token::SMALL),
-                    t.ink,
-                );
+                let said = |text: &str| face.language.said(text);
+                let head = line.head.split("  ").map(said).collect::<Vec<_>>().join("  ");
+                widget::data_in(ui, upper, &head, token::strong(token::SMALL), t.ink);
                 // One line of it: the whole entry is in the chain.
-                let about = line.about.join("; ");
+                let about = line.about.iter().map(|text| said(text)).collect::<Vec<_>>().join("; ");
                 widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
             }
         },
