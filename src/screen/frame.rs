@@ -34,7 +34,7 @@ impl Screen {
     /// The bars; gives the room between them.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, face: &Face, whole: Rect) -> Rect {
         self.top_ui(ui, face, whole);
-        if self.is_live() {
+        if self.may_stop() {
             self.stop_ui(ui, face, stop_place(whole));
         }
         let mut room = below_top(whole);

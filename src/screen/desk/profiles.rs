@@ -212,15 +212,10 @@ impl Screen {
 
     fn saved_ui(&self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).act;
-        let (state, head, said) = match &self.desk.done {
-            Asked::Here(Ok(said)) => (State::Good, &w.done, said),
-            Asked::Here(Err(why)) => (State::Bad, &w.refused, why),
-            _ => return sheet::waits(ui, face, room, &w.working),
-        };
-        widget::part(ui, room, |ui| {
-            ui.label(widget::strong(head, token::BIG));
-            widget::note(ui, face, state, &face.language.said(said));
-        });
+        match &self.desk.done {
+            Asked::Here(done) => sheet::came(ui, face, room, done, [&w.done, &w.refused]),
+            _ => sheet::waits(ui, face, room, &w.working),
+        }
     }
 
     /// A text was typed that is about a profile.

@@ -24,6 +24,18 @@ pub(super) fn refuses(ui: &mut Ui, face: &Face, room: Rect, why: &str) {
     widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &face.language.said(why)));
 }
 
+/// What came of something that was done, below a word for it.
+pub(super) fn came(ui: &mut Ui, face: &Face, room: Rect, done: &Result<String, String>, words: [&str; 2]) {
+    let (state, head, said) = match done {
+        Ok(said) => (State::Good, words[0], said),
+        Err(why) => (State::Bad, words[1], why),
+    };
+    widget::part(ui, room, |ui| {
+        ui.label(widget::strong(head, token::BIG));
+        widget::note(ui, face, state, &face.language.said(said));
+    });
+}
+
 /// What was asked for, once it is here; until then it says what is waited for, or why it does not come.
 pub(super) fn here<'a, T>(
     ui: &mut Ui,
