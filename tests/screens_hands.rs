@@ -40,18 +40,18 @@ fn finger(number: u64, pos: Pos2, down: bool) -> Vec<Event> {
     events
 }
 
+/// One frame with all of these events.
+fn frame(stage: &mut Stage, events: impl IntoIterator<Item = Event>) {
+    stage.harness.input_mut().events.extend(events);
+    stage.harness.step();
+}
+
 /// Two whole taps in one frame, and a third in the next.
 fn tap_thrice(stage: &mut Stage, label: &str) {
     let pos = place(stage, label);
-    stage.harness.event(Event::PointerMoved(pos));
-    for _ in 0..2 {
-        stage.harness.event(button(pos, true));
-        stage.harness.event(button(pos, false));
-    }
-    stage.harness.step();
-    stage.harness.event(button(pos, true));
-    stage.harness.event(button(pos, false));
-    stage.harness.step();
+    frame(stage, [Event::PointerMoved(pos)]);
+    frame(stage, [true, false, true, false].map(|pressed| button(pos, pressed)));
+    frame(stage, [true, false].map(|pressed| button(pos, pressed)));
     stage.look();
 }
 
@@ -117,9 +117,8 @@ fn begin_and_stop_in_one_frame_is_stop() {
     for stop_first in [false, true] {
         let mut stage = at_the_plan();
         let begin = place(&stage, "Begin");
-        stage.harness.event(Event::PointerMoved(begin));
-        stage.harness.event(button(begin, true));
-        stage.harness.step();
+        frame(&mut stage, [Event::PointerMoved(begin)]);
+        frame(&mut stage, [button(begin, true)]);
         let key = Event::Key {
             key: Key::Escape,
             physical_key: None,
@@ -131,10 +130,7 @@ fn begin_and_stop_in_one_frame_is_stop() {
         if stop_first {
             events.reverse();
         }
-        for event in events {
-            stage.harness.event(event);
-        }
-        stage.harness.step();
+        frame(&mut stage, events);
         assert_eq!(stage.ordered().iter().filter(|order| is_verify(order)).count(), 1);
         let Some(Command::Stop { why }) = stage.backstage.command() else {
             panic!("it was begun and not stopped")
@@ -171,17 +167,12 @@ fn of_two_fingers_one_on_stop_and_one_elsewhere_stop_counts_whichever_was_first(
             stage.ordered();
             let (stop, other) = (place(&stage, "STOP"), Pos2::new(120.0, 442.0));
             let (first, second) = if stop_is == 1 { (stop, other) } else { (other, stop) };
-            for event in [finger(1, first, true), finger(2, second, true)].concat() {
-                stage.harness.event(event);
-            }
-            stage.harness.step();
+            frame(&mut stage, [finger(1, first, true), finger(2, second, true)].concat());
             assert!(
                 stage.backstage.command().is_some(),
                 "finger {stop_is}, wiring {only_wiring}: on the press"
             );
-            for event in [finger(2, second, false), finger(1, first, false)].concat() {
-                stage.harness.event(event);
-            }
+            frame(&mut stage, [finger(2, second, false), finger(1, first, false)].concat());
             stage.look();
             let orders = stage.ordered();
             assert!(orders.is_empty(), "finger {stop_is}, wiring {only_wiring}: {orders:?}");
@@ -327,6 +318,8 @@ fn a_double_tap_on_approve_answers_once() {
     // Back at once is the profile: no page of the second tap lies between.
     tell(&mut stage, Told::Done(Ok("signed".into())));
     stage.press("Back");
+    assert_eq!(asked(&mut stage), [Ask::Profiles], "what was signed has changed it");
+    tell(&mut stage, Told::Profiles(vec![profile(1, None)]));
     assert!(stage.has("Sign: verifier"));
 }
 
@@ -418,14 +411,14 @@ fn three_hundred_certificates_of_standards_are_read_to_the_last_and_none_is_cut_
             while !stage.said("0299 SIMULATED") {
                 turns += 1;
                 assert!(turns < 200, "{}: the last does not come", what("scrolled"));
-                stage.harness.event(Event::PointerMoved(middle));
-                stage.harness.event(Event::MouseWheel {
+                let wheel = Event::MouseWheel {
                     source: eframe::egui::MouseWheelSource::Wheel,
                     unit: eframe::egui::MouseWheelUnit::Point,
-                    delta: eframe::egui::vec2(0.0, -900.0),
+                    delta: eframe::egui::vec2(0.0, -2000.0),
                     phase: TouchPhase::Move,
                     modifiers: Modifiers::NONE,
-                });
+                };
+                frame(&mut stage, [Event::PointerMoved(middle), wheel]);
                 stage.look();
                 if turns % 10 == 0 {
                     readable(&stage, &what("scrolled"));

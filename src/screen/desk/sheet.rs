@@ -93,8 +93,8 @@ impl Screen {
         widget::card_at(ui, face, room, |ui| match sheet {
             Sheet::Trail(_) => traces_ui(ui, face, lines),
             Sheet::Standards => widget::scroll(ui, "sheet", |ui| {
-                for line in lines {
-                    line_ui(ui, face, line);
+                for (n, line) in lines.iter().enumerate() {
+                    seen_ui(ui, face, n, |ui| line_ui(ui, face, line));
                 }
             }),
         });
@@ -134,6 +134,22 @@ pub(super) fn rows_ui(ui: &mut Ui, face: &Face, name: &str, lines: &[Line]) -> O
         },
     );
     pressed
+}
+
+/// One of many of which each is as high as its text: what is not seen keeps the room that it took, and is not laid out.
+fn seen_ui(ui: &mut Ui, face: &Face, n: usize, inside: impl FnOnce(&mut Ui)) {
+    let wide = ui.available_width();
+    let id = ui.scope_id().with((n, wide.to_bits(), face.language as u8));
+    let known: Option<f32> = ui.data(|data| data.get_temp(id));
+    let at = ui.cursor().min;
+    if let Some(high) = known
+        && !ui.is_rect_visible(Rect::from_min_size(at, vec2(wide, high)))
+    {
+        ui.allocate_space(vec2(wide, high));
+        return;
+    }
+    let high = ui.scope(inside).response.rect.height();
+    ui.data_mut(|data| data.insert_temp(id, high));
 }
 
 fn line_ui(ui: &mut Ui, face: &Face, line: &Line) {
