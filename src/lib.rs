@@ -36,7 +36,7 @@
 //! | [`verdict`] | rounding of the regulation, decision rules, pass / fail / undecided, specific and global risk |
 //! | [`certificate`] | raw events, the versioned record; what all papers print, once; CSV, PDF, DCC, QR made from it; signatures, chain, checking |
 //! | [`archive`] | the data folder: chain, packages, register, key, persons; append-only; the journal of the run that is open; backup |
-//! | [`history`] | looking back: visits of a charger, `E_n` between two, the drift with the day at which it would reach its limit, the board of all chargers |
+//! | [`history`] | looking back: visits of a charger, `E_n` between two, the drift with the day at which it would reach its limit, energy by month and day as the meter told it, the board of all chargers |
 //! | [`run`] | the engine: handle an event, poll an action, poll a timeout; take an interrupted run up again; recompute from raw data |
 //! | [`bench`](mod@bench) | owns devices and threads, conducts the engine; interlocks, heartbeat, signs of life; asks who is there, checks at low level, reads the interface log in words |
 //! | [`sim`] | a world of source, reference and meter with known truth; in process or served over real lines; [`sim::study`] counts what intervals and verdicts are worth |

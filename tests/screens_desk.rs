@@ -72,6 +72,7 @@ fn card(n: usize, colour: Colour, why: Vec<Why>) -> Card {
         valid_until: Some("2029-04-30".parse().unwrap()),
         findings: Some(0),
         visits: 3,
+        energy: None,
     }
 }
 
@@ -490,8 +491,10 @@ fn a_standards_certificate_is_taken_from_a_stick_or_refused_in_words() {
             tell(&mut stage, Told::Sheet(Sheet::Standards, Ok(vec![])));
             asked(&mut stage);
             stage.press(of(language, "导入证书", "Import"));
-            assert_eq!(asked(&mut stage), [Ask::Files]);
+            assert_eq!(asked(&mut stage), [Ask::Files, Ask::Persons]);
             readable(&stage, &what("looking"));
+            tell(&mut stage, Told::Persons(Ok(vec![])));
+            readable(&stage, &what("still looking"));
             tell(&mut stage, Told::Files(vec![]));
             readable(&stage, &what("no file"));
             let file =
@@ -500,8 +503,10 @@ fn a_standards_certificate_is_taken_from_a_stick_or_refused_in_words() {
             readable(&stage, &what("files"));
             stage.press("reference-1.toml");
             let asks = asked(&mut stage);
+            // Without an approver nobody is asked.
             assert!(
-                matches!(&asks[..], [Ask::Import(path)] if path.ends_with("reference-1.toml")),
+                matches!(&asks[..], [Ask::Persons, Ask::Do { act: Act::Import { path }, by: None, .. }]
+                    if path.ends_with("reference-1.toml")),
                 "{asks:?}"
             );
             readable(&stage, &what("working"));
@@ -511,6 +516,25 @@ fn a_standards_certificate_is_taken_from_a_stick_or_refused_in_words() {
             readable(&stage, &what("refused"));
             stage.press(of(language, "返回", "Back"));
             assert_eq!(asked(&mut stage), [Ask::Sheet(Sheet::Standards)], "the list is read again");
+            // With one, he answers for it.
+            stage.press(of(language, "导入证书", "Import"));
+            let approver = person("李批准", &[Role::Approver], Standing::Active);
+            tell(&mut stage, Told::Persons(Ok(vec![approver.clone()])));
+            tell(&mut stage, Told::Files((0..40).map(file).collect()));
+            asked(&mut stage);
+            stage.press("reference-1.toml");
+            tell(&mut stage, Told::Persons(Ok(vec![approver])));
+            readable(&stage, &what("who"));
+            stage.press("李批准");
+            type_in(&mut stage, language, "305612");
+            let asks = asked(&mut stage);
+            assert!(
+                matches!(&asks[..], [Ask::Persons, Ask::Do { act: Act::Import { .. }, by: Some(by), .. }]
+                    if by.person == "李批准" && by.pin == "305612"),
+                "{asks:?}"
+            );
+            tell(&mut stage, Told::Done(Ok("stored, entry 12 of the chain".into())));
+            readable(&stage, &what("taken in"));
         }
     }
 }

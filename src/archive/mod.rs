@@ -22,6 +22,7 @@
 
 mod approval;
 mod backup;
+mod calibration;
 mod chain;
 mod clock;
 mod disk;
@@ -46,6 +47,7 @@ mod trail;
 mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
+pub use calibration::{CALIBRATION, Import, imported};
 pub use disk::keep as keep_private;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
@@ -60,7 +62,7 @@ pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};
-pub use visit::results_of;
+pub use visit::{results_of, unfinished, unfinished_results};
 
 use crate::certificate::chain::{Entry, Kind, NONE_BEFORE, VERSION};
 use crate::certificate::issue::Laboratory;

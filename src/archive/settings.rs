@@ -296,12 +296,14 @@ impl Archive {
         }
     }
 
-    /// The approver who answers for a change of persons; until there ever was one, nobody has to.
-    fn vouched<'a>(&self, by: Option<(&'a str, &'a str)>) -> Result<Option<(&'a str, For, &'a str)>, Fault> {
+    /// The approver who answers for a change of persons or standards; until there ever was one, nobody has to.
+    pub(super) fn vouched<'a>(
+        &self,
+        by: Option<(&'a str, &'a str)>,
+    ) -> Result<Option<(&'a str, For, &'a str)>, Fault> {
         let by = by.map(|(name, pin)| (name, For::Role(Role::Approver), pin));
         if by.is_none() && Persons::load(&self.dir, &self.chain.state)?.has_approver() {
-            let what =
-                "an approver answers for changes of persons: give --by APPROVER, and that person's PIN";
+            let what = "an approver answers for changes of persons and standards: give --by APPROVER, and that person's PIN";
             return Err(Fault::Person { person: "--by".into(), what: what.into() });
         }
         Ok(by)

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod cross_check;
 pub mod csv;
 pub mod dcc;
+pub mod energy_log;
 pub mod issue;
 pub mod matrix;
 pub mod number;

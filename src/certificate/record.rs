@@ -1,6 +1,7 @@
 //! The record: the frozen plan, all that came in, and what follows from it. Immutable once written.
 
 use super::cross_check::CrossCheck;
+use super::energy_log::EnergyLog;
 use super::raw::{Event, Interruption, Logged};
 pub use super::second_opinion::SecondOpinion;
 use super::signed_record::SignedRecord;
@@ -379,6 +380,9 @@ pub struct Results {
     /// How the load went away at the end; none in records older than it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switched_off: Option<SwitchedOff>,
+    /// What the meter has kept of its energy by months and days; none where it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_log: Option<EnergyLog>,
 }
 
 /// What was seen of the seals.

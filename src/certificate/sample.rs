@@ -198,6 +198,7 @@ fn record(plan: Plan, simulated: bool, percent: f64) -> Record {
             elapsed: Span::from_secs(431),
             seals: None,
             switched_off: None,
+            energy_log: None,
         },
         plan,
         raw: vec![],

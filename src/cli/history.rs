@@ -2,11 +2,12 @@
 
 use super::{Data, Ended, Stop, print_json, print_text};
 use jiff::civil::Date;
+use phantomload::certificate::energy_log::Used;
 use phantomload::certificate::number;
 use phantomload::certificate::report::{clean, left, width};
 use phantomload::history::compare::{Comparison, Pair};
 use phantomload::history::drift::{AHEAD, SPAN_MIN, VISITS_MIN};
-use phantomload::history::{self, Board, Colour, Drift, Fault, History, Outlook, Visit};
+use phantomload::history::{self, Board, Colour, Drift, Energy, Fault, History, Outlook, Visit};
 use phantomload::time::Stamp;
 use std::fmt::Write;
 
@@ -132,11 +133,42 @@ fn page(history: &History) -> String {
             let _ = writeln!(text, "  {}", drifting(drift));
         }
     }
+    text += "\n";
+    match &history.energy {
+        None => text += "energy by month and day: absent; the meter was not asked for it\n",
+        Some(energy) => text += &energies(energy),
+    }
     if let Some(two) = &history.last_two {
         text += "\nthe last two visits\n";
         text += &side_by_side(two);
     }
     text
+}
+
+/// What the meter has told of its months and days.
+fn energies(energy: &Energy) -> String {
+    let mut text = format!("energy by month and day, as the meter told it (last on {})\n", energy.told);
+    for (what, list) in [("month", &energy.months), ("day", &energy.days)] {
+        let rows = list.iter().map(|used| {
+            let name = used.label().unwrap_or_else(|| "no date is given".to_owned());
+            let running = if used.running { "not over yet" } else { "" };
+            [name, kwh(used), running.to_owned()]
+        });
+        if !list.is_empty() {
+            text += &table([what, "kWh", ""], rows);
+        }
+    }
+    for why in &energy.absent {
+        let _ = writeln!(text, "absent: {}", clean(why));
+    }
+    for from in &energy.from {
+        let _ = writeln!(text, "from {}", clean(from));
+    }
+    text
+}
+
+fn kwh(used: &Used) -> String {
+    used.kwh.map_or("the register went back".to_owned(), |kwh| kwh.to_string())
 }
 
 fn visits(visits: &[Visit]) -> String {
@@ -269,14 +301,37 @@ fn chargers(board: &Board) -> String {
             card.verdict.to_uppercase(),
             card.valid_until.map_or("-".to_owned(), |day| day.to_string()),
             card.visits.to_string(),
+            energy(card.energy.as_ref().and_then(|energy| energy.month.as_ref())),
+            energy(card.energy.as_ref().and_then(|energy| energy.day.as_ref())),
             card.why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         ]
         .map(|cell| clean(&cell))
     });
-    let head = ["", "charger", "site", "meter", "last visit", "verdict", "valid until", "visits", "why"];
+    let head = [
+        "",
+        "charger",
+        "site",
+        "meter",
+        "last visit",
+        "verdict",
+        "valid until",
+        "visits",
+        "last month",
+        "last day",
+        "why",
+    ];
     text += &table(head, rows);
-    text += "energy by day and month: absent; a run asks a meter for its present register, and for no earlier one\n";
+    if !board.cards.iter().any(|card| card.energy.as_ref().is_some_and(history::board::Latest::gives)) {
+        text += "energy by day and month: absent; no meter gave it at its last visit\n";
+    }
     text
+}
+
+/// A month or a day with its energy; a dash where the meter gave none.
+fn energy(used: Option<&Used>) -> String {
+    used.map_or("-".to_owned(), |used| {
+        format!("{} {} kWh", used.label().unwrap_or_default(), kwh(used)).trim_start().to_owned()
+    })
 }
 
 /// What the text of `history` means by its refusals, for its help.

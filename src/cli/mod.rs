@@ -123,7 +123,7 @@ enum Command {
 }
 
 /// What says which verification is made; the same for `verify` and `plan`.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Task {
     /// Nameplate file, or the name of a demo meter: good, fast, bad-at-imin, creeping, not-starting, wrong-constant,
     /// clock-off, cover-opened, standard-register, coarse-register, led-off, stale-power, slow-pulses, seconds-told,

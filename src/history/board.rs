@@ -1,9 +1,11 @@
 //! All chargers that the data folder knows, each with its last visit: green normal, yellow a finding or due soon, red failed or
 //! overdue.
 
-use super::Fault;
+use super::energy::{self, Energy};
 use super::visit::Meter;
+use super::{Fault, recalled, remember};
 use crate::archive::{self, Filter, Index, RegisterRow};
+use crate::certificate::energy_log::{EnergyLog, Used};
 use crate::verdict::Verdict;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -110,6 +112,35 @@ pub struct Card {
     pub findings: Option<usize>,
     /// How often somebody was there.
     pub visits: usize,
+    /// What the meter told of its energy last; none where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Latest>,
+}
+
+/// The last whole month and day of a meter, as it told them last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Latest {
+    /// When it told it.
+    pub told: Date,
+    /// The month; none where the meter gives none.
+    pub month: Option<Used>,
+    /// The day.
+    pub day: Option<Used>,
+    /// What it does not give, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
+}
+
+impl Latest {
+    fn of(energy: Energy) -> Self {
+        let (month, day) = (energy.month().cloned(), energy.day().cloned());
+        Self { told: energy.told, month, day, absent: energy.absent }
+    }
+
+    /// Whether the meter gave a month or a day.
+    pub fn gives(&self) -> bool {
+        self.month.is_some() || self.day.is_some()
+    }
 }
 
 /// All chargers.
@@ -147,6 +178,7 @@ impl Card {
             valid_until: day("valid_until"),
             findings: None,
             visits: 0,
+            energy: None,
         }
     }
 
@@ -174,11 +206,14 @@ impl Card {
     }
 }
 
-/// What is remembered between two looks: how many findings a paper has, by the SHA-256 of its manifest.
-#[derive(Default, Serialize, Deserialize)]
-struct Remembered(BTreeMap<String, usize>);
+/// What is remembered of a paper between two looks, by the SHA-256 of its manifest.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Remembered {
+    findings: usize,
+    energy_log: Option<EnergyLog>,
+}
 
-/// The file it is kept in: it holds nothing of its own, and is made again if it is lost.
+/// The file it is kept in.
 const REMEMBERED: &str = "board.cache";
 
 /// The board of a data folder on a day.
@@ -210,7 +245,7 @@ pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
         }
     })?;
     let mut cards: Vec<(Card, String)> = cards.into_values().collect();
-    count_findings(dir, &mut cards);
+    look_into(dir, &mut cards);
     let mut cards: Vec<Card> = cards.into_iter().map(|(card, _)| card).collect();
     for card in &mut cards {
         card.judge(today);
@@ -226,30 +261,27 @@ pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
     })
 }
 
-/// The findings stand in the records only, and reading those of all chargers takes long: what was counted is remembered.
-fn count_findings(dir: &Path, cards: &mut [(Card, String)]) {
-    let path = dir.join(REMEMBERED);
-    let known = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let Remembered(known) = known.unwrap_or_default();
+/// Findings and energy stand in the records only, and reading those of all chargers takes long: what was read is remembered.
+fn look_into(dir: &Path, cards: &mut [(Card, String)]) {
+    let known: BTreeMap<String, Remembered> = recalled(dir, REMEMBERED);
+    let heard = energy::heard(dir);
     let mut now = BTreeMap::new();
     for (card, manifest) in cards {
-        let counted = match known.get(manifest) {
-            Some(count) => Some(*count),
-            None => archive::results_of(dir, &card.certificate_no).ok().map(|record| {
-                // What is said of every simulated run is no finding of a charger.
-                record.results.findings.len()
-                    + record.results.items.iter().filter(|item| item.verdict == Verdict::Undecided).count()
-            }),
-        };
-        card.findings = counted;
-        now.extend(counted.filter(|_| !manifest.is_empty()).map(|count| (manifest.clone(), count)));
+        let seen = known.get(manifest).cloned().or_else(|| {
+            let record = archive::results_of(dir, &card.certificate_no).ok()?;
+            // What is said of every simulated run is no finding of a charger.
+            let undecided = record.results.items.iter().filter(|item| item.verdict == Verdict::Undecided);
+            let findings = record.results.findings.len() + undecided.count();
+            Some(Remembered { findings, energy_log: record.results.energy_log })
+        });
+        card.findings = seen.as_ref().map(|seen| seen.findings);
+        let checked = heard.iter().filter(|heard| heard.meter == card.meter).map(|heard| &heard.log);
+        let told = seen.iter().filter_map(|seen| seen.energy_log.as_ref());
+        card.energy = Energy::of(told.chain(checked)).map(Latest::of);
+        now.extend(seen.filter(|_| !manifest.is_empty()).map(|seen| (manifest.clone(), seen)));
     }
-    if now != known
-        && let Ok(bytes) = serde_json::to_vec(&Remembered(now))
-    {
-        // A folder that cannot be written is only slower.
-        let beside = dir.join("board.cache.new");
-        let _ = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, &path));
+    if now != known {
+        remember(dir, REMEMBERED, &now);
     }
 }
 

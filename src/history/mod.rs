@@ -6,17 +6,21 @@
 pub mod board;
 pub mod compare;
 pub mod drift;
+pub mod energy;
 mod visit;
 
 pub use board::{Board, Card, Colour};
 pub use compare::{Comparison, compare};
 pub use drift::{Drift, Outlook, drifts};
+pub use energy::Energy;
 pub use visit::{Figure, Meter, Visit};
 
 use crate::archive::{self, Filter, Index, RegisterRow};
 use crate::certificate::number::Number;
+use energy::Heard;
 use jiff::civil::Date;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -53,6 +57,9 @@ pub struct History {
     pub last_two: Option<Comparison>,
     /// The drift at each load point.
     pub drifts: Vec<Drift>,
+    /// Energy by months and days, where the meter was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Energy>,
     /// Papers that could not be read, and why.
     pub unreadable: Vec<String>,
 }
@@ -69,7 +76,8 @@ impl History {
             _ => None,
         };
         let drifts = drifts(&standing);
-        Self { meter, visits, last_two, drifts, unreadable }
+        let energy = Energy::of(visits.iter().filter_map(|visit| visit.energy_log.as_ref()));
+        Self { meter, visits, last_two, drifts, energy, unreadable }
     }
 }
 
@@ -134,21 +142,23 @@ pub fn of(dir: &Path, wanted: &str) -> Result<Vec<History>, Fault> {
             })?;
         }
     }
-    if rows.is_empty() {
+    let heard = energy::heard(dir);
+    let checked = heard.iter().filter(|heard| heard.meter.serial == wanted || heard.charger == wanted);
+    let mut meters: Vec<Meter> = vec![];
+    for meter in rows.iter().map(|row| &row.meter).chain(checked.map(|heard| &heard.meter)) {
+        if !meters.contains(meter) {
+            meters.push(meter.clone());
+        }
+    }
+    if meters.is_empty() {
         let near: Vec<_> = near.into_iter().map(|name| format!("`{name}`")).collect();
         let near = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
         return Err(Fault::NoVisit { wanted: wanted.to_owned(), near });
     }
-    let mut meters: Vec<Meter> = vec![];
-    for row in &rows {
-        if !meters.contains(&row.meter) {
-            meters.push(row.meter.clone());
-        }
-    }
-    Ok(meters.into_iter().map(|meter| history(dir, meter, &rows)).collect())
+    Ok(meters.into_iter().map(|meter| history(dir, meter, &rows, &heard)).collect())
 }
 
-fn history(dir: &Path, meter: Meter, rows: &[Row]) -> History {
+fn history(dir: &Path, meter: Meter, rows: &[Row], heard: &[Heard]) -> History {
     let (mut visits, mut unreadable) = (vec![], vec![]);
     for row in rows.iter().filter(|row| row.meter == meter).take(VISITS_MAX) {
         match archive::results_of(dir, &row.certificate_no) {
@@ -157,7 +167,26 @@ fn history(dir: &Path, meter: Meter, rows: &[Row]) -> History {
                 .push(format!("{} of {} ({}): {fault}", row.certificate_no, row.record_no, row.charger)),
         }
     }
-    History::of(meter, visits, unreadable)
+    let mut history = History::of(meter, visits, unreadable);
+    let told = history.visits.iter().filter_map(|visit| visit.energy_log.as_ref());
+    let checked = heard.iter().filter(|heard| heard.meter == history.meter).map(|heard| &heard.log);
+    history.energy = Energy::of(told.chain(checked));
+    history
+}
+
+/// What was remembered between two looks, in a file of the data folder that holds nothing of its own: nothing where it is
+/// lost, or of another form.
+fn recalled<T: DeserializeOwned + Default>(dir: &Path, name: &str) -> T {
+    let bytes = std::fs::read(dir.join(name)).ok();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Remembers it. A folder that cannot be written is only slower.
+fn remember<T: Serialize>(dir: &Path, name: &str, what: &T) {
+    if let Ok(bytes) = serde_json::to_vec(what) {
+        let beside = dir.join(format!("{name}.new"));
+        let _ = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, dir.join(name)));
+    }
 }
 
 /// The visit of a paper, by its number.

@@ -2,16 +2,17 @@
 
 use crate::archive::RegisterRow;
 use crate::certificate::csv::valid_until;
+use crate::certificate::energy_log::EnergyLog;
 use crate::certificate::record::{ItemResult, Record, Unit};
 use crate::regulation::Item;
 use crate::time::Stamp;
 use crate::uncertainty::Component;
 use crate::verdict::Verdict;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which meter it is: the same serial number of another maker is another meter, and a simulated one is none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Meter {
     /// Who made it.
     pub maker: String,
@@ -31,6 +32,17 @@ impl Meter {
             model: row.get("dut_model").to_owned(),
             serial: row.get("dut_serial").to_owned(),
             simulated: row.is_simulated(),
+        }
+    }
+
+    /// That of a record.
+    pub fn of_record(record: &Record) -> Self {
+        let plate = &record.plan.nameplate;
+        Self {
+            maker: plate.maker.clone(),
+            model: plate.model.clone(),
+            serial: plate.serial.clone(),
+            simulated: record.simulated,
         }
     }
 }
@@ -68,6 +80,9 @@ pub struct Visit {
     pub figures: Vec<Figure>,
     /// What was seen besides.
     pub findings: Vec<String>,
+    /// What the meter said of its months and days; none where it was not asked.
+    #[serde(skip)]
+    pub energy_log: Option<EnergyLog>,
 }
 
 /// A number with its uncertainty at a load point.
@@ -171,12 +186,7 @@ impl Visit {
             performed: record.started,
             status: status.to_owned(),
             verdict: record.results.verdict,
-            meter: Meter {
-                maker: plate.maker.clone(),
-                model: plate.model.clone(),
-                serial: plate.serial.clone(),
-                simulated: record.simulated,
-            },
+            meter: Meter::of_record(record),
             charger: plate.charger.clone(),
             connector: plate.connector.clone(),
             site: record.plan.entries.site.clone(),
@@ -186,6 +196,7 @@ impl Visit {
             valid_until: valid_until(record),
             figures: record.results.items.iter().filter_map(Figure::of).collect(),
             findings: record.results.findings.clone(),
+            energy_log: record.results.energy_log.clone(),
         }
     }
 
@@ -237,6 +248,7 @@ pub(super) mod samples {
             valid_until: None,
             figures: errors.iter().enumerate().map(figure).collect(),
             findings: vec![],
+            energy_log: None,
         }
     }
 }

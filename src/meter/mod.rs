@@ -74,10 +74,18 @@ pub enum Query {
     PowerLossLast,
     /// The words in which the meter keeps its own state; gives a text: seven words in hex, then what of them is known.
     StatusWords,
+    /// The n-th day of each month at which the meter settles, 1..=3; gives a day and an hour.
+    SettlementDay(u8),
+    /// Forward active energy as it stood at the n-th last settlement, 1..=12; gives kWh.
+    SettledEnergy(u8),
+    /// When the meter kept its registers for the n-th last day, 1..=62; gives a moment.
+    DayKeptAt(u8),
+    /// Forward active energy as it was kept then; gives kWh.
+    DayEnergy(u8),
 }
 
 impl Query {
-    /// Every query; the tariffs, of which there may be 63, come by [`Query::TariffEnergy`] besides.
+    /// Every query; those with a number, of which there may be many, come besides.
     pub const fn all() -> [Self; 20] {
         [
             Self::Address,
@@ -103,10 +111,27 @@ impl Query {
         ]
     }
 
+    /// Whether `other` is of the same numbered series. Such are kept without a hole: behind the first that is not there is
+    /// none.
+    pub const fn is_series_of(self, other: Self) -> bool {
+        match self {
+            Self::TariffEnergy(_) => matches!(other, Self::TariffEnergy(_)),
+            Self::SettledEnergy(_) => matches!(other, Self::SettledEnergy(_)),
+            Self::DayKeptAt(_) | Self::DayEnergy(_) => {
+                matches!(other, Self::DayKeptAt(_) | Self::DayEnergy(_))
+            }
+            _ => false,
+        }
+    }
+
     /// The unit of its number; `None` where the answer is no number with a unit.
     pub const fn unit(self) -> Option<Unit> {
         match self {
-            Self::Energy | Self::TariffEnergy(_) | Self::ReverseEnergy => Some(Unit::KilowattHour),
+            Self::Energy
+            | Self::TariffEnergy(_)
+            | Self::ReverseEnergy
+            | Self::SettledEnergy(_)
+            | Self::DayEnergy(_) => Some(Unit::KilowattHour),
             Self::Voltage => Some(Unit::Volt),
             Self::Current => Some(Unit::Ampere),
             Self::Power => Some(Unit::Kilowatt),
@@ -140,6 +165,10 @@ impl fmt::Display for Query {
             Self::PowerLossLast => "last power loss",
             Self::ReverseEnergy => "reverse active energy",
             Self::StatusWords => "status words",
+            Self::SettlementDay(n) => return write!(f, "settlement day {n} of a month"),
+            Self::SettledEnergy(n) => return write!(f, "forward active energy at the {n}. last settlement"),
+            Self::DayKeptAt(n) => return write!(f, "moment of the {n}. last daily freeze"),
+            Self::DayEnergy(n) => return write!(f, "forward active energy at the {n}. last daily freeze"),
         })
     }
 }
@@ -220,6 +249,13 @@ pub enum Value {
         /// What it was set to.
         after: Option<DateTime>,
     },
+    /// A day and an hour of each month.
+    MonthDay {
+        /// The day, from 1.
+        day: u8,
+        /// The hour, from 0.
+        hour: u8,
+    },
 }
 
 impl fmt::Display for Value {
@@ -229,6 +265,7 @@ impl fmt::Display for Value {
             Self::Count(count) => write!(f, "{count}"),
             Self::Text(text) => f.write_str(text),
             Self::Clock(clock) => write!(f, "{clock}"),
+            Self::MonthDay { day, hour } => write!(f, "day {day}, {hour} h"),
             Self::CoverOpen { from: Some(from), to: None } => write!(f, "{from}, still open"),
             Self::CoverOpen { from: Some(from), to: Some(to) } => write!(f, "{from} to {to}"),
             Self::CoverOpen { from: None, .. }

@@ -12,7 +12,7 @@ pub(super) fn pick((zh, en): Pair, language: Language) -> &'static str {
 }
 
 /// Steps by the begin of their title, as the plan names them; what stands behind it (a current) stays.
-const STEPS: [(&str, Pair); 17] = [
+const STEPS: [(&str, Pair); 18] = [
     ("Operator's entries", ("操作员录入", "Operator's entries")),
     ("Connection and polarity", ("接线与极性", "Connection, polarity")),
     ("Pulse input heard", ("脉冲输入", "Pulse input")),
@@ -27,6 +27,7 @@ const STEPS: [(&str, Pair); 17] = [
     ("Daily clock rate", ("日计时误差", "Daily clock rate")),
     ("Identity and constant", ("身份与常数", "Identity, constant")),
     ("Event records", ("事件记录", "Event records")),
+    ("Energy by month and day", ("按月电量", "Energy by month")),
     ("Clock", ("时钟", "Clock")),
     ("Tariff registers", ("费率计度器", "Tariff registers")),
     ("Cross-check U, I, P", ("核对 U I P", "Cross-check U, I, P")),

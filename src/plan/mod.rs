@@ -145,6 +145,8 @@ pub enum Work {
     },
     /// Total against the sum of the tariff registers.
     TariffRegisters,
+    /// What the meter has kept of its energy by months and days; asked where there is time for it, and never waited for.
+    EnergyLog,
     /// Register before the pulses to be compared; the current is off.
     RegisterStart,
     /// The meter's own U, I, P against the reference, during the named load step.

@@ -20,6 +20,8 @@ const TARIFFS: u8 = 63;
 #[derive(Debug, Clone, Default)]
 pub(super) struct DataLane {
     queue: VecDeque<(usize, Query)>,
+    /// Those that are put when there is no other, and that nobody waits for.
+    spare: VecDeque<(usize, Query)>,
     /// The one on the way, and since when.
     out: Option<(usize, Query, Instant)>,
     asked: BTreeSet<usize>,
@@ -29,6 +31,8 @@ pub(super) struct DataLane {
     switching: Option<Instant>,
     /// Length and number of the readings of the daily rate, where one is planned.
     rate: Option<(Span, u32)>,
+    /// The step whose questions nobody waits for.
+    spared: Option<usize>,
 }
 
 impl DataLane {
@@ -37,7 +41,8 @@ impl DataLane {
             Work::DailyRate { reading, readings, .. } => Some((reading, readings)),
             _ => None,
         });
-        Self { rate, ..Self::default() }
+        let spared = plan.steps.iter().find(|step| step.work == Work::EnergyLog).map(|step| step.no);
+        Self { rate, spared, ..Self::default() }
     }
 
     /// Puts questions before all others.
@@ -50,7 +55,8 @@ impl DataLane {
     /// Puts the questions of a step behind the others, once.
     pub fn ask_once(&mut self, step: usize, queries: &[Query]) {
         if self.asked.insert(step) {
-            self.queue.extend(queries.iter().map(|query| (step, *query)));
+            let queue = if self.spared == Some(step) { &mut self.spare } else { &mut self.queue };
+            queue.extend(queries.iter().map(|query| (step, *query)));
         }
     }
 
@@ -61,12 +67,20 @@ impl DataLane {
 
     /// What is to be asked is asked anew once the connection is known to be right.
     pub fn begin_again(&mut self) {
-        *self = Self { rate: self.rate, ..Self::default() };
+        *self = Self { rate: self.rate, spared: self.spared, ..Self::default() };
     }
 
-    /// Nothing to ask and nothing on the way.
+    /// Nothing to ask and nothing on the way that anybody waits for.
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.out.is_none() && self.switching.is_none()
+        let waited_for = self.out.filter(|(step, ..)| self.spared != Some(*step));
+        self.queue.is_empty() && waited_for.is_none() && self.switching.is_none()
+    }
+
+    /// Asks for nothing more of the series of this question: behind the first that is not there is none.
+    fn give_up(&mut self, query: Query) {
+        for queue in [&mut self.queue, &mut self.spare] {
+            queue.retain(|(_, waiting)| !query.is_series_of(*waiting));
+        }
     }
 
     /// The reads that need no load are under way or done.
@@ -76,7 +90,8 @@ impl DataLane {
 
     /// A question of this step waits or is on its way.
     pub fn is_busy(&self, step: usize) -> bool {
-        self.queue.iter().any(|(no, _)| *no == step) || self.out.is_some_and(|(no, ..)| no == step)
+        self.queue.iter().chain(&self.spare).any(|(no, _)| *no == step)
+            || self.out.is_some_and(|(no, ..)| no == step)
     }
 
     /// The questions of this step were put.
@@ -93,9 +108,8 @@ impl Run {
         match self.data_lane.out {
             Some((step, query, _)) if query == answer.query => {
                 self.data_lane.out = None;
-                if matches!((query, &answer.reading), (Query::TariffEnergy(_), Reading::Absent(_))) {
-                    // Tariffs are numbered without a hole: behind the first that is not there is none.
-                    self.data_lane.queue.retain(|(_, query)| !matches!(query, Query::TariffEnergy(_)));
+                if matches!(answer.reading, Reading::Absent(_)) {
+                    self.data_lane.give_up(query);
                 }
                 if nothing_of_it(&answer)
                     && let Some(last) = super::results::last_of(query)
@@ -186,6 +200,7 @@ impl Run {
                     let parts = (1..=TARIFFS).map(Query::TariffEnergy);
                     std::iter::once(Query::Energy).chain(parts).chain([Query::Energy]).collect()
                 }
+                Work::EnergyLog => super::results::energy_queries(),
                 _ => continue,
             };
             self.data_lane.ask_once(step.no, &queries);
@@ -200,7 +215,9 @@ impl Run {
         if self.switch_due().is_some_and(|due| now >= due) {
             self.data_lane.switching = Some(now);
             self.actions.push_back(Action::SwitchSecondsPulse);
-        } else if let Some((step, query)) = self.data_lane.queue.pop_front() {
+        } else if let Some((step, query)) =
+            self.data_lane.queue.pop_front().or_else(|| self.data_lane.spare.pop_front())
+        {
             self.data_lane.out = Some((step, query, now));
             self.actions.push_back(Action::Ask(query));
         }

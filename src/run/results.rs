@@ -16,6 +16,7 @@ use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 mod cross_check;
 mod data;
 mod energy;
+mod energy_log;
 mod joint;
 mod lead_in;
 mod opinion;
@@ -23,6 +24,7 @@ mod seal;
 mod signed;
 mod strays;
 
+pub(super) use energy_log::energy_queries;
 pub(super) use seal::{last_of, seal_queries};
 
 /// Silence that is no evidence.
@@ -71,6 +73,7 @@ pub(super) fn all(
     let opinions = judge.second_opinions(&items);
     let seals = judge.step(|w| *w == Work::Seal).is_none().then(|| judge.seals()).flatten();
     judge.unit_of_register();
+    let energy_log = judge.energy_log();
     let verdict = Some(overall(items.iter().map(|i| i.verdict)));
     let findings = judge.findings;
     let (correlations, joint_conformity) = joint::of(&items);
@@ -90,6 +93,7 @@ pub(super) fn all(
         elapsed,
         seals,
         switched_off: evidence.switched_off,
+        energy_log,
     }
 }
 

@@ -54,6 +54,10 @@ pub(super) enum Asked<T> {
     Here(T),
 }
 
+/// The button that begins a run stands where STOP stands then: a press within so many seconds is the second of a double tap.
+/// A choice of this house; nothing is on the terminals yet.
+const SECOND_TAP: f64 = 0.4;
+
 /// The screen.
 pub struct Screen {
     pub(super) port: Port,
@@ -81,6 +85,8 @@ pub struct Screen {
     pub(super) draft: Option<Draft>,
     /// What is begun here is a pre-check.
     pub(super) pre_check: bool,
+    /// Another regulation profile is being chosen for this meter.
+    pub(super) choosing: bool,
     pub(super) meter_read: Asked<Result<Vec<String>, String>>,
     pub(super) plan: Asked<Result<Box<PlanSeen>, String>>,
     pub(super) connection: Asked<Connection>,
@@ -92,6 +98,8 @@ pub struct Screen {
     pub(super) stop_at: Option<Rect>,
     /// When it was pressed.
     pub(super) stopped: Option<Instant>,
+    /// When what is opening was ordered, in seconds of egui's clock.
+    opened: f64,
     /// What the shown colours and the scale were made for.
     dressed: Option<(Theme, u32)>,
     frames: Frames,
@@ -120,6 +128,7 @@ impl Screen {
             job: None,
             draft: None,
             pre_check: false,
+            choosing: false,
             meter_read: Asked::No,
             plan: Asked::No,
             connection: Asked::No,
@@ -129,6 +138,7 @@ impl Screen {
             desk: Desk::default(),
             stop_at: None,
             stopped: None,
+            opened: 0.0,
             dressed: None,
             frames: Frames::default(),
         };
@@ -158,9 +168,24 @@ impl Screen {
         self.live.as_ref().map_or(SourceState::Off, |live| live.snapshot.source)
     }
 
+    /// A run or the look at the wiring was ordered, and nothing was seen of it yet.
+    pub(super) fn is_opening(&self) -> bool {
+        let ordered = match self.place {
+            Place::Run => self.ended.is_none(),
+            Place::Connect => self.connection == Asked::Waiting,
+            _ => false,
+        };
+        ordered && self.live.is_none()
+    }
+
+    /// There is something to stop.
+    pub(super) fn may_stop(&self) -> bool {
+        self.is_live() || self.is_opening()
+    }
+
     /// The red button.
     pub(super) fn stop(&mut self, by: &str) {
-        if self.is_live() {
+        if self.may_stop() {
             self.port.command(Command::Stop { why: format!("stopped by the operator ({by})") });
             self.stopped.get_or_insert(now());
         }
@@ -196,6 +221,7 @@ impl Screen {
     pub(super) fn go(&mut self, place: Place) {
         self.place = place;
         self.entry = None;
+        self.choosing = false;
         let Some(draft) = self.draft.clone().map(Box::new) else { return };
         match place {
             Place::Meter if self.plan == Asked::No => self.ask_plan(),
@@ -325,7 +351,7 @@ impl Screen {
             }
         }
         self.live = self.port.live();
-        if !self.is_live() {
+        if !self.may_stop() {
             self.stopped = None;
         }
     }
@@ -445,8 +471,10 @@ impl eframe::App for Screen {
         self.port.drawn();
         self.handle_news();
         // Before anything is drawn: a frame that takes long does not keep STOP waiting.
-        let events = ctx.input(|input| input.events.clone());
-        if let Some(by) = input::stop(&events, self.stop_at) {
+        let (events, time) = ctx.input(|input| (input.events.clone(), input.time));
+        if let Some(by) = input::stop(&events, self.stop_at)
+            && !(self.is_opening() && by == input::ON_SCREEN && time < self.opened + SECOND_TAP)
+        {
             self.stop(by);
         }
         if input::is_sign_of_a_person(&events) {
@@ -474,7 +502,16 @@ impl eframe::App for Screen {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.options.hooks.hang(self.is_live());
         self.options.hooks.frame(&mut self.frames, frame.info().cpu_usage);
+        let before = self.is_opening();
         Frame::NONE.show(ui, |ui| self.show(ui));
+        if !before && self.is_opening() {
+            // Whoever begins and stops in one frame has stopped.
+            let (time, key) = ui.input(|input| (input.time, input::stop(&input.events, None)));
+            self.opened = time;
+            if let Some(by) = key {
+                self.stop(by);
+            }
+        }
         self.wake_later(ui.ctx());
     }
 

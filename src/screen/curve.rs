@@ -3,7 +3,7 @@
 use super::frame;
 use super::token::{self, Face};
 use crate::run::ErrorSeen;
-use eframe::egui::{Color32, Ui, Vec2, Vec2b};
+use eframe::egui::{Color32, TextStyle, Ui, Vec2, Vec2b};
 use egui_plot::{GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotBounds, Points};
 
 /// A limit so many times as wide as the narrowest does not set the scale.
@@ -13,6 +13,24 @@ const WIDE: f64 = 3.0;
 struct Point<'a> {
     x: f64,
     seen: &'a ErrorSeen,
+}
+
+/// A plot that is looked at: no finger moves it, and it shows what it is told to. The letters of `ui` are those of its axes.
+pub(super) fn quiet<'a>(ui: &mut Ui, face: &Face, name: &str, size: Vec2) -> Plot<'a> {
+    ui.visuals_mut().extreme_bg_color = face.tokens.card;
+    ui.style_mut().text_styles.insert(TextStyle::Body, token::plain(token::SMALL - 2.0));
+    Plot::new(name)
+        .width(size.x)
+        .height(size.y)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .show_x(false)
+        .show_y(false)
+        .auto_bounds(Vec2b::FALSE)
+        .set_margin_fraction(Vec2::ZERO)
 }
 
 /// Draws it into what room there is. `active` is the step at work.
@@ -39,20 +57,7 @@ pub(super) fn curve(ui: &mut Ui, face: &Face, size: Vec2, errors: &[ErrorSeen], 
         (-count..=count).map(|n| GridMark { value: f64::from(n) * step, step_size: step }).collect::<Vec<_>>()
     };
     ui.scope(|ui| {
-        ui.visuals_mut().extreme_bg_color = t.card;
-        ui.style_mut().text_styles.insert(eframe::egui::TextStyle::Body, token::plain(token::SMALL - 2.0));
-        Plot::new("errors")
-            .width(size.x)
-            .height(size.y)
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .show_x(false)
-            .show_y(false)
-            .auto_bounds(Vec2b::FALSE)
-            .set_margin_fraction(Vec2::ZERO)
+        quiet(ui, face, "errors", size)
             .grid_color(t.line)
             .x_grid_spacer(grid)
             .y_grid_spacer(errors_grid)

@@ -203,6 +203,8 @@ pub struct Draft {
     pub clock_checked: bool,
     /// Three minutes that certify nothing, and no verification.
     pub pre_check: bool,
+    /// A regulation profile, by the name under which it is listed; none: the one that the program was begun with.
+    pub regulation: Option<String>,
     /// What was there before anybody typed: the simulated bench has a simulated operator.
     given: Entries,
     fields: Vec<(Field, String)>,
@@ -241,6 +243,7 @@ impl Draft {
             customer: given.customer.clone(),
             clock_checked: given.tester_clock_checked,
             pre_check: false,
+            regulation: None,
             given,
         }
     }

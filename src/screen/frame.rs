@@ -34,7 +34,7 @@ impl Screen {
     /// The bars; gives the room between them.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, face: &Face, whole: Rect) -> Rect {
         self.top_ui(ui, face, whole);
-        if self.is_live() {
+        if self.may_stop() {
             self.stop_ui(ui, face, stop_place(whole));
         }
         let mut room = below_top(whole);
@@ -62,7 +62,11 @@ impl Screen {
             widget::plate(ui, face, place, t.button.field, &response);
             drawing::arrow_left(ui.painter(), place, t.button.ink);
             if response.clicked() {
-                if self.place == Place::Desk { self.desk_back() } else { self.go(before) }
+                if self.place == Place::Desk {
+                    self.desk_back();
+                } else if !std::mem::take(&mut self.choosing) {
+                    self.go(before);
+                }
             }
             left = place.right() + token::GAP;
         }

@@ -5,6 +5,9 @@ use eframe::egui::{Event, Key, PointerButton, Rect, TouchPhase};
 /// The longest number that a scanner gives; a QR code of a paper is longer.
 const SCAN_LONGEST: usize = 2000;
 
+/// STOP by a finger.
+pub(super) const ON_SCREEN: &str = "STOP on the screen";
+
 /// Who asked for STOP in these events, if anybody did. It acts on the press, not on the release.
 pub(super) fn stop(events: &[Event], stop_at: Option<Rect>) -> Option<&'static str> {
     events.iter().find_map(|event| match event {
@@ -13,7 +16,7 @@ pub(super) fn stop(events: &[Event], stop_at: Option<Rect>) -> Option<&'static s
         | Event::Touch { pos, phase: TouchPhase::Start, .. }
             if stop_at.is_some_and(|rect| rect.contains(*pos)) =>
         {
-            Some("STOP on the screen")
+            Some(ON_SCREEN)
         }
         _ => None,
     })

@@ -69,7 +69,7 @@ impl Screen {
     pub(super) fn lock_ui(&mut self, ui: &mut Ui, face: &Face, whole: Rect) {
         let w = face.language.words();
         self.top_ui(ui, face, whole);
-        let live = self.is_live();
+        let live = self.may_stop();
         let mut room = frame::below_top(whole).shrink(token::EDGE);
         if live {
             let stop = frame::stop_place(whole);

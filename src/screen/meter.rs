@@ -20,6 +20,9 @@ impl Screen {
     pub(super) fn meter_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = face.language.words();
         let Some(draft) = self.draft.clone() else { return self.next_meter() };
+        if self.choosing {
+            return self.regulations_ui(ui, face, room);
+        }
         let implausible = draft.implausible();
         let planned = match &self.plan {
             Asked::Here(Err(why)) => Some(why.clone()),
@@ -54,6 +57,18 @@ impl Screen {
                     Asked::Waiting => widget::note(ui, face, State::Unknown, &w.meter.reading),
                     Asked::No => {}
                 }
+                // That of the plan, which is the one that counts.
+                let shown = match &self.plan {
+                    Asked::Here(Ok(plan)) => plan.regulation.clone(),
+                    _ => draft.regulation.clone().unwrap_or_default(),
+                };
+                let as_begun = if draft.regulation.is_none() { w.meter.as_begun.as_str() } else { "" };
+                let shown = format!("{shown} {as_begun}");
+                if widget::entry(ui, face, vec2(wide, TALL), &w.meter.regulation, shown.trim(), false)
+                    .clicked()
+                {
+                    pressed = Some(Pressed::Regulation);
+                }
                 if let Some(field) = fields_ui(ui, face, &draft, implausible.as_deref()) {
                     pressed = Some(Pressed::Field(field));
                 }
@@ -79,6 +94,7 @@ impl Screen {
                 }
                 self.ask_plan();
             }
+            Some(Pressed::Regulation) => self.choose_regulation(),
             Some(Pressed::Field(field)) => {
                 let number = field.form() != Form::Text || field == Field::Serial;
                 let entry =
@@ -93,6 +109,7 @@ impl Screen {
 /// What was pressed.
 enum Pressed {
     Kind(Kind),
+    Regulation,
     Field(Field),
 }
 

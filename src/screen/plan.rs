@@ -66,6 +66,7 @@ fn said_ui(ui: &mut Ui, face: &Face, plan: &PlanSeen) {
     if plan.simulated {
         widget::note(ui, face, State::Care, &w.frame.simulated);
     }
+    ui.label(format!("{}: {}", w.meter.regulation, plan.regulation));
     let (state, text) = if plan.fits {
         (State::Good, words::fill(&w.plan.fits, &[&frame::time(plan.most)]))
     } else {

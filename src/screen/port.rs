@@ -56,6 +56,16 @@ pub enum Order {
     Desk(Ask),
 }
 
+impl Order {
+    /// Whether it needs the bench, as the only one.
+    const fn takes_the_bench(&self) -> bool {
+        matches!(
+            self,
+            Self::ReadMeter(_) | Self::Connect(_) | Self::Verify(_) | Self::GoOn { .. } | Self::CloseWaiting
+        )
+    }
+}
+
 /// What the program tells the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
@@ -152,6 +162,10 @@ pub fn pair() -> (Port, Backstage, Receiver<Order>) {
 impl Port {
     /// Asks something. False: nobody is there any more.
     pub fn order(&self, order: Order) -> bool {
+        if order.takes_the_bench() {
+            // No command is left over from what was before; one that comes from now on counts.
+            *hold(&self.shared.command) = None;
+        }
         !matches!(self.orders.send(order), Err(SendError(_)))
     }
 
@@ -204,11 +218,6 @@ impl Backstage {
     pub fn show(&self, live: Option<Live>) {
         *hold(&self.shared.live) = live.map(Arc::new);
         self.wake();
-    }
-
-    /// A run begins: no command is left over from the one before.
-    pub fn clear_command(&self) {
-        *hold(&self.shared.command) = None;
     }
 
     /// How a run is ended past the turns of its conductor; none: there is no such way, or no run.

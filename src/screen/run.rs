@@ -1,6 +1,6 @@
 //! Run: how long it still takes, what is done, what flows, the errors as they come, and every step before.
 
-use super::app::Screen;
+use super::app::{Asked, Screen};
 use super::curve;
 use super::frame;
 use super::port::Live;
@@ -23,7 +23,8 @@ impl Screen {
     pub(super) fn run_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = face.language.words();
         let Some(live) = self.live.clone() else {
-            widget::part(ui, room, |ui| ui.label(widget::strong(&w.run.opening, token::HEAD)));
+            let said = if self.stopped.is_some() { &w.run.going_off } else { &w.run.opening };
+            widget::part(ui, room, |ui| ui.label(widget::strong(said, token::HEAD)));
             return;
         };
         let banner = self.banner(face, &live);
@@ -54,7 +55,11 @@ impl Screen {
         let doing = doing(face, &live);
         widget::data_in(ui, upper, &doing, token::strong(token::BODY), t.ink);
         let beside = if self.options.simulated { &w.frame.simulated } else { &w.run.stop_by };
-        widget::text_in(ui, lower, Align2::LEFT_CENTER, beside, token::plain(token::SMALL), t.weak);
+        let regulation = match &self.plan {
+            Asked::Here(Ok(plan)) => format!("{beside}  ·  {}", plan.regulation),
+            _ => beside.clone(),
+        };
+        widget::data_in(ui, lower, &regulation, token::plain(token::SMALL), t.weak);
     }
 
     /// What everybody must see at once.

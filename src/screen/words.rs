@@ -116,7 +116,7 @@ words! {
         interrupted, at, number, about, only_close, go_on, close, close_again, serial,
     }
     meter: Meter {
-        plausible, incomplete, read, reading,
+        plausible, incomplete, read, reading, regulation, as_begun,
     }
     field: Field {
         serial, charger, connector, maker, model, class, voltage, constant, resolution, ist, imin, itr,

@@ -48,6 +48,11 @@ pub struct Truth {
     pub cover_open: bool,
     /// Programmings, the last on 2026-11-17.
     pub programmings: u32,
+    /// Its register at the last settlements, each on the first day of a month at midnight, the newest first; none: the meter
+    /// keeps none.
+    pub settled_kwh: Vec<Decimal>,
+    /// Its register at the last midnights, the newest first; none: the meter keeps none.
+    pub daily_kwh: Vec<Decimal>,
     /// When its output gives seconds pulses.
     pub seconds_pulse: SecondsPulse,
     /// Digits behind the point of its energy register, where sources dispute them.
@@ -116,6 +121,8 @@ impl Default for Truth {
             cover_openings: 0,
             cover_open: false,
             programmings: 0,
+            settled_kwh: vec![],
+            daily_kwh: vec![],
             seconds_pulse: SecondsPulse::Always,
             register_decimals: None,
             told_number: None,

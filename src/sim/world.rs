@@ -300,7 +300,18 @@ impl World {
             Query::TerminalCoverOpenLast | Query::PowerLossLast => {
                 Some(Value::CoverOpen { from: None, to: None })
             }
-            Query::CoverOpenLast | Query::TariffEnergy(_) => None,
+            Query::SettledEnergy(n) => kept(&self.truth.settled_kwh, n),
+            Query::DayEnergy(n) => kept(&self.truth.daily_kwh, n),
+            Query::DayKeptAt(n) => {
+                kept(&self.truth.daily_kwh, n)?;
+                let midnight =
+                    self.clock().date().checked_sub(jiff::Span::new().days(i64::from(n) - 1)).ok()?;
+                Some(Value::Event { at: Some(midnight.to_datetime(jiff::civil::Time::midnight())) })
+            }
+            Query::SettlementDay(1) if !self.truth.settled_kwh.is_empty() => {
+                Some(Value::MonthDay { day: 1, hour: 0 })
+            }
+            Query::CoverOpenLast | Query::TariffEnergy(_) | Query::SettlementDay(_) => None,
         }
     }
 
@@ -467,4 +478,10 @@ impl World {
     pub fn true_error(&self, current: Current) -> Ratio {
         self.truth.error_at(current)
     }
+}
+
+/// What was kept at the n-th last time.
+fn kept(register: &[Decimal], n: u8) -> Option<Value> {
+    let kwh = register.get(usize::from(n).checked_sub(1)?)?;
+    Some(Value::Number(*kwh, Unit::KilowattHour))
 }

@@ -344,6 +344,10 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("the meter gives no seconds pulse: {}", "电能表不输出秒脉冲：{}"),
     ("the meter answered: {}", "电能表应答：{}"),
+    ("forward active energy at the {}. last settlement: {}", "上{}结算日正向有功电能：{}"),
+    ("settlement day {} of a month: {}", "每月第{}结算日：{}"),
+    ("moment of the {}. last daily freeze: {}", "上{}次日冻结时间：{}"),
+    ("forward active energy at the {}. last daily freeze: {}", "上{}次日冻结正向有功电能：{}"),
     // The unit of the register.
     (
         "unit of the register: {} digits behind the point in kWh ({}), since the display shows {} kWh",

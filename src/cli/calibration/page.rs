@@ -234,6 +234,8 @@ pub struct Seen {
     pub days_left: Option<i32>,
     /// A newer one has taken its place.
     pub superseded: bool,
+    /// Its file.
+    pub file: String,
 }
 
 impl Page {
@@ -253,6 +255,7 @@ impl Page {
                     ],
                     days_left: Some(*days_left).filter(|_| *state != State::NotYet),
                     superseded: *state == State::Superseded,
+                    file: file.clone(),
                 }
             })
         });
@@ -261,6 +264,7 @@ impl Page {
             about: vec![problem.what.clone()],
             days_left: None,
             superseded: false,
+            file: problem.file.clone(),
         });
         certificates.chain(wrong).collect()
     }

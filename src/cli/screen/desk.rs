@@ -53,7 +53,6 @@ impl Desk {
             Ask::Compare(a, b) => Told::Compared(compare(dir, &a, &b).map(Box::new)),
             Ask::Persons => Told::Persons(house::persons(dir)),
             Ask::Files => Told::Files(house::files(dir)),
-            Ask::Import(path) => Told::Done(house::import(dir, &path)),
             Ask::Profiles => Told::Profiles(house::profiles(dir)),
             Ask::Change { profile, id, change } => Told::Done(house::change(dir, &profile, &id, &change)),
             Ask::Do { number, act, by } => Told::Done(words(done(dir, &number, act, by.as_ref()))),
@@ -257,6 +256,10 @@ fn done(dir: &Path, number: &str, act: Act, by: Option<&Signer>) -> Result<Strin
             let by = by.map(|by| (by.person.as_str(), by.pin.as_str()));
             let entry = archive.disable_person(&name, by)?;
             format!("{name}: signs no more, entry {} of the chain", entry.seq)
+        }
+        Act::Import { path } => {
+            let by = by.map(|by| (by.person.as_str(), by.pin.as_str()));
+            house::import(dir, &mut archive, &path, by)?
         }
         Act::Approve { profile, role, validity_years } => {
             house::approve(dir, &mut archive, &profile, role, validity_years, (person, pin))?

@@ -2,7 +2,7 @@
 
 use super::desk::{plugged, words};
 use crate::cli::calibration::Folder;
-use phantomload::archive::{self, Archive};
+use phantomload::archive::{self, Archive, CALIBRATION};
 use phantomload::bench::description;
 use phantomload::calibration::Standard;
 use phantomload::certificate::issue::Role;
@@ -14,8 +14,6 @@ use phantomload::time::Stamp;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of the standards' certificates in the data folder.
-const CALIBRATION: &str = "calibration";
 /// The folder in which files to be taken in are looked for.
 const IMPORTS: &str = "imports";
 /// The folder of the profiles of the house.
@@ -50,15 +48,31 @@ pub fn standards(dir: &Path) -> Vec<Line> {
             return vec![Line { head: CALIBRATION.into(), about: vec![stop.message], state: State::Bad }];
         }
     };
-    let lines = folder.lines(Stamp::now().date()).into_iter().map(|seen| Line {
-        state: match seen.days_left {
-            Some(_) if seen.superseded => State::Unknown,
-            None | Some(..0) => State::Bad,
-            Some(0..=SOON) => State::Care,
-            Some(_) => State::Good,
-        },
-        head: seen.head,
-        about: seen.about,
+    let imported = archive::imported(dir).unwrap_or_default();
+    let lines = folder.lines(Stamp::now().date()).into_iter().map(|mut seen| {
+        let known = imported.get(&seen.file).filter(|_| !is_empty);
+        let bytes = fs::read(dir.join(CALIBRATION).join(&seen.file));
+        let altered = known.is_some_and(|known| bytes.is_ok_and(|b| archive::sha256(&b) != known.sha256));
+        if altered {
+            seen.about.insert(0, "altered since it was imported; take it from a backup".into());
+        } else if let Some(archive::Import { by, time, .. }) = known {
+            let day = time.get(..10).unwrap_or_default();
+            seen.about.push(match by {
+                Some(by) => format!("imported by {by}, {day}"),
+                None => format!("imported {day}"),
+            });
+        }
+        Line {
+            state: match seen.days_left {
+                _ if altered => State::Bad,
+                Some(_) if seen.superseded => State::Unknown,
+                None | Some(..0) => State::Bad,
+                Some(0..=SOON) => State::Care,
+                Some(_) => State::Good,
+            },
+            head: seen.head,
+            about: seen.about,
+        }
     });
     let mut lines: Vec<Line> = lines.collect();
     lines.sort_by_key(|line| match line.state {
@@ -89,39 +103,38 @@ pub fn files(dir: &Path) -> Vec<(String, PathBuf)> {
     places.flat_map(|place| toml_files(&place)).take(FILES_MAX).map(name).collect()
 }
 
-/// Takes a certificate in. What is there already stays: a certificate is superseded by another one, and never edited.
-pub fn import(dir: &Path, path: &Path) -> Result<String, String> {
-    let text = description::read(path).map_err(|fault| fault.to_string())?;
-    let standard = Standard::from_toml(&path.display().to_string(), &text).map_err(|f| f.to_string())?;
+/// Takes a certificate in, with an entry in the chain. What is there already stays: a certificate is superseded by another one,
+/// and never edited.
+pub fn import(
+    dir: &Path,
+    archive: &mut Archive,
+    path: &Path,
+    by: Option<(&str, &str)>,
+) -> Result<String, archive::Fault> {
+    let wrong = |what: String| archive::Fault::State { number: path.display().to_string(), what };
+    let text = description::read(path).map_err(|fault| wrong(fault.to_string()))?;
+    let standard = Standard::from_toml("certificate", &text).map_err(|fault| wrong(fault.to_string()))?;
     let folder = dir.join(CALIBRATION);
     for there in toml_files(&folder) {
         let Ok(other) = description::read(&there) else { continue };
         let Ok(other) = Standard::from_toml(&there.display().to_string(), &other) else { continue };
         if other.certificate_no() == standard.certificate_no() && other.kind() == standard.kind() {
-            return Err(format!(
-                "{}: the certificate {} is there already, as {}; a certificate is superseded by a new one, never replaced",
-                path.display(),
+            return Err(wrong(format!(
+                "the certificate {} is there already, as {}; a certificate is superseded by a new one, never replaced",
                 standard.certificate_no(),
                 there.display()
-            ));
+            )));
         }
     }
-    let name = path.file_name().unwrap_or_default();
-    let out = folder.join(name);
-    if out.exists() {
-        return Err(format!(
-            "{}: a file of this name is there already; give the new one another name",
-            out.display()
-        ));
-    }
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    words(archive::write_whole(&out, text.as_bytes()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let entry = archive.import_calibration(&name, &standard, &text, by)?;
     Ok(format!(
-        "{}, certificate {}, due {}: stored as {}",
+        "{}, certificate {}, due {}: stored as {}, entry {} of the chain",
         standard.name(),
         standard.certificate_no(),
         standard.due_on(),
-        out.display()
+        folder.join(&*name).display(),
+        entry.seq
     ))
 }
 
@@ -135,6 +148,12 @@ fn find(dir: &Path, id: &str) -> Result<(Option<PathBuf>, String), String> {
     let path = path.ok_or_else(|| format!("there is no regulation profile `{id}`"))?;
     let text = description::read(&path).map_err(|fault| fault.to_string())?;
     Ok((Some(path), text))
+}
+
+/// A profile as the command line names it, by the name under which it is listed: its id, or its file.
+pub(super) fn named(dir: &Path, id: &str) -> Result<String, String> {
+    let (file, _) = find(dir, id)?;
+    Ok(file.map_or(id.to_owned(), |file| file.display().to_string()))
 }
 
 /// The profiles that come with the program, and those of the house.

@@ -276,7 +276,6 @@ impl Program {
         if self.busy.swap(true, Ordering::SeqCst) {
             return Err("the bench is at work; wait until it is done".into());
         }
-        self.backstage.clear_command();
         let done = work();
         self.busy.store(false, Ordering::SeqCst);
         done
@@ -303,3 +302,6 @@ fn light(light: selftest::Light) -> Light {
     let todo = light.todo.unwrap_or_default().to_owned();
     Light { what: light.what, state, seen: light.seen, todo }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The inspector's way behind the screen: plan, look at the wiring, verification.
 
 use super::Program;
-use super::result;
+use super::{house, result};
 use crate::cli::Stop;
 use crate::cli::inputs::Inputs;
 use crate::cli::photographs;
@@ -39,7 +39,11 @@ impl Program {
             photographs::take(&mut entries.seal, &self.photos(), "before").map_err(|stop| stop.message)?;
         let entries = Some((entries, photographs));
         let data = self.dir.exists().then_some(self.dir.as_path());
-        let inputs = Inputs::of(&self.arguments.task, meter, draft.kind, entries, data);
+        let mut task = self.arguments.task.clone();
+        if let Some(id) = &draft.regulation {
+            task.regulation = house::named(&self.dir, id)?;
+        }
+        let inputs = Inputs::of(&task, meter, draft.kind, entries, data);
         let mut inputs = inputs.map_err(|stop| stop.message)?;
         inputs.pre_check = draft.pre_check;
         Ok(inputs)

@@ -236,8 +236,21 @@ impl Client {
 
     /// What must be known of the answer to `query`.
     fn remarks(&self, query: Query) -> Vec<String> {
-        let item = self.profile.item(query).filter(|item| item.provenance() == Provenance::Unconfirmed);
-        item.map(|item| format!("{}: not confirmed: {}", item.di(), item.source())).into_iter().collect()
+        let Some(item) = self.profile.item(query) else { return vec![] };
+        let (di, source) = (item.di(), item.source());
+        match (item.provenance(), query) {
+            // Of a series it is told once.
+            (
+                _,
+                Query::SettlementDay(2..)
+                | Query::SettledEnergy(2..)
+                | Query::DayKeptAt(2..)
+                | Query::DayEnergy(2..),
+            ) => vec![],
+            (Provenance::Unconfirmed, _) => vec![format!("{di}: not confirmed: {source}")],
+            (_, Query::SettledEnergy(_)) => vec![format!("{di}: {source}")],
+            _ => vec![],
+        }
     }
 
     fn unreadable(&self, what: &str, data: &[u8], why: String) -> Fault {

@@ -33,6 +33,12 @@ pub enum Coding {
     ClockSetRecord,
     /// Seven words of 16 bits.
     StatusWords,
+    /// `hh DD`, 2 bytes; 99 99: not set.
+    DayHour,
+    /// When, `mm hh DD MM YY`, 5 bytes.
+    MinuteRecord,
+    /// The total as [`Coding::Bcd`], then tariffs of as many bytes each.
+    Block,
 }
 
 /// Where a number keeps its sign.
@@ -156,7 +162,11 @@ impl Item {
     ///
     /// A [`Coding::Date`] comes as that day at midnight, a [`Coding::Time`] as that hour of 2000-01-01.
     pub fn decode(&self, data: &[u8]) -> Result<Reading, Refusal> {
-        if data.len() != self.bytes {
+        let whole = match self.coding {
+            Coding::Block => data.len() >= self.bytes && data.len().is_multiple_of(self.bytes),
+            _ => data.len() == self.bytes,
+        };
+        if !whole {
             return Err(Refusal::Length { seen: data.len(), allowed: self.bytes });
         }
         if data.iter().all(|byte| *byte == 0xFF) {
@@ -164,6 +174,12 @@ impl Item {
         }
         Ok(Reading::Value(match self.coding {
             Coding::Bcd | Coding::Binary => self.decode_number(data)?,
+            Coding::Block => self.decode_number(&data[..self.bytes])?,
+            Coding::DayHour if data == [0x99; 2] => {
+                return Ok(Reading::Absent("it is not set (99 99)".to_owned()));
+            }
+            Coding::DayHour => day_hour(data)?,
+            Coding::MinuteRecord => Value::Event { at: moment(&[&[0], data].concat())? },
             Coding::Digits => Value::Text(digits(data)?),
             Coding::Ascii => Value::Text(ascii(data)?),
             Coding::Date => Value::Clock(date(data, &data[1..4])?.to_datetime(Time::midnight())),
@@ -213,6 +229,15 @@ impl Item {
         match (self.coding, value) {
             (Coding::Bcd | Coding::Binary, Value::Number(number, unit)) if self.unit == Some(*unit) => {
                 self.encode_number(*number)
+            }
+            // One tariff, which has all of it.
+            (Coding::Block, Value::Number(number, unit)) if self.unit == Some(*unit) => {
+                Ok(self.encode_number(*number)?.repeat(2))
+            }
+            (Coding::DayHour, Value::MonthDay { day, hour }) => Ok(vec![packed(*hour), packed(*day)]),
+            (Coding::MinuteRecord, Value::Event { at }) => {
+                let wide = Self { bytes: self.bytes + 1, ..self.clone() };
+                Ok(wide.encode_moments(&[], &[*at])?.split_off(1))
             }
             (Coding::Bcd | Coding::Binary, Value::Count(count)) if self.unit.is_none() => {
                 self.encode_number(Decimal::from(*count))
@@ -342,6 +367,15 @@ fn status(data: &[u8]) -> String {
 /// 0..=99 as two decimal digits.
 fn packed(number: u8) -> u8 {
     ((number / 10) << 4) | (number % 10)
+}
+
+/// A day of a month, 1 to 28 so that every month has it, and an hour.
+fn day_hour(data: &[u8]) -> Result<Value, Refusal> {
+    let (hour, day) = (pair(data[0]), pair(data[1]));
+    match (day, hour) {
+        (Some(day @ 1..=28), Some(hour @ 0..=23)) => Ok(Value::MonthDay { day, hour }),
+        _ => Err(Refusal::NoDate { seen: hex::text(data) }),
+    }
 }
 
 /// Two decimal digits as 0..=99.

@@ -18,7 +18,7 @@ pub enum Slot {
 }
 
 /// Names in files, and what they are for.
-const SLOTS: [(&str, Slot); 23] = [
+const SLOTS: [(&str, Slot); 27] = [
     ("address", Slot::Query(Query::Address)),
     ("meter_number", Slot::Query(Query::MeterNumber)),
     ("energy", Slot::Query(Query::Energy)),
@@ -42,9 +42,52 @@ const SLOTS: [(&str, Slot); 23] = [
     ("power_loss_count", Slot::Query(Query::PowerLossCount)),
     ("power_loss_last", Slot::Query(Query::PowerLossLast)),
     ("status_words", Slot::Query(Query::StatusWords)),
+    ("settlement_day", Slot::Query(Query::SettlementDay(0))),
+    ("settled_energy", Slot::Query(Query::SettledEnergy(0))),
+    ("day_kept_at", Slot::Query(Query::DayKeptAt(0))),
+    ("day_energy", Slot::Query(Query::DayEnergy(0))),
 ];
 
-const TARIFFS: std::ops::RangeInclusive<u8> = 1..=63;
+/// Items with a number in their data identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Series {
+    /// How the number is written in a file.
+    mark: &'static str,
+    /// At which digit of eight.
+    digit: usize,
+    /// The numbers go from 1 to this one.
+    last: u8,
+}
+
+impl Series {
+    /// DI1, as tariffs are numbered.
+    const TARIFF: Self = Self { mark: "xx", digit: 4, last: 63 };
+
+    /// DI0, as what was kept is numbered, backward from now.
+    const fn kept(last: u8) -> Self {
+        Self { mark: "nn", digit: 6, last }
+    }
+
+    /// How far the number stands from the last bit of the data identifier.
+    const fn shift(self) -> u32 {
+        24 - 4 * self.digit as u32
+    }
+
+    /// The data identifier with the number in it.
+    const fn with(self, di: Di, number: u8) -> Di {
+        Di::new(di.number() & !(0xFF << self.shift()) | (number as u32) << self.shift())
+    }
+
+    /// The number in a data identifier.
+    const fn of(self, di: Di) -> u8 {
+        (di.number() >> self.shift()) as u8
+    }
+
+    /// All numbers.
+    const fn numbers(self) -> std::ops::RangeInclusive<u8> {
+        1..=self.last
+    }
+}
 
 /// Which edition of the standard a meter speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -215,10 +258,10 @@ impl Profile {
             items.insert(*slot, item);
         }
         for (slot, item) in &items {
-            let same = |other: &Slot, twin: &Item| match (slot.is_tariff(), other.is_tariff()) {
-                (false, false) => twin.di == item.di,
-                (true, false) => TARIFFS.into_iter().any(|tariff| with_tariff(item.di, tariff) == twin.di),
-                (_, true) => false,
+            let same = |other: &Slot, twin: &Item| match (slot.series(), other.series()) {
+                (None, None) => twin.di == item.di,
+                (Some(series), None) => series.numbers().any(|n| series.with(item.di, n) == twin.di),
+                (_, Some(_)) => false,
             };
             if let Some((other, _)) = items.iter().find(|(other, twin)| *other != slot && same(other, twin)) {
                 return Err(Fault::BadItem {
@@ -259,39 +302,70 @@ impl Profile {
         self.item_of(Slot::Query(query))
     }
 
-    /// The item for `slot`; that of a tariff has the tariff in its data identifier.
+    /// The item for `slot`; one with a number has it in its data identifier.
     pub fn item_of(&self, slot: Slot) -> Option<Item> {
-        let Slot::Query(Query::TariffEnergy(tariff)) = slot else { return self.items.get(&slot).cloned() };
-        let item = self.items.get(&Slot::Query(Query::TariffEnergy(0)))?;
-        TARIFFS.contains(&tariff).then(|| Item { di: with_tariff(item.di, tariff), ..item.clone() })
+        let Some(series) = slot.series() else { return self.items.get(&slot).cloned() };
+        let (item, number) = (self.items.get(&slot.with(0))?, slot.number());
+        series.numbers().contains(&number).then(|| Item { di: series.with(item.di, number), ..item.clone() })
     }
 
     /// What `di` is for: what a simulated meter asks before it answers.
     pub fn slot_of(&self, di: Di) -> Option<Slot> {
-        let plain = self.items.iter().find(|(slot, item)| !slot.is_tariff() && item.di == di);
+        let plain = self.items.iter().find(|(slot, item)| slot.series().is_none() && item.di == di);
         if let Some((slot, _)) = plain {
             return Some(*slot);
         }
-        let tariff = (di.number() >> 8) as u8;
-        let slot = Slot::Query(Query::TariffEnergy(tariff));
-        self.item_of(slot).filter(|item| item.di == di).map(|_| slot)
+        self.items.keys().find_map(|slot| {
+            let slot = slot.with(slot.series()?.of(di));
+            self.item_of(slot).filter(|item| item.di == di).map(|_| slot)
+        })
     }
 }
 
 impl Slot {
     /// Its name in files.
     pub fn name(self) -> &'static str {
-        let key = if self.is_tariff() { Self::Query(Query::TariffEnergy(0)) } else { self };
-        SLOTS.iter().find(|(_, slot)| *slot == key).map_or("", |(name, _)| name)
+        SLOTS.iter().find(|(_, slot)| *slot == self.with(0)).map_or("", |(name, _)| name)
     }
 
-    const fn is_tariff(self) -> bool {
-        matches!(self, Self::Query(Query::TariffEnergy(_)))
+    /// How its items are numbered; `None` where there is but one.
+    const fn series(self) -> Option<Series> {
+        let Self::Query(query) = self else { return None };
+        Some(match query {
+            Query::TariffEnergy(_) => Series::TARIFF,
+            Query::SettlementDay(_) => Series::kept(3),
+            Query::SettledEnergy(_) => Series::kept(12),
+            Query::DayKeptAt(_) | Query::DayEnergy(_) => Series::kept(62),
+            _ => return None,
+        })
     }
-}
 
-const fn with_tariff(di: Di, tariff: u8) -> Di {
-    Di::new(di.number() & 0xFFFF_00FF | (tariff as u32) << 8)
+    /// Its number; 0 where it has none.
+    const fn number(self) -> u8 {
+        match self {
+            Self::Query(
+                Query::TariffEnergy(n)
+                | Query::SettlementDay(n)
+                | Query::SettledEnergy(n)
+                | Query::DayKeptAt(n)
+                | Query::DayEnergy(n),
+            ) => n,
+            _ => 0,
+        }
+    }
+
+    /// The same with another number; 0 is the key of them all.
+    const fn with(self, number: u8) -> Self {
+        let Self::Query(query) = self else { return self };
+        Self::Query(match query {
+            Query::TariffEnergy(_) => Query::TariffEnergy(number),
+            Query::SettlementDay(_) => Query::SettlementDay(number),
+            Query::SettledEnergy(_) => Query::SettledEnergy(number),
+            Query::DayKeptAt(_) => Query::DayKeptAt(number),
+            Query::DayEnergy(_) => Query::DayEnergy(number),
+            other => other,
+        })
+    }
 }
 
 /// The key, what is written there and what would do.
@@ -301,22 +375,26 @@ impl Line {
     fn item(self, slot: Slot, edition: Edition) -> Result<Item, Complaint> {
         if edition == Edition::Of1997 {
             let four = self.di.len() == 4 && self.di.bytes().all(|digit| digit.is_ascii_hexdigit());
-            if !four || slot.is_tariff() {
+            if !four || slot.series().is_some() {
                 return Err((
                     "di",
                     self.di.clone(),
-                    "four hex digits, and no tariffs, in the edition of 1997",
+                    "four hex digits, and nothing that is numbered, in the edition of 1997",
                 ));
             }
             let wide = Self { di: format!("0000{}", self.di), ..self };
             return wide.item(slot, Edition::Of2007);
         }
-        let plain = if slot.is_tariff() { self.di.replacen("xx", "00", 1) } else { self.di.clone() };
-        let has_gap = !slot.is_tariff() || self.di.get(4..6) == Some("xx");
+        let series = slot.series();
+        let plain = series.map_or(self.di.clone(), |series| self.di.replacen(series.mark, "00", 1));
+        let has_gap = series.is_none_or(|s| self.di.get(s.digit..s.digit + 2) == Some(s.mark));
         let eight = plain.len() == 8 && plain.bytes().all(|digit| digit.is_ascii_hexdigit());
         let number = if eight && has_gap { u32::from_str_radix(&plain, 16).ok() } else { None };
-        let form =
-            if slot.is_tariff() { "eight hex digits with xx for the tariff" } else { "eight hex digits" };
+        let form = match series {
+            Some(Series::TARIFF) => "eight hex digits with xx for the tariff",
+            Some(_) => "eight hex digits, the last two nn for the number",
+            None => "eight hex digits",
+        };
         let number = number.ok_or(("di", self.di.clone(), form))?;
         let (codings, expected): (&[Coding], _) = match slot {
             Slot::ClockDate => (&[Coding::Date], "date"),
@@ -328,6 +406,9 @@ impl Line {
             Slot::Query(Query::ProgrammingLast) => (&[Coding::EventRecord], "event_record"),
             Slot::Query(Query::ClockSetLast) => (&[Coding::ClockSetRecord], "clock_set_record"),
             Slot::Query(Query::StatusWords) => (&[Coding::StatusWords], "status_words"),
+            Slot::Query(Query::SettlementDay(_)) => (&[Coding::DayHour], "day_hour"),
+            Slot::Query(Query::DayKeptAt(_)) => (&[Coding::MinuteRecord], "minute_record"),
+            Slot::Query(Query::DayEnergy(_)) => (&[Coding::Block, Coding::Bcd], "block or bcd"),
             Slot::Query(Query::Address | Query::MeterNumber) => {
                 (&[Coding::Digits, Coding::Ascii], "digits or ascii")
             }
@@ -337,7 +418,9 @@ impl Line {
             return Err(("coding", format!("{:?}", self.coding), expected));
         }
         let (lengths, expected) = match self.coding {
-            Coding::Bcd | Coding::Binary => (1..=8, "1 to 8"),
+            Coding::Bcd | Coding::Binary | Coding::Block => (1..=8, "1 to 8"),
+            Coding::DayHour => (2..=2, "2"),
+            Coding::MinuteRecord => (5..=5, "5"),
             Coding::Digits | Coding::Ascii => (1..=DATA_LIMIT - 4, "1 to 196"),
             Coding::Date => (4..=4, "4"),
             Coding::Time => (3..=3, "3"),
@@ -421,6 +504,31 @@ mod tests {
         assert_eq!(profile.slot_of(Di::new(0x0001_FF00)), None);
         assert_eq!(profile.item(Query::TariffEnergy(0)), None);
         assert_eq!(profile.item(Query::TariffEnergy(64)), None);
+    }
+
+    #[test]
+    fn what_is_numbered_backward_stands_in_the_last_byte() {
+        let profile = Profile::builtin("dlt645-2007").unwrap();
+        for (query, di, last) in [
+            (Query::SettledEnergy as fn(u8) -> Query, 0x0001_0000, 12),
+            (Query::SettlementDay, 0x0400_0B00, 3),
+            (Query::DayKeptAt, 0x0506_0000, 62),
+            (Query::DayEnergy, 0x0506_0100, 62),
+        ] {
+            for n in 1..=last {
+                let item = profile.item(query(n)).unwrap();
+                assert_eq!(item.di(), Di::new(di + u32::from(n)));
+                assert_eq!(profile.slot_of(item.di()), Some(Slot::Query(query(n))));
+            }
+            assert_eq!((profile.item(query(0)), profile.item(query(last + 1))), (None, None));
+        }
+        let text = LINE
+            .replace("item.voltage", "item.settled_energy")
+            .replace("\"V\"", "\"kWh\"")
+            .replace("02010100", "000100xx");
+        let fault = Profile::from_toml("mine.toml", &text).unwrap_err().to_string();
+        assert!(fault.contains("the last two nn for the number"), "{fault}");
+        assert!(Profile::from_toml("mine.toml", &text.replace("xx", "nn")).is_ok());
     }
 
     #[test]

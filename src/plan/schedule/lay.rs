@@ -143,6 +143,8 @@ impl Draft<'_> {
         if self.wants(Item::TariffRegisters) && self.nameplate.tariffs && self.kind != Kind::First {
             read(laid, Item::TariffRegisters, "Tariff registers", Work::TariffRegisters, 6.0);
         }
+        // Asked when nobody else asks anything: it takes no time of the plan.
+        read(laid, Item::DataOutput, "Energy by month and day", Work::EnergyLog, 0.0);
         at
     }
 

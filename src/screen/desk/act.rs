@@ -11,7 +11,7 @@ use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, Weight};
 use crate::screen::words::fill;
-use eframe::egui::{Align2, Rect, Ui, vec2};
+use eframe::egui::{Rect, Ui, vec2};
 
 /// As what one answers for it; none where nobody is asked.
 fn role_for(act: &Act) -> Option<Role> {
@@ -22,6 +22,7 @@ fn role_for(act: &Act) -> Option<Role> {
         | Act::Withdraw { .. }
         | Act::AddPerson { .. }
         | Act::NewPin { .. }
+        | Act::Import { .. }
         | Act::Disable { .. } => Some(Role::Approver),
     }
 }
@@ -29,31 +30,9 @@ fn role_for(act: &Act) -> Option<Role> {
 impl Screen {
     pub(super) fn who_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, act: &Act) {
         let w = &words::of(face.language).act;
-        let t = face.tokens;
         match &self.desk.done {
-            Asked::Here(done) => {
-                let done = done.clone();
-                let (state, head, said) = match &done {
-                    Ok(said) => (State::Good, &w.done, said),
-                    Err(why) => (State::Bad, &w.refused, why),
-                };
-                widget::part(ui, room, |ui| {
-                    ui.label(widget::strong(head, token::BIG));
-                    widget::note(ui, face, state, &face.language.said(said));
-                });
-                return;
-            }
-            Asked::Waiting => {
-                widget::text_in(
-                    ui,
-                    room,
-                    Align2::CENTER_CENTER,
-                    &w.working,
-                    token::plain(token::HEAD),
-                    t.weak,
-                );
-                return;
-            }
+            Asked::Here(done) => return sheet::came(ui, face, room, done, [&w.done, &w.refused]),
+            Asked::Waiting => return sheet::waits(ui, face, room, &w.working),
             Asked::No => {}
         }
         // What is wrong comes before who says so.

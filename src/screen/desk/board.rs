@@ -1,9 +1,10 @@
 //! The board: every charger as a card, the worst first, counted by colour, shape and word.
 
 use super::words::{self, BoardWords};
-use crate::history::board::Why;
+use super::{energy, sheet};
+use crate::history::board::{Latest, Why};
 use crate::history::{Board, Card, Colour};
-use crate::screen::app::{Asked, Screen};
+use crate::screen::app::Screen;
 use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, mark};
@@ -12,8 +13,8 @@ use eframe::egui::{
     Align2, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-/// Height of a card.
-const CARD: f32 = 92.0;
+/// Height of a card; with a line for its energy.
+const CARD: [f32; 2] = [92.0, 116.0];
 /// Height of the row of counts; upright the words stand below the numbers.
 const COUNTS: [f32; 2] = [62.0, 92.0];
 
@@ -42,26 +43,10 @@ impl Screen {
         let w = &words::of(face.language).board;
         let t = face.tokens;
         let foot = self.foot(ui);
-        widget::text_in(ui, foot, Align2::LEFT_CENTER, &w.energy_absent, token::plain(token::SMALL), t.weak);
-        let board = match &self.desk.board {
-            Asked::Here(Ok(board)) => board,
-            Asked::Here(Err(why)) => {
-                let why = why.clone();
-                widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &why));
-                return;
-            }
-            _ => {
-                widget::text_in(
-                    ui,
-                    room,
-                    Align2::CENTER_CENTER,
-                    &w.reading,
-                    token::plain(token::HEAD),
-                    t.weak,
-                );
-                return;
-            }
-        };
+        let Some(board) = sheet::here(ui, face, room, &self.desk.board, &w.reading) else { return };
+        let gives = board.cards.iter().any(|card| card.energy.as_ref().is_some_and(Latest::gives));
+        let about = if gives { &w.energy_told } else { &w.energy_absent };
+        widget::text_in(ui, foot, Align2::LEFT_CENTER, about, token::plain(token::SMALL), t.weak);
         if board.cards.is_empty() {
             widget::text_in(ui, room, Align2::CENTER_CENTER, &w.nobody, token::plain(token::HEAD), t.weak);
             return;
@@ -72,7 +57,7 @@ impl Screen {
         let below = Rect::from_min_max(pos2(room.left(), top.bottom() + token::GAP), room.max);
         let shown: Vec<&Card> =
             board.cards.iter().filter(|card| colour.is_none_or(|colour| card.colour == colour)).collect();
-        let pressed = widget::part(ui, below, |ui| cards_ui(ui, face, w, &shown));
+        let pressed = widget::part(ui, below, |ui| cards_ui(ui, face, w, &shown, gives));
         self.desk.colour = colour;
         if let Some(wanted) = pressed {
             self.lay_history(&wanted);
@@ -128,21 +113,22 @@ fn counts_ui(ui: &mut Ui, face: &Face, rect: Rect, board: &Board, now: Option<Co
 }
 
 /// The cards, as many as are seen. Gives the charger that was pressed.
-fn cards_ui(ui: &mut Ui, face: &Face, w: &BoardWords, cards: &[&Card]) -> Option<String> {
+fn cards_ui(ui: &mut Ui, face: &Face, w: &BoardWords, cards: &[&Card], gives: bool) -> Option<String> {
+    let high = CARD[usize::from(gives)];
     let columns = if face.upright { 2 } else { 3 };
     let mut pressed = None;
     let lines = cards.len().div_ceil(columns);
     ScrollArea::vertical().id_salt("board").auto_shrink([false, false]).show_rows(
         ui,
-        CARD,
+        high,
         lines,
         |ui, seen| {
             let wide = (ui.available_width() - token::GAP * (columns as f32 - 1.0)) / columns as f32;
             for line in seen {
-                let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CARD), Sense::hover());
+                let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), high), Sense::hover());
                 for (column, card) in cards.iter().skip(line * columns).take(columns).enumerate() {
                     let left = row.left() + column as f32 * (wide + token::GAP);
-                    let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, CARD));
+                    let place = Rect::from_min_size(pos2(left, row.top()), vec2(wide, high));
                     if card_ui(ui, face, w, place, card) {
                         pressed = Some(card.charger.clone());
                     }
@@ -165,6 +151,17 @@ fn card_ui(ui: &mut Ui, face: &Face, w: &BoardWords, rect: Rect, card: &Card) ->
     let inner = Rect::from_min_max(rect.min + vec2(16.0, 6.0), rect.max - vec2(8.0, 6.0));
     let sign = Rect::from_min_size(pos2(inner.right() - 24.0, inner.top()), vec2(24.0, 24.0));
     mark::mark(ui.painter(), sign, face, state(card.colour));
+    let used = card.energy.iter().flat_map(|energy| [&energy.month, &energy.day]).flatten();
+    let used: Vec<String> = used
+        .map(|used| {
+            let w = &words::of(face.language).energy;
+            format!("{}: {}", energy::label(w, used), energy::kwh(w, used))
+        })
+        .collect();
+    let high = inner.height() - if rect.height() > CARD[0] { CARD[1] - CARD[0] } else { 0.0 };
+    let lowest = Rect::from_min_max(pos2(inner.left(), inner.top() + high), inner.max);
+    widget::data_in(ui, lowest, &used.join("  "), token::plain(token::SMALL), t.ink);
+    let inner = Rect::from_min_max(inner.min, pos2(inner.right(), inner.top() + high));
     let [head, middle, foot] = widget::split(inner, true, [1.3, 1.0, 1.0]);
     let head = Rect::from_min_max(head.min, pos2(sign.left() - 6.0, head.bottom()));
     widget::data_in(ui, head, name.trim(), token::strong(token::BODY), t.ink);

@@ -1,31 +1,20 @@
 //! Taking something along: to a folder of the tester or a USB stick, with how far it is, and what came of it.
 
-use super::Page;
 use super::port::{Ask, Form};
 use super::words;
+use super::{Page, sheet};
 use crate::screen::app::{Asked, Screen};
 use crate::screen::token::{self, Face};
-use crate::screen::values::State;
 use crate::screen::widget::{self, Weight};
 use crate::screen::words::fill;
-use eframe::egui::{Align2, CornerRadius, Rect, Sense, Ui, vec2};
+use eframe::egui::{CornerRadius, Rect, Sense, Ui, vec2};
 use std::path::PathBuf;
 
 impl Screen {
     pub(super) fn export_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, form: &Form) {
         let w = &words::of(face.language).export;
-        let t = face.tokens;
         if let Asked::Here(done) = &self.desk.done {
-            let done = done.clone();
-            let (state, head, said) = match &done {
-                Ok(said) => (State::Good, &w.done, said),
-                Err(why) => (State::Bad, &w.refused, why),
-            };
-            widget::part(ui, room, |ui| {
-                ui.label(widget::strong(head, token::BIG));
-                widget::note(ui, face, state, said);
-            });
-            return;
+            return sheet::came(ui, face, room, done, [&w.done, &w.refused]);
         }
         if self.desk.done == Asked::Waiting {
             let (done, of) = self.desk.progress.unwrap_or((0, 1));
@@ -35,8 +24,7 @@ impl Screen {
             return;
         }
         let Asked::Here(places) = &self.desk.places else {
-            widget::text_in(ui, room, Align2::CENTER_CENTER, &w.looking, token::plain(token::HEAD), t.weak);
-            return;
+            return sheet::waits(ui, face, room, &w.looking);
         };
         let places = places.clone();
         let pressed = widget::part(ui, room, |ui| {

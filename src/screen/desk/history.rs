@@ -1,21 +1,20 @@
 //! The history of a charger: its visits, the drift at a load point with the day at which it would reach its limit, and two
 //! visits side by side.
 
-use super::Page;
 use super::words::{self, HistoryWords};
+use super::{Page, sheet};
 use crate::certificate::number;
 use crate::history::compare::{Comparison, Pair};
 use crate::history::drift::{SPAN_MIN, VISITS_MIN};
 use crate::history::{Drift, History, Outlook, Visit};
 use crate::screen::app::{Asked, Screen};
+use crate::screen::curve::quiet;
 use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, Weight, mark};
 use crate::screen::words::fill;
-use eframe::egui::{
-    Align2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, Vec2, Vec2b, WidgetInfo, pos2, vec2,
-};
-use egui_plot::{HLine, Line, LineStyle, MarkerShape, Plot, PlotBounds, Points};
+use eframe::egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotBounds, Points};
 use jiff::civil::Date;
 
 /// Height of a visit's line.
@@ -52,25 +51,8 @@ fn outlook(w: &HistoryWords, outlook: &Outlook) -> (State, String) {
 impl Screen {
     pub(super) fn history_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).history;
-        let t = face.tokens;
-        let histories = match &self.desk.history {
-            Asked::Here(Ok(histories)) => histories.clone(),
-            Asked::Here(Err(why)) => {
-                let why = why.clone();
-                widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &why));
-                return;
-            }
-            _ => {
-                widget::text_in(
-                    ui,
-                    room,
-                    Align2::CENTER_CENTER,
-                    &w.reading,
-                    token::plain(token::HEAD),
-                    t.weak,
-                );
-                return;
-            }
+        let Some(histories) = sheet::here(ui, face, room, &self.desk.history, &w.reading).cloned() else {
+            return;
         };
         let (meter, point) = self.desk.shown;
         let Some(history) = histories.get(meter % histories.len().max(1)) else { return };
@@ -79,7 +61,11 @@ impl Screen {
         let drift = history.drifts.get(point % history.drifts.len().max(1));
         widget::card_at(ui, face, right, |ui| drift_ui(ui, face, w, drift));
         let foot = self.foot(ui);
-        let [next_meter, next_point] = widget::split(foot, false, [1.0, 1.0]);
+        let [energy, next_meter, next_point] = widget::split(foot, false, [1.0; 3]);
+        let by_month = &words::of(face.language).energy.title;
+        if widget::button_at(ui, face, Weight::Plain, by_month, energy).clicked() {
+            self.lay(Page::Energy);
+        }
         if histories.len() > 1
             && widget::button_at(ui, face, Weight::Plain, &w.next_meter, next_meter).clicked()
         {
@@ -104,14 +90,8 @@ impl Screen {
 
     pub(super) fn compare_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).history;
-        match self.desk.compared.clone() {
-            Asked::Here(Ok(comparison)) => {
-                widget::part(ui, room, |ui| side_by_side(ui, face, w, &comparison));
-            }
-            Asked::Here(Err(why)) => {
-                widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &face.language.said(&why)));
-            }
-            _ => super::sheet::waits(ui, face, room, &w.reading),
+        if let Some(comparison) = sheet::here(ui, face, room, &self.desk.compared, &w.reading) {
+            widget::part(ui, room, |ui| side_by_side(ui, face, w, comparison));
         }
     }
 }
@@ -213,20 +193,7 @@ fn plot_ui(ui: &mut Ui, face: &Face, size: Vec2, drift: &Drift) {
     let greatest =
         drift.points.iter().map(|(_, value, u)| value.abs() + u).fold(drift.limit, f64::max) * 1.15;
     ui.scope(|ui| {
-        ui.visuals_mut().extreme_bg_color = t.card;
-        ui.style_mut().text_styles.insert(TextStyle::Body, token::plain(token::SMALL - 2.0));
-        Plot::new("drift")
-            .width(size.x)
-            .height(size.y)
-            .allow_drag(false)
-            .allow_zoom(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .show_x(false)
-            .show_y(false)
-            .auto_bounds(Vec2b::FALSE)
-            .set_margin_fraction(Vec2::ZERO)
+        quiet(ui, face, "drift", size)
             .x_axis_formatter(move |mark, _| {
                 let day =
                     zero.saturating_add(jiff::Span::new().days(mark.value.clamp(-36_500.0, 36_500.0) as i64));

@@ -1,7 +1,7 @@
 //! Taking in the certificate of a standard: a file on a USB stick or in the folder `imports`, looked at before it is taken, and
 //! refused in words where it is none.
 
-use super::port::Ask;
+use super::port::Act;
 use super::{sheet, words};
 use crate::screen::app::{Asked, Screen};
 use crate::screen::token::{self, Face};
@@ -14,24 +14,13 @@ impl Screen {
     pub(super) fn files_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let words = words::of(face.language);
         let w = &words.standards;
-        if let Asked::Here(done) = &self.desk.done {
-            let (state, head, said) = match done {
-                Ok(said) => (State::Good, &words.act.done, said),
-                Err(why) => (State::Bad, &words.act.refused, why),
-            };
-            let said = face.language.said(said);
-            widget::part(ui, room, |ui| {
-                ui.label(widget::strong(head, token::BIG));
-                widget::note(ui, face, state, &said);
-            });
+        // Who answers for it must be known before it is chosen.
+        if sheet::here(ui, face, room, &self.desk.persons, &w.looking).is_none() {
             return;
         }
         let Asked::Here(files) = &self.desk.files else {
             return sheet::waits(ui, face, room, &w.looking);
         };
-        if self.desk.done == Asked::Waiting {
-            return sheet::waits(ui, face, room, &words.act.working);
-        }
         if files.is_empty() {
             return widget::part(ui, room, |ui| widget::note(ui, face, State::Care, &w.no_file));
         }
@@ -49,8 +38,7 @@ impl Screen {
         let align = eframe::egui::Align2::LEFT_CENTER;
         widget::text_in(ui, foot, align, &count, token::plain(token::SMALL), ink);
         if let Some(path) = path {
-            self.desk.done = Asked::Waiting;
-            self.ask(Ask::Import(path));
+            self.answer_for(Act::Import { path });
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod act;
 mod board;
+mod energy;
 mod export;
 mod history;
 mod home;
@@ -33,6 +34,8 @@ pub(super) enum Page {
     Board,
     /// The visits of one.
     History,
+    /// Its energy by months and days.
+    Energy,
     /// The register.
     Register,
     /// A paper.
@@ -257,8 +260,9 @@ impl Screen {
                 self.port.order(Order::Desk(Ask::Persons));
             }
             Page::Files => {
-                desk.files = Asked::Waiting;
+                (desk.files, desk.persons) = (Asked::Waiting, Asked::Waiting);
                 self.port.order(Order::Desk(Ask::Files));
+                self.port.order(Order::Desk(Ask::Persons));
             }
             Page::Profiles => {
                 desk.profiles = Asked::Waiting;
@@ -318,6 +322,7 @@ impl Screen {
             None => self.home_ui(ui, face, room),
             Some(Page::Board) => self.board_ui(ui, face, room),
             Some(Page::History) => self.history_ui(ui, face, room),
+            Some(Page::Energy) => self.energy_ui(ui, face, room),
             Some(Page::Register) => self.register_ui(ui, face, room),
             Some(Page::Paper) => self.paper_ui(ui, face, room),
             Some(Page::Compare) => self.compare_ui(ui, face, room),
@@ -341,6 +346,7 @@ impl Screen {
             None => &w.home.desk,
             Some(Page::Board) => &w.home.board,
             Some(Page::History) => &w.home.history,
+            Some(Page::Energy) => &w.energy.title,
             Some(Page::Register) => &w.home.register,
             Some(Page::Paper) => &w.paper.title,
             Some(Page::Compare) => &w.history.compare,

@@ -4,10 +4,10 @@
 use super::history::status;
 use super::port::{Act, Form, PaperSeen, PointSeen, Sheet};
 use super::words::{self, PaperWords};
-use super::{Field, Page};
+use super::{Field, Page, sheet};
 use crate::certificate::issue::{Field as Correctable, Role as Signing, Status};
 use crate::certificate::{number, paper};
-use crate::screen::app::{Asked, Screen};
+use crate::screen::app::Screen;
 use crate::screen::curve;
 use crate::screen::keyboard::{Entry, Target};
 use crate::screen::token::{self, Face};
@@ -54,26 +54,7 @@ enum Beside {
 impl Screen {
     pub(super) fn paper_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).paper;
-        let t = face.tokens;
-        let paper = match &self.desk.paper {
-            Asked::Here(Ok(paper)) => paper.clone(),
-            Asked::Here(Err(why)) => {
-                let why = why.clone();
-                widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &why));
-                return;
-            }
-            _ => {
-                widget::text_in(
-                    ui,
-                    room,
-                    Align2::CENTER_CENTER,
-                    &w.reading,
-                    token::plain(token::HEAD),
-                    t.weak,
-                );
-                return;
-            }
-        };
+        let Some(paper) = sheet::here(ui, face, room, &self.desk.paper, &w.reading).cloned() else { return };
         let [left, right] = widget::split(room, face.upright, [1.0, 1.3]);
         let beside = widget::card_at(ui, face, left, |ui| {
             widget::scroll(ui, "paper", |ui| said_ui(ui, face, w, &paper))

@@ -159,7 +159,7 @@ impl Screen {
     }
 
     /// The page of the choice is left; an approver answers, where there is one.
-    fn answer_for(&mut self, act: Act) {
+    pub(super) fn answer_for(&mut self, act: Act) {
         let Asked::Here(Ok(persons)) = &self.desk.persons else { return };
         let is_first = !persons.iter().any(|person| person.roles.contains(&Role::Approver));
         self.desk.pages.pop();

@@ -89,6 +89,11 @@ pub enum Act {
         /// Who.
         name: String,
     },
+    /// A certificate of a standard is taken in from a file.
+    Import {
+        /// The file.
+        path: PathBuf,
+    },
     /// A laboratory answers for the unconfirmed figures of a regulation profile.
     Approve {
         /// Its name among [`ProfileSeen`].
@@ -155,8 +160,6 @@ pub enum Ask {
     Persons,
     /// Files that could be certificates of standards.
     Files,
-    /// Take a certificate of a standard from a file.
-    Import(PathBuf),
     /// The regulation profiles.
     Profiles,
     /// Save a profile of the house: a profile with a figure changed, under its own name.

@@ -78,6 +78,43 @@ impl Screen {
         }
     }
 
+    /// Begins to choose another profile for the meter at hand.
+    pub(in crate::screen) fn choose_regulation(&mut self) {
+        self.choosing = true;
+        self.desk.profiles = Asked::Waiting;
+        self.ask(Ask::Profiles);
+    }
+
+    /// The profiles from which one is chosen for the meter at hand; the first line is the one that the program was begun with.
+    pub(in crate::screen) fn regulations_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
+        let words = words::of(face.language);
+        let Asked::Here(profiles) = &self.desk.profiles else {
+            return sheet::waits(ui, face, room, &words.sheet.reading);
+        };
+        let w = &face.language.words().meter;
+        let begun = Line { head: w.regulation.clone(), about: vec![w.as_begun.clone()], state: State::Good };
+        let lines = profiles.iter().map(|profile| profile_line(&words.profile, profile));
+        let lines: Vec<Line> = std::iter::once(begun).chain(lines).collect();
+        // What cannot be read is seen and cannot be chosen.
+        let ids =
+            profiles.iter().map(|profile| Some(profile.id.clone()).filter(|_| !profile.figures.is_empty()));
+        let ids: Vec<Option<String>> = ids.collect();
+        let pressed = widget::part(ui, room, |ui| sheet::rows_ui(ui, face, "regulations", &lines));
+        let chosen = match pressed {
+            None => return,
+            Some(0) => None,
+            Some(n) => match ids.get(n - 1) {
+                Some(Some(id)) => Some(id.clone()),
+                _ => return,
+            },
+        };
+        self.choosing = false;
+        if let Some(draft) = &mut self.draft {
+            draft.regulation = chosen;
+        }
+        self.ask_plan();
+    }
+
     /// The figures of a profile.
     pub(super) fn profile_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, id: &str) {
         let words = words::of(face.language);
@@ -175,15 +212,10 @@ impl Screen {
 
     fn saved_ui(&self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = &words::of(face.language).act;
-        let (state, head, said) = match &self.desk.done {
-            Asked::Here(Ok(said)) => (State::Good, &w.done, said),
-            Asked::Here(Err(why)) => (State::Bad, &w.refused, why),
-            _ => return sheet::waits(ui, face, room, &w.working),
-        };
-        widget::part(ui, room, |ui| {
-            ui.label(widget::strong(head, token::BIG));
-            widget::note(ui, face, state, &face.language.said(said));
-        });
+        match &self.desk.done {
+            Asked::Here(done) => sheet::came(ui, face, room, done, [&w.done, &w.refused]),
+            _ => sheet::waits(ui, face, room, &w.working),
+        }
     }
 
     /// A text was typed that is about a profile.

@@ -24,6 +24,34 @@ pub(super) fn refuses(ui: &mut Ui, face: &Face, room: Rect, why: &str) {
     widget::part(ui, room, |ui| widget::note(ui, face, State::Bad, &face.language.said(why)));
 }
 
+/// What came of something that was done, below a word for it.
+pub(super) fn came(ui: &mut Ui, face: &Face, room: Rect, done: &Result<String, String>, words: [&str; 2]) {
+    let (state, head, said) = match done {
+        Ok(said) => (State::Good, words[0], said),
+        Err(why) => (State::Bad, words[1], why),
+    };
+    widget::part(ui, room, |ui| {
+        ui.label(widget::strong(head, token::BIG));
+        widget::note(ui, face, state, &face.language.said(said));
+    });
+}
+
+/// What was asked for, once it is here; until then it says what is waited for, or why it does not come.
+pub(super) fn here<'a, T>(
+    ui: &mut Ui,
+    face: &Face,
+    room: Rect,
+    asked: &'a Asked<Result<T, String>>,
+    waits_for: &str,
+) -> Option<&'a T> {
+    match asked {
+        Asked::Here(Ok(what)) => return Some(what),
+        Asked::Here(Err(why)) => refuses(ui, face, room, why),
+        Asked::No | Asked::Waiting => waits(ui, face, room, waits_for),
+    }
+    None
+}
+
 impl Screen {
     pub(super) fn sheet_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, sheet: &Sheet) {
         let words = words::of(face.language);
@@ -58,19 +86,18 @@ impl Screen {
                 }
             }
         }
-        match &self.desk.sheet {
-            Asked::Here(Ok(lines)) if lines.is_empty() => waits(ui, face, room, &w.empty),
-            Asked::Here(Ok(lines)) => widget::card_at(ui, face, room, |ui| match sheet {
-                Sheet::Trail(_) => traces_ui(ui, face, lines),
-                Sheet::Standards => widget::scroll(ui, "sheet", |ui| {
-                    for line in lines {
-                        line_ui(ui, face, line);
-                    }
-                }),
-            }),
-            Asked::Here(Err(why)) => refuses(ui, face, room, why),
-            _ => waits(ui, face, room, &w.reading),
+        let Some(lines) = here(ui, face, room, &self.desk.sheet, &w.reading) else { return };
+        if lines.is_empty() {
+            return waits(ui, face, room, &w.empty);
         }
+        widget::card_at(ui, face, room, |ui| match sheet {
+            Sheet::Trail(_) => traces_ui(ui, face, lines),
+            Sheet::Standards => widget::scroll(ui, "sheet", |ui| {
+                for (n, line) in lines.iter().enumerate() {
+                    seen_ui(ui, face, n, |ui| line_ui(ui, face, line));
+                }
+            }),
+        });
     }
 }
 
@@ -109,6 +136,22 @@ pub(super) fn rows_ui(ui: &mut Ui, face: &Face, name: &str, lines: &[Line]) -> O
     pressed
 }
 
+/// One of many of which each is as high as its text: what is not seen keeps the room that it took, and is not laid out.
+fn seen_ui(ui: &mut Ui, face: &Face, n: usize, inside: impl FnOnce(&mut Ui)) {
+    let wide = ui.available_width();
+    let id = ui.scope_id().with((n, wide.to_bits(), face.language as u8));
+    let known: Option<f32> = ui.data(|data| data.get_temp(id));
+    let at = ui.cursor().min;
+    if let Some(high) = known
+        && !ui.is_rect_visible(Rect::from_min_size(at, vec2(wide, high)))
+    {
+        ui.allocate_space(vec2(wide, high));
+        return;
+    }
+    let high = ui.scope(inside).response.rect.height();
+    ui.data_mut(|data| data.insert_temp(id, high));
+}
+
 fn line_ui(ui: &mut Ui, face: &Face, line: &Line) {
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(token::MARK, token::MARK), Sense::hover());
@@ -141,16 +184,11 @@ fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
                 mark::mark(ui.painter(), sign, face, line.state);
                 let text = Rect::from_min_max(pos2(sign.right() + 8.0, rect.top()), rect.max);
                 let [upper, lower] = widget::split(text, true, [1.0, 1.0]);
-                widget::text_in(
-                    ui,
-                    upper,
-                    Align2::LEFT_CENTER,
-                    &line.head,
-                    token::strong(token::SMALL),
-                    t.ink,
-                );
+                let said = |text: &str| face.language.said(text);
+                let head = line.head.split("  ").map(said).collect::<Vec<_>>().join("  ");
+                widget::data_in(ui, upper, &head, token::strong(token::SMALL), t.ink);
                 // One line of it: the whole entry is in the chain.
-                let about = line.about.join("; ");
+                let about = line.about.iter().map(|text| said(text)).collect::<Vec<_>>().join("; ");
                 widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
             }
         },

@@ -28,7 +28,10 @@ words! {
     }
     board: BoardWords {
         simulated, reading, nobody, red, yellow, green, visits, withdrawn, failed, undecided, overdue, due, findings,
-        energy_absent,
+        energy_absent, energy_told,
+    }
+    energy: EnergyWords {
+        title, months, days, running, went_back, no_date, told, not_asked, absent,
     }
     history: HistoryWords {
         reading, drift, estimate, compare, last_two, a_year, too_few, too_short, beyond, steady, not_within,

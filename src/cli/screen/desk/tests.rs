@@ -118,15 +118,17 @@ fn certificate(number: &str) -> String {
 fn a_standards_certificate_is_taken_in_once_and_what_is_none_is_refused_in_words() {
     let (dir, stick) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (desk, data) = (Desk::default(), dir.path());
-    let import = |name: &str, text: &str| {
+    let import_by = |name: &str, text: &str, by: Option<Signer>| {
         let path = stick.path().join(name);
         fs::write(&path, text).unwrap();
-        let told = ask(&desk, data, Ask::Import(path));
+        let act = Act::Import { path };
+        let told = ask(&desk, data, Ask::Do { number: String::new(), act, by });
         let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
+    let import = |name: &str, text: &str| import_by(name, text, None);
     let said = import("a.toml", &certificate("CN-1")).unwrap();
-    assert!(said.contains("CN-1") && said.contains("due"), "{said}");
+    assert!(said.contains("CN-1") && said.contains("due") && said.contains("entry 1 of the chain"), "{said}");
     for (name, text, why) in [
         ("b.toml", certificate("CN-1"), "is there already"),
         ("a.toml", certificate("CN-2"), "a file of this name"),
@@ -141,6 +143,43 @@ fn a_standards_certificate_is_taken_in_once_and_what_is_none_is_refused_in_words
     let lines = house::standards(data);
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines.iter().all(|line| line.about.iter().any(|about| about.contains("due "))), "{lines:?}");
+    // What was refused left no file and no entry.
+    let trail = || {
+        let told = ask(&desk, data, Ask::Sheet(Sheet::Trail("standard imported".into())));
+        let [Told::Sheet(_, Ok(lines))] = &told[..] else { panic!("{told:?}") };
+        lines.clone()
+    };
+    assert_eq!(trail().len(), 2, "{:?}", trail());
+    // Once there is an approver, one answers for it, by name and PIN, and the entry says who, when and which file.
+    let approver = Signer { person: "Cai".into(), pin: "305612".into() };
+    Archive::open(data).unwrap().add_person("Cai", &[Role::Approver], "305612", None).unwrap();
+    let text = certificate("CN-4");
+    let nobody = import_by("f.toml", &text, None).unwrap_err();
+    assert!(nobody.contains("an approver answers"), "{nobody}");
+    let wrong = Signer { pin: "999999".into(), ..approver.clone() };
+    assert!(import_by("f.toml", &text, Some(wrong)).unwrap_err().contains("wrong PIN"));
+    assert!(!data.join("calibration/f.toml").exists());
+    import_by("f.toml", &text, Some(approver)).unwrap();
+    let newest = trail().remove(0);
+    let said = newest.about.join("; ");
+    for words in [
+        "by: Cai",
+        "certificate: CN-4",
+        "calibration_file: f.toml",
+        &format!("calibration_sha256: {}", archive::sha256(text.as_bytes())),
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(newest.head.contains("config_change"), "{newest:?}");
+    let of = |number: &str| {
+        let all = house::standards(data);
+        all.into_iter().find(|line| line.about.iter().any(|about| about.contains(number))).unwrap()
+    };
+    assert!(of("CN-4").about.iter().any(|about| about.starts_with("imported by Cai, ")), "{:?}", of("CN-4"));
+    // A file that is not what was taken in is told.
+    fs::write(data.join("calibration/f.toml"), text + "\n# changed").unwrap();
+    let altered = of("CN-4");
+    assert_eq!((altered.state, altered.about[0].contains("altered")), (State::Bad, true), "{altered:?}");
     fs::create_dir(data.join("imports")).unwrap();
     fs::write(data.join("imports/x.toml"), "").unwrap();
     let told = ask(&desk, data, Ask::Files);

@@ -344,3 +344,53 @@ fn whoever_only_reads_has_no_way_to_write_by_accident() {
     let mut old = Client::new(Box::new(script.clone()), METER.parse().unwrap(), old);
     assert!(old.outputs().is_none(), "the edition of 1997 has no such command");
 }
+
+#[test]
+fn what_was_kept_is_asked_by_its_number_and_a_block_gives_its_total() {
+    // 120 kWh in all, of four tariffs.
+    let block = [[0x00, 0x20, 0x01, 0x00], [0x00, 0x20, 0x01, 0x00], [0; 4], [0; 4], [0; 4]].concat();
+    let script = script(vec![
+        vec![reply(0x91, &[0x03, 0, 1, 0, 0x40, 0x11, 0x20, 0x01])],
+        vec![reply(0x91, &[0x01, 0x0B, 0, 4, 0x00, 0x01])],
+        vec![reply(0x91, &[0x02, 0x0B, 0, 4, 0x99, 0x99])],
+        vec![reply(0x91, &[0x3E, 0, 6, 5, 0x00, 0x00, 0x21, 0x11, 0x26])],
+        vec![reply(0x91, &[&[0x3E, 1, 6, 5][..], &block].concat())],
+        vec![reply(0x91, &[0x01, 0, 6, 5, 0, 0, 0, 0, 0])],
+    ]);
+    let mut client = client(&script);
+    let mut read = |query| client.read(query).unwrap();
+    assert_eq!(number(&read(Query::SettledEnergy(3))), "12011.40 kWh");
+    assert_eq!(number(&read(Query::SettlementDay(1))), "day 1, 0 h");
+    assert_eq!(read(Query::SettlementDay(2)).reading, Reading::Absent("it is not set (99 99)".into()));
+    assert_eq!(number(&read(Query::DayKeptAt(62))), "2026-11-21T00:00:00");
+    assert_eq!(number(&read(Query::DayEnergy(62))), "120.00 kWh");
+    // Not kept yet.
+    assert_eq!(read(Query::DayKeptAt(1)).reading, Reading::Value(Value::Event { at: None }));
+    let asked: Vec<String> =
+        script.requests.lock().unwrap().iter().map(|frame| frame.di().unwrap().to_string()).collect();
+    assert_eq!(asked, ["00010003", "04000B01", "04000B02", "0506003E", "0506013E", "05060001"]);
+    // Beyond the last there is no item, and nothing is sent.
+    for query in
+        [Query::SettledEnergy(13), Query::SettledEnergy(0), Query::SettlementDay(4), Query::DayEnergy(63)]
+    {
+        assert!(matches!(client.read(query), Err(Fault::NotInProfile { .. })), "{query}");
+    }
+    assert_eq!(script.requests.lock().unwrap().len(), 6);
+}
+
+#[test]
+fn what_was_kept_in_another_form_is_a_fault_and_no_number() {
+    for (query, data) in [
+        (Query::SettledEnergy(1), &[1, 0, 1, 0, 0x40, 0x11, 0x20][..]),
+        (Query::SettlementDay(1), &[1, 0x0B, 0, 4, 0x24, 0x01]),
+        (Query::SettlementDay(1), &[1, 0x0B, 0, 4, 0x00, 0x31]),
+        (Query::SettlementDay(1), &[1, 0x0B, 0, 4, 0x0A, 0x01]),
+        (Query::DayKeptAt(1), &[1, 0, 6, 5, 0x60, 0x00, 0x21, 0x11, 0x26]),
+        (Query::DayEnergy(1), &[1, 1, 6, 5, 0x40, 0x11, 0x20, 0x01, 0x00]),
+        (Query::DayEnergy(1), &[1, 1, 6, 5]),
+    ] {
+        let script = script(vec![vec![reply(0x91, data)]]);
+        let fault = client(&script).read(query).unwrap_err();
+        assert!(matches!(fault, Fault::Unreadable { .. }), "{query}: {fault}");
+    }
+}
