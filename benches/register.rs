@@ -1,5 +1,10 @@
 //! How fast a register of a million rows answers and exports: beside copying its bytes, beside the same rows in a plain
 //! `SQLite` table with the same indexes, beside Python's csv; and how it grows from a thousand rows to a million.
+//!
+//! `--years DIR PAPERS WHOLE` makes a data folder instead, whose register follows from a signed chain: for `tests/rigs/desk-cost.sh`.
+
+#[path = "register/years.rs"]
+mod years;
 
 use divan::Bencher;
 use phantomload::archive::{Filter, Index, export_csv};
@@ -21,6 +26,14 @@ const ROWS: usize = 1_000_000;
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| made(ROWS));
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|word| word == "--years") {
+        let number = |n: usize| arguments.get(at + n).and_then(|word| word.parse().ok());
+        let (Some(dir), Some(papers), Some(whole)) = (arguments.get(at + 1), number(2), number(3)) else {
+            panic!("--years DIR PAPERS WHOLE: a folder, how many papers, and of how many the package is there");
+        };
+        return years::make(Path::new(dir), papers, whole);
+    }
     ratio();
     beside_sqlite();
     beside_python();

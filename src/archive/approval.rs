@@ -136,7 +136,7 @@ impl Archive {
             about = about.say("verifier", &first.person);
         }
         let entry = self.write(Kind::Approval, about)?;
-        self.add_rows(&entry, &chain::hash(&entry))?;
+        self.add_rows(&entry, &chain::hash(&entry), None)?;
         Ok(entry)
     }
 
@@ -269,7 +269,7 @@ impl Archive {
         about.record = Some(paper.record_no);
         // Without a key too: a wrong paper must not stay valid because a certificate has ended.
         let entry = self.write(Kind::Withdraw, about)?;
-        self.add_rows(&entry, &chain::hash(&entry))?;
+        self.add_rows(&entry, &chain::hash(&entry), None)?;
         Ok(entry)
     }
 

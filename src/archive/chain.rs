@@ -18,7 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The file.
@@ -28,7 +28,7 @@ const RESERVE: &str = "chain.reserve";
 /// Much more than an entry takes.
 const RESERVE_BYTES: usize = 1 << 16;
 /// A line is no longer: many times the longest entry.
-const LINE_MAX: u64 = 1 << 20;
+pub(super) const LINE_MAX: u64 = 1 << 20;
 /// In `key_change`: the new device certificate, DER in Base64.
 pub(super) const CERTIFICATE: &str = "certificate";
 /// An entry says so of whom a wrong PIN was given.
@@ -65,7 +65,7 @@ pub(super) struct Tries {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct State {
     /// Bytes up to there.
-    length: u64,
+    pub length: u64,
     /// Entries up to there.
     pub seq: u64,
     /// SHA-256 of the last of them.
@@ -316,10 +316,9 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Reads a chain and tells each entry with its hash.
-    pub fn open(dir: &Path, mut tell: impl FnMut(&Entry, &str)) -> Result<Self, Fault> {
-        let state = walk(&dir.join(FILE), &mut tell)?;
-        Ok(Self { dir: dir.to_owned(), state })
+    /// The chain of a data folder, as far as it was read.
+    pub fn of(dir: &Path, state: State) -> Self {
+        Self { dir: dir.to_owned(), state }
     }
 
     fn broken(&self, line: u64, what: String) -> Fault {
@@ -376,15 +375,24 @@ fn last_line(path: &Path, end: u64) -> Option<String> {
     String::from_utf8(tail[begin..].to_vec()).ok()
 }
 
-/// Reads to the last whole line.
-fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault> {
-    let mut state = State::default();
-    let file = match disk::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(state),
-        Err(e) => return Err(Fault::read(path, &e)),
-    };
-    let mut reader = BufReader::with_capacity(1 << 18, file);
+/// An entry as it was read.
+pub(super) struct Step<'a> {
+    pub entry: &'a Entry,
+    /// Its hash.
+    pub sha256: &'a str,
+    /// Its line, with the line end.
+    pub line: &'a [u8],
+    /// Bytes before it.
+    pub begin: u64,
+}
+
+/// Reads to the last whole line; `reader` stands behind what `state` follows from.
+pub(super) fn walk(
+    path: &Path,
+    mut reader: impl BufRead,
+    mut state: State,
+    tell: &mut impl FnMut(Step<'_>),
+) -> Result<State, Fault> {
     let mut line = String::new();
     // The last signed line of the key in use, and where it stands.
     let mut sealed: Option<(u64, String)> = None;
@@ -420,8 +428,9 @@ fn walk(path: &Path, tell: &mut impl FnMut(&Entry, &str)) -> Result<State, Fault
         } else if had_key && entry.alg != sign::NONE {
             sealed = Some((at, text.to_owned()));
         }
+        let begin = state.length;
         state.length += read as u64;
-        tell(&entry, &sha256);
+        tell(Step { entry: &entry, sha256: &sha256, line: line.as_bytes(), begin });
     }
     if let Some((at, text)) = sealed {
         state.check_line(&text).map_err(|what| forged(at, what))?;
@@ -445,10 +454,18 @@ pub(super) fn mend(dir: &Path) -> Result<Option<String>, Fault> {
     if whole == bytes.len() {
         return Ok(None);
     }
-    disk::move_tail(&path, whole, "the last entry of the chain", &bytes)
+    disk::move_tail(&path, whole, "the last entry of the chain", &bytes[whole..])
 }
 
-/// What follows from a chain as it stands, without the lock; each entry is told with its hash.
+/// What follows from a chain as it stands, without the lock; each entry is told with its hash. Where a few of them are enough
+/// [`super::known`] is faster.
 pub(super) fn read(dir: &Path, mut tell: impl FnMut(&Entry, &str)) -> Result<State, Fault> {
-    walk(&dir.join(FILE), &mut tell)
+    let path = dir.join(FILE);
+    let file = match disk::open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(State::default()),
+        Err(e) => return Err(Fault::read(&path, &e)),
+    };
+    let reader = std::io::BufReader::with_capacity(1 << 18, file);
+    walk(&path, reader, State::default(), &mut |step| tell(step.entry, step.sha256))
 }

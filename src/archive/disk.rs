@@ -34,11 +34,22 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Opens a register or chain, to be read bit by bit.
+pub fn open_list(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    let length = file.metadata()?.len();
+    if length > LONGEST_LIST {
+        return Err(io::Error::other(format!("it has {length} bytes; no more than {LONGEST_LIST} are read")));
+    }
+    Ok(file)
+}
+
 /// The bytes of a regular file of at most so many.
 fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path)?;
     let (mut length, mut bytes) = (file.metadata()?.len(), vec![]);
     if length <= most {
+        bytes.reserve_exact(usize::try_from(length + 1).unwrap_or(0));
         file.take(most + 1).read_to_end(&mut bytes)?;
         length = bytes.len() as u64;
     }
@@ -257,12 +268,12 @@ pub fn append(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(), Fault
 
 /// Moves what stands behind the first `whole` bytes of a file, torn by a crash, into a file of its own: never dropped.
 /// Says what it did; `what` names the torn part.
-pub fn move_tail(path: &Path, whole: usize, what: &str, bytes: &[u8]) -> Result<Option<String>, Fault> {
+pub fn move_tail(path: &Path, whole: usize, what: &str, tail: &[u8]) -> Result<Option<String>, Fault> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let free = |name: &String| fs::symlink_metadata(folder.join(name)).is_err();
     let Some(name) = (1..u32::MAX).map(|n| format!("{file}.torn-{n}")).find(free) else { return Ok(None) };
-    store_file(folder, &name, &bytes[whole..])?;
+    store_file(folder, &name, tail)?;
     sync_folder(folder)?;
     let cut = File::options().write(true).open(path).and_then(|file| {
         file.set_len(whole as u64)?;

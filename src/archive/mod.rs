@@ -31,6 +31,7 @@ mod fault;
 mod index;
 pub mod journal;
 mod keys;
+mod known;
 mod opening;
 mod papers;
 mod persons;
@@ -58,7 +59,7 @@ pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, latest, list, table};
 pub use seals::seal_history;
-pub use settings::{KeyInfo, key_info, persons, who_has_pin};
+pub use settings::{KeyInfo, has_persons, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};
@@ -76,6 +77,7 @@ use crate::time::Stamp;
 use chain::{Chain, OpenRun, State};
 use journal::Book;
 use keys::Keys;
+use known::Wanted;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -359,10 +361,17 @@ pub fn find(dir: &Path, number_or_path: &str) -> Result<PathBuf, Fault> {
     if path.join(RECORD).is_file() {
         return Ok(path.join(RECORD));
     }
-    if number_or_path.parse::<Number>().is_ok() {
-        let rows = list(dir).unwrap_or_default();
-        let certificate = rows.iter().find(|row| row.get("record_no") == number_or_path);
-        let certificate = certificate.map_or(number_or_path, |row| row.get("certificate_no"));
+    if let Ok(number) = number_or_path.parse::<Number>() {
+        let mut certificate = number_or_path.to_owned();
+        if number.original_record {
+            // A folder whose chain is broken still has its packages.
+            let _ = known::tell(dir, &Wanted::Number(number_or_path), |entry, _| {
+                if entry.record.as_deref() == Some(number_or_path) && certificate == number_or_path {
+                    certificate = entry.cert.clone().unwrap_or_else(|| certificate.clone());
+                }
+            });
+        }
+        let certificate = &certificate;
         let places = [
             dir.join(ISSUED).join(certificate),
             dir.join(PACKAGES).join(certificate),

@@ -4,6 +4,7 @@ use super::chain::{self, Chain};
 use super::keys::{Folder, Keys, random};
 use super::register::{self, Register};
 use super::rows::{self, KEPT, MANIFEST_JWS};
+use super::known;
 use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Status;
@@ -53,12 +54,8 @@ impl Archive {
         notices.extend(chain::mend(dir)?);
         notices.extend(register::mend(&register_path)?);
         let mut register = Register::read(&register_path)?;
-        let mut missing: Missing = vec![];
-        let chain = Chain::open(dir, |entry, sha256| {
-            if lacks(&mut register, entry, sha256) {
-                missing.push((entry.clone(), sha256.to_owned()));
-            }
-        })?;
+        let (mut missing, state) = known::hold(dir, &mut register)?;
+        let chain = Chain::of(dir, state);
         let keys = Keys::load(dir)?;
         let device = match chain.state.device.as_str() {
             "" => format!("tester-{:08x}", u32::from_be_bytes(random()?)),
@@ -74,7 +71,10 @@ impl Archive {
         }
         archive.abort_open_run()?;
         archive.add_missing(&missing);
-        archive.tell_unregistered()?;
+        if !missing.is_empty() {
+            register = Register::read(&register_path)?;
+        }
+        archive.tell_unregistered(&register)?;
         archive.tell_clock();
         Ok(archive)
     }
@@ -284,7 +284,7 @@ impl Archive {
     fn add_missing(&mut self, missing: &Missing) {
         for (entry, sha256) in missing {
             let number = entry.cert.as_deref().unwrap_or_default();
-            let notice = match self.add_rows(entry, sha256) {
+            let notice = match self.add_rows(entry, sha256, None) {
                 Ok(()) => format!("{number} ({}): had no row in the register; it was added", entry.kind),
                 Err(fault) => format!(
                     "{number} ({}): has no row in the register, and none can be made: {fault}",
@@ -295,8 +295,9 @@ impl Archive {
         }
     }
 
-    /// The rows of an entry, in one write; those that are there already stay the only ones.
-    pub(super) fn add_rows(&self, entry: &Entry, sha256: &str) -> Result<(), Fault> {
+    /// The rows of an entry, in one write; those that are there already stay the only ones. `made` is the record of its package,
+    /// where it is at hand.
+    pub(super) fn add_rows(&self, entry: &Entry, sha256: &str, made: Option<&Record>) -> Result<(), Fault> {
         let register = Register::read(&self.register_path())?;
         let mut bytes = vec![];
         let mut seq = register.next_seq();
@@ -304,18 +305,17 @@ impl Archive {
             if register.has(&due.certificate_no, due.status, &due.manifest_sha256) {
                 continue;
             }
-            bytes.extend(rows::row(&self.dir, &due, seq)?);
+            bytes.extend(rows::row(&self.dir, &due, seq, made.map(|record| (sha256, record)))?);
             seq += 1;
         }
         if bytes.is_empty() { Ok(()) } else { register.append(&bytes) }
     }
 
     /// Folders among the packages that neither chain nor register know.
-    fn tell_unregistered(&mut self) -> Result<(), Fault> {
-        let known = Register::read(&self.register_path())?.numbers;
+    fn tell_unregistered(&mut self, register: &Register) -> Result<(), Fault> {
         for name in disk::names(&self.dir.join(PACKAGES))? {
             let Ok(number) = name.parse::<Number>() else { continue };
-            if known.contains(&number) {
+            if register.numbers.contains(&number) {
                 continue;
             }
             let package = self.dir.join(PACKAGES).join(&name);
@@ -335,18 +335,6 @@ impl Archive {
 /// Holds the rows of the register against the entries of the chain, without the lock.
 pub fn check_register(dir: &Path) -> Result<(), Fault> {
     let mut register = Register::read(&dir.join("register.csv"))?;
-    chain::read(dir, |entry, sha256| {
-        lacks(&mut register, entry, sha256);
-    })?;
+    known::hold(dir, &mut register)?;
     register.check_strange()
-}
-
-fn lacks(register: &mut Register, entry: &Entry, sha256: &str) -> bool {
-    if let (Some(paper), Some(verdict)) = (&entry.cert, &entry.verdict) {
-        register.hold(paper, verdict);
-    }
-    let due = rows::due(entry, sha256).into_iter();
-    // Each is looked at, since each is then known to be of the chain.
-    let lacks = due.filter(|due| !register.see(&due.certificate_no, due.status, &due.manifest_sha256));
-    lacks.count() > 0
 }

@@ -244,11 +244,12 @@ impl Archive {
         files.push((MANIFEST.to_owned(), manifest));
         files.push((MANIFEST_JWS.to_owned(), line.clone().into_bytes()));
         let package = disk::store_folder(&self.dir.join(folder), &issue.certificate_no, &files)?;
+        // They are on the disk now, and tens of megabytes.
+        let files = files.into_iter().map(|(name, _)| package.join(name)).collect();
         let not_registered =
             |fault: Fault| Fault::NotRegistered { package: package.clone(), why: fault.to_string() };
         let sha256 = self.chain.append(&entry, &line).map_err(not_registered)?;
-        self.add_rows(&entry, &sha256).map_err(not_registered)?;
-        let files = files.iter().map(|(name, _)| package.join(name)).collect();
+        self.add_rows(&entry, &sha256, Some(record)).map_err(not_registered)?;
         Ok(Stored { record: package.join(RECORD), package, files, notices })
     }
 

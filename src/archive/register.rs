@@ -8,7 +8,13 @@ use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+/// What the program itself reads of a row.
+const COLUMNS: [&str; 6] =
+    ["seq", "certificate_no", "record_no", "status", "verdict", "manifest_sha256"];
 
 /// A row of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,22 +72,21 @@ pub(super) struct Register {
     next_seq: u64,
     /// Paper, state and manifest of each row, hashed.
     known: HashSet<u64>,
-    /// Those that no entry of the chain was seen for, with their lines.
+    /// Those that no entry of the chain was seen for, with the bytes before them.
     strange: HashMap<u64, u64>,
-    /// Line and verdict of the last row of each paper, hashed.
+    /// The last row of each paper by the bytes before it, and its verdict, hashed.
     verdicts: HashMap<u64, (u64, u64)>,
-    /// A line whose verdict is not the one of the chain.
+    /// A row whose verdict is not the one of the chain, by the bytes before it.
     edited: Option<u64>,
 }
 
 impl Register {
-    /// Reads what can be read; a row that makes no sense still counts.
+    /// Reads what can be read, one row at a time; a row that makes no sense still counts.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let bytes = disk::read_list_if_there(path)?.unwrap_or_default();
-        let text = headed(path, &bytes)?;
+        let source = source(path)?;
         let mut register = Self {
             path: path.to_owned(),
-            is_new: bytes.is_empty(),
+            is_new: source.is_none(),
             numbers: HashSet::new(),
             count: 0,
             next_seq: 1,
@@ -90,25 +95,34 @@ impl Register {
             verdicts: HashMap::new(),
             edited: None,
         };
-        each_row(path, text, |row| {
-            let columns = ["certificate_no", "record_no"].map(|column| row.get(column).parse::<Number>());
-            register.numbers.extend(columns.into_iter().flatten());
-            let seq = row.get("seq").parse::<u64>().unwrap_or(0);
-            register.next_seq = register.next_seq.max(seq.saturating_add(1));
-            register.count += 1;
-            let paper = row.get("certificate_no");
-            let row_key = key(paper, row.get("status"), row.get("manifest_sha256"));
-            register.known.insert(row_key);
-            register.strange.insert(row_key, row.line);
-            let verdict = key("", row.get("verdict"), "");
-            let before = register.verdicts.insert(key(paper, "", ""), (row.line, verdict));
-            if before.is_some_and(|(_, before)| before != verdict) {
-                register.edited.get_or_insert(row.line);
-            }
-            // A paper is issued once: asked for without its manifest.
-            register.known.insert(key(paper, row.get("status"), ""));
-        })?;
+        let Some((reader, begin)) = source else { return Ok(register) };
+        let places = COLUMNS.map(|column| REGISTER_HEADER.iter().position(|name| *name == column));
+        let mut reader = ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(reader);
+        let mut row = ::csv::ByteRecord::new();
+        let broken = |e: ::csv::Error| Fault::Row { path: path.to_owned(), line: 0, what: e.to_string() };
+        while reader.read_byte_record(&mut row).map_err(broken)? {
+            let at = begin + row.position().map_or(0, ::csv::Position::byte);
+            let cells = places.map(|place| place.and_then(|place| row.get(place)).unwrap_or_default());
+            let cells = cells.map(String::from_utf8_lossy);
+            register.take(at, cells.each_ref().map(|cell| unguarded(cell)));
+        }
         Ok(register)
+    }
+
+    fn take(&mut self, at: u64, [seq, paper, record_no, status, verdict, manifest]: [&str; 6]) {
+        self.numbers.extend([paper, record_no].into_iter().filter_map(|no| no.parse::<Number>().ok()));
+        self.next_seq = self.next_seq.max(seq.parse::<u64>().unwrap_or(0).saturating_add(1));
+        self.count += 1;
+        let row = row_key(paper, status, manifest);
+        self.known.insert(row);
+        self.strange.insert(row, at);
+        let verdict = verdict_key(verdict);
+        let before = self.verdicts.insert(paper_key(paper), (at, verdict));
+        if before.is_some_and(|(_, before)| before != verdict) {
+            self.edited.get_or_insert(at);
+        }
+        // A paper is issued once: asked for without its manifest.
+        self.known.insert(row_key(paper, status, ""));
     }
 
     /// The number of the next row.
@@ -118,37 +132,39 @@ impl Register {
 
     /// Whether a paper has the row of this state and manifest.
     pub fn has(&self, certificate_no: &str, status: Status, manifest_sha256: &str) -> bool {
-        self.known.contains(&key(certificate_no, &status.to_string(), manifest_sha256))
+        self.known.contains(&row_key(certificate_no, &status.to_string(), manifest_sha256))
     }
 
-    /// Whether it has the row, for which the chain has an entry then.
-    pub fn see(&mut self, certificate_no: &str, status: Status, manifest_sha256: &str) -> bool {
-        self.strange.remove(&key(certificate_no, &status.to_string(), manifest_sha256));
-        self.has(certificate_no, status, manifest_sha256)
+    /// Whether it has the row of this [key](row_key), for which the chain has an entry then.
+    pub fn see(&mut self, row: u64) -> bool {
+        self.strange.remove(&row);
+        self.known.contains(&row)
     }
 
-    /// Holds the verdict in a paper's rows against that of its entry.
-    pub fn hold(&mut self, certificate_no: &str, verdict: &str) {
-        if let Some((line, said)) = self.verdicts.get(&key(certificate_no, "", ""))
-            && *said != key("", verdict, "")
+    /// Holds the verdict in a paper's rows against that of its entry; both as their keys.
+    pub fn hold(&mut self, paper: u64, verdict: u64) {
+        if let Some((at, said)) = self.verdicts.get(&paper)
+            && *said != verdict
         {
-            self.edited.get_or_insert(*line);
+            self.edited.get_or_insert(*at);
         }
     }
 
     /// A row says the verdict of its entry, and is written after it. One that no entry was [seen](Self::see) for: the chain's end was cut off, or the
     /// row is none of ours.
     pub fn check_strange(&self) -> Result<(), Fault> {
-        if let Some(line) = self.edited {
+        if let Some(at) = self.edited {
+            let line = line_at(&self.path, at)?;
             let what = "its verdict is not the one that the chain holds: it was changed by hand. Rename register.csv: it is made again from the chain".into();
             return Err(Fault::Row { path: self.path.clone(), line, what });
         }
-        let Some(line) = self.strange.values().min() else { return Ok(()) };
+        let Some(at) = self.strange.values().min() else { return Ok(()) };
+        let line = line_at(&self.path, *at)?;
         let what = format!(
             "the chain has no entry for this row ({} such rows): either the end of chain.jws was cut off, then take it from a backup; or the row was changed or added by hand, then rename register.csv: it is made again from the chain",
             self.strange.len()
         );
-        Err(Fault::Row { path: self.path.clone(), line: *line, what })
+        Err(Fault::Row { path: self.path.clone(), line, what })
     }
 
     /// Appends rows, with the header where there is none yet.
@@ -158,41 +174,121 @@ impl Register {
     }
 }
 
-fn key(certificate_no: &str, status: &str, manifest_sha256: &str) -> u64 {
+/// What a row is known by: the paper, its state, and the manifest of its package.
+pub(super) fn row_key(certificate_no: &str, status: &str, manifest_sha256: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (certificate_no, status, manifest_sha256).hash(&mut hasher);
     hasher.finish()
 }
 
+/// What a paper is known by.
+pub(super) fn paper_key(certificate_no: &str) -> u64 {
+    row_key(certificate_no, "", "")
+}
+
+/// What a verdict is known by.
+pub(super) fn verdict_key(verdict: &str) -> u64 {
+    row_key("", verdict, "")
+}
+
+/// The rows behind the header, and how many bytes that is; none of an empty register.
+fn source(path: &Path) -> Result<Option<(BufReader<File>, u64)>, Fault> {
+    let mut file = match disk::open_list(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Fault::read(path, &e)),
+    };
+    let mut head = vec![];
+    let length = register_header()?.len() as u64;
+    (&mut file).take(length).read_to_end(&mut head).map_err(|e| Fault::read(path, &e))?;
+    headed(path, &head)?;
+    Ok((!head.is_empty()).then(|| (BufReader::with_capacity(1 << 18, file), length)))
+}
+
+/// The line that begins behind so many bytes, from 1.
+fn line_at(path: &Path, at: u64) -> Result<u64, Fault> {
+    let fault = |e: std::io::Error| Fault::read(path, &e);
+    let mut reader = BufReader::with_capacity(1 << 18, disk::open(path).map_err(fault)?).take(at + 1);
+    // The csv reader's place lags behind a line end of two characters: it has taken CR and not yet LF.
+    let mut ended = 0;
+    loop {
+        let part = reader.fill_buf().map_err(fault)?;
+        if part.is_empty() {
+            return Ok(ended + 1);
+        }
+        let length = part.len();
+        ended += lines(part);
+        reader.consume(length);
+    }
+}
+
 /// Moves a row that a crash has torn into a file of its own. Says what it did.
 pub(super) fn mend(path: &Path) -> Result<Option<String>, Fault> {
-    let Some(bytes) = disk::read_list_if_there(path)? else { return Ok(None) };
-    let whole = whole(&bytes);
-    let tail = &bytes[whole..];
-    if tail.is_empty() {
-        return Ok(None);
-    }
+    let Some((whole, tail)) = torn(path)? else { return Ok(None) };
     // A quote lost in a text editor looks like one long torn row. That is no crash, and nothing is moved.
-    let text = String::from_utf8_lossy(tail);
+    let text = String::from_utf8_lossy(&tail);
     let is_row = |line: &str| line.split(',').nth(2).is_some_and(|number| number.parse::<Number>().is_ok());
     if text.split('\n').skip(1).any(is_row) {
         let what = "a quote is missing or too many from here on".into();
-        return Err(Fault::Row { path: path.to_owned(), line: lines(&bytes[..whole]) + 1, what });
+        return Err(Fault::Row { path: path.to_owned(), line: line_at(path, whole)?, what });
     }
-    disk::move_tail(path, whole, "the last row", &bytes)
+    let whole = usize::try_from(whole).unwrap_or(usize::MAX);
+    disk::move_tail(path, whole, "the last row", &tail)
 }
 
-/// Length of the whole rows: up to the last line end outside quotes.
-fn whole(bytes: &[u8]) -> usize {
-    let (mut quoted, mut whole) = (false, 0);
-    for (n, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted && n > 0 && bytes[n - 1] == b'\r' => whole = n + 1,
-            _ => {}
+/// Length of the whole rows, and what stands behind them; none where nothing does.
+fn torn(path: &Path) -> Result<Option<(u64, Vec<u8>)>, Fault> {
+    let fault = |e: std::io::Error| Fault::read(path, &e);
+    let mut file = match disk::open_list(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(fault(e)),
+    };
+    let (mut part, mut end) = (vec![0; 1 << 18], End::default());
+    loop {
+        let read = file.read(&mut part).map_err(fault)?;
+        if read == 0 {
+            break;
+        }
+        end.take(&part[..read]);
+    }
+    if end.whole == end.length {
+        return Ok(None);
+    }
+    let mut tail = vec![];
+    file.seek(SeekFrom::Start(end.whole)).and_then(|_| file.read_to_end(&mut tail)).map_err(fault)?;
+    Ok(Some((end.whole, tail)))
+}
+
+/// Where the whole rows of a file end: at the last line end outside quotes.
+#[derive(Default)]
+struct End {
+    length: u64,
+    whole: u64,
+    quoted: bool,
+    /// The last byte was CR.
+    returned: bool,
+}
+
+impl End {
+    fn take(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.length += 1;
+            match byte {
+                b'"' => self.quoted = !self.quoted,
+                b'\n' if !self.quoted && self.returned => self.whole = self.length,
+                _ => {}
+            }
+            self.returned = *byte == b'\r';
         }
     }
-    whole
+}
+
+/// Length of the whole rows.
+fn whole(bytes: &[u8]) -> usize {
+    let mut end = End::default();
+    end.take(bytes);
+    usize::try_from(end.whole).unwrap_or(bytes.len())
 }
 
 fn lines(bytes: &[u8]) -> u64 {

@@ -7,6 +7,7 @@ use crate::certificate::issue::{Role, Signature, Status};
 use crate::certificate::package;
 use crate::certificate::record::Record;
 use crate::time::Stamp;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// The manifest's name in a package.
@@ -17,6 +18,9 @@ pub(super) const MANIFEST_JWS: &str = "manifest.jws";
 pub(super) const MANIFEST_P7S: &str = "manifest.json.p7s";
 /// An entry says so where its package could not be stored.
 pub(super) const KEPT: &str = "kept";
+
+/// An entry says so which paper it replaces.
+pub(super) const REPLACES: &str = "replaces";
 
 /// A row that an entry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,13 @@ pub(super) struct Due {
     pub manifest_sha256: String,
     /// Who has signed so far, where the package does not say it yet.
     signed: Vec<Signature>,
+}
+
+impl Due {
+    /// What the register knows it by.
+    pub fn key(&self) -> u64 {
+        super::register::row_key(&self.certificate_no, &self.status.to_string(), &self.manifest_sha256)
+    }
 }
 
 /// The rows that an entry of this hash asks for.
@@ -46,7 +57,7 @@ pub(super) fn due(entry: &Entry, sha256: &str) -> Vec<Due> {
         Kind::Verdict | Kind::Papers => vec![row(cert, Status::Draft, own)],
         Kind::Issue => vec![row(cert, Status::Issued, own)],
         Kind::Amend => vec![
-            row(Some(said("replaces")), Status::Amended, said("replaced_manifest")),
+            row(Some(said(REPLACES)), Status::Amended, said("replaced_manifest")),
             row(cert, Status::Issued, own),
         ],
         Kind::Withdraw => vec![row(cert, Status::Withdrawn, said("manifest"))],
@@ -68,8 +79,8 @@ pub(super) fn package(dir: &Path, certificate_no: &str, manifest_sha256: &str) -
     })
 }
 
-/// The bytes of a row.
-pub(super) fn row(dir: &Path, due: &Due, seq: u64) -> Result<Vec<u8>, Fault> {
+/// The bytes of a row. `made` is the record of the package with this manifest, where it is at hand: it is large to be read again.
+pub(super) fn row(dir: &Path, due: &Due, seq: u64, made: Option<(&str, &Record)>) -> Result<Vec<u8>, Fault> {
     let Due { certificate_no, status, manifest_sha256, signed } = due;
     let folder = package(dir, certificate_no, manifest_sha256).ok_or_else(|| Fault::State {
         number: certificate_no.clone(),
@@ -77,7 +88,10 @@ pub(super) fn row(dir: &Path, due: &Due, seq: u64) -> Result<Vec<u8>, Fault> {
     })?;
     let manifest = Entry::from_json(&disk::read(&folder.join(MANIFEST))?)
         .map_err(|e| Fault::File { path: folder.join(MANIFEST), what: e.to_string() })?;
-    let record = record(&folder)?;
+    let record = match made {
+        Some((of, record)) if of == manifest_sha256 => Cow::Borrowed(record),
+        _ => Cow::Owned(record(&folder)?),
+    };
     let mut issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
     issue.signatures.extend(signed.iter().cloned());
     let standing = Standing { status: *status, issue: &issue, manifest: &manifest, manifest_sha256 };

@@ -3,8 +3,9 @@
 //! was measured or judged before it.
 
 use super::approval::known;
+use super::known::Wanted;
 use super::persons::For;
-use super::{About, Archive, Fault, chain, disk, find, sha256, standing};
+use super::{About, Archive, Fault, disk, find, sha256, standing};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Role;
 use crate::certificate::package::RECORD;
@@ -41,7 +42,7 @@ fn meter(plate: &Nameplate, simulated: bool) -> String {
 }
 
 /// A name or number as one reads it: blanks and the case of letters are a matter of typing, leading zeros too.
-fn typed(text: &str) -> String {
+pub(super) fn typed(text: &str) -> String {
     let text = text.split_whitespace().collect::<String>().to_lowercase();
     let short = text.trim_start_matches('0');
     if short.is_empty() { text } else { short.to_owned() }
@@ -85,7 +86,7 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
     // Number and SHA-256 of the record, and the entry of its verdict; oldest first.
     let mut papers: Vec<(String, String, u64)> = vec![];
     let mut opened = BTreeMap::new();
-    let state = chain::read(dir, |entry, _| {
+    let state = super::known::tell(dir, &Wanted::Serial(&plate.serial), |entry, _| {
         let said = |key: &str| entry.said.get(key).map_or("", String::as_str);
         let is_own = || entry.record.as_ref().is_some_and(|record| own.contains(record));
         let cert = entry.cert.clone().unwrap_or_default();
@@ -175,7 +176,7 @@ impl Archive {
         let json = disk::read(&path)?;
         let record = Record::from_json(&path.display().to_string(), &String::from_utf8_lossy(&json))?;
         let (print, mut is_known) = (sha256(&json), false);
-        chain::read(&self.dir, |entry, _| {
+        super::known::tell(&self.dir, &Wanted::Number(&record.record_no), |entry, _| {
             is_known |=
                 entry.record.as_ref() == Some(&record.record_no) && entry.files.get(RECORD) == Some(&print);
         })?;

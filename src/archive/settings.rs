@@ -39,7 +39,7 @@ pub struct KeyInfo {
 
 /// The key of a data folder, without the lock.
 pub fn key_info(dir: &Path) -> Result<KeyInfo, Fault> {
-    let (keys, state) = (Keys::load(dir)?, super::chain::read(dir, |_, _| ())?);
+    let (keys, state) = (Keys::load(dir)?, super::known::state(dir)?);
     let (at, pair) = (clock::now(), keys.pair());
     let certificate = pair.map(|pair| pair.key.certificate());
     Ok(KeyInfo {
@@ -57,13 +57,18 @@ pub fn key_info(dir: &Path) -> Result<KeyInfo, Fault> {
 
 /// The persons of a data folder, without the lock.
 pub fn persons(dir: &Path) -> Result<Vec<Person>, Fault> {
-    let state = super::chain::read(dir, |_, _| ())?;
+    let state = super::known::state(dir)?;
     Ok(Persons::load(dir, &state)?.list)
+}
+
+/// Whether there is anybody who signs, without a look at the chain: what is said of persons is held against it.
+pub fn has_persons(dir: &Path) -> bool {
+    Persons::are_there(dir)
 }
 
 /// Whose PIN this is, to open a locked screen; see there how it is kept from being guessed.
 pub fn who_has_pin(dir: &Path, pin: &str) -> Result<Option<String>, Fault> {
-    let state = super::chain::read(dir, |_, _| ())?;
+    let state = super::known::state(dir)?;
     Ok(Persons::load(dir, &state)?.who_has(pin).map(str::to_owned))
 }
 

@@ -1,6 +1,6 @@
 //! How a paper stands: what the chain says of it, and where its package is.
 
-use super::chain;
+use super::known::{self, Wanted};
 use super::profiles::Answers;
 use super::rows::{self, KEPT, MANIFEST};
 use super::{Fault, ISSUED, PACKAGES, PAPERS, disk, papers};
@@ -64,7 +64,7 @@ impl PaperStanding {
     }
 }
 
-/// How a paper of a data folder stands. Every entry of the chain is read.
+/// How a paper of a data folder stands.
 pub fn standing(dir: &Path, number: &str) -> Result<PaperStanding, Fault> {
     let mut paper = PaperStanding {
         certificate_no: number.to_owned(),
@@ -80,7 +80,7 @@ pub fn standing(dir: &Path, number: &str) -> Result<PaperStanding, Fault> {
         device: String::new(),
         entries: vec![],
     };
-    chain::read(dir, |entry, sha256| paper.take(entry, sha256))?;
+    known::tell(dir, &Wanted::Number(number), |entry, sha256| paper.take(entry, sha256))?;
     if paper.entries.is_empty() {
         return Err(Fault::NotFound { wanted: number.to_owned(), dir: dir.to_owned() });
     }
@@ -146,13 +146,13 @@ pub fn profile_approval(
     profile_sha256: &str,
     simulated: bool,
 ) -> Result<Option<Approval>, Fault> {
-    let state = chain::read(dir, |_, _| ())?;
+    let state = known::state(dir)?;
     Ok(state.profiles.get(profile_sha256).and_then(|answers| answers.approval(simulated)).cloned())
 }
 
 /// As what somebody signs next for the unconfirmed figures of a regulation profile of this text; none: all three have signed.
 pub fn profile_next(dir: &Path, profile_sha256: &str) -> Result<Option<Role>, Fault> {
-    let state = chain::read(dir, |_, _| ())?;
+    let state = known::state(dir)?;
     Ok(state.profiles.get(profile_sha256).map_or(Some(Role::Verifier), Answers::next))
 }
 

@@ -501,7 +501,7 @@ impl eframe::App for Screen {
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.options.hooks.hang(self.is_live());
-        self.options.hooks.frame(&mut self.frames, frame.info().cpu_usage);
+        self.options.hooks.frame(&mut self.frames, frame.info().cpu_usage, ui.ctx());
         let before = self.is_opening();
         Frame::NONE.show(ui, |ui| self.show(ui));
         if !before && self.is_opening() {

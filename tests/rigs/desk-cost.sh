@@ -1,60 +1,89 @@
 #!/bin/sh
-# What the desk costs with a register of 100 000 rows, in the real program under Xvfb: frames while it scrolls, memory, the
-# board of all chargers; and an export to a stick that is too small.
+# What the desk costs with a register of 100 000 rows that follows from a signed chain, in the real program under Xvfb: start,
+# frames while it scrolls and is looked through, how long each page is waited for, memory.
 #
-# Packages as for screen.sh. usage: tests/rigs/desk-cost.sh PROGRAM [FOLDER-FOR-PICTURES]
+# The folder is made first, in two minutes: cargo bench --bench register -- --years FOLDER 100000 60
+# Packages as for screen.sh. usage: tests/rigs/desk-cost.sh PROGRAM FOLDER [FOLDER-FOR-PICTURES]
 set -eu
 program=$1
-out=${2:-}
+data=$2
+out=${3:-}
 work=$(mktemp -d)
-app= server= stick=
-trap 'kill $app $server 2>/dev/null || true; [ -z "$stick" ] || umount "$stick" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
-
-# One real paper of the simulated bench; its row in the register 100 000 times under other numbers.
-"$program" verify --data "$work/data" --json >/dev/null 2>&1 || true
-python3 - "$work/data/register.csv" <<'PYTHON'
-import csv, io, sys
-path = sys.argv[1]
-text = open(path, encoding="utf-8-sig", newline="").read()
-rows = list(csv.reader(io.StringIO(text, newline="")))
-head, one = rows[0], rows[1]
-at = {name: n for n, name in enumerate(head)}
-with open(path, "w", encoding="utf-8-sig", newline="") as file:
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(head)
-    for n in range(1, 100_000):
-        row = list(one)
-        row[at["seq"]] = str(n)
-        row[at["certificate_no"]] = f"SIM-2020-{n:06}"
-        row[at["record_no"]] = f"SIM-R-2020-{n:06}"
-        row[at["dut_serial"]] = f"{n * 7919 % 1_000_000:012}"
-        row[at["charger"]] = f"SIM-CH-{n % 300:03}"
-        row[at["verdict"]] = "fail" if n % 50 == 0 else "pass"
-        writer.writerow(row)
-    one[at["seq"]] = "100000"
-    writer.writerow(one)
-PYTHON
-
+app= server=
+trap 'kill $app $server 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
 display=:$((150 + $(od -An -N1 -tu1 /dev/urandom) % 50))
-Xvfb $display -screen 0 800x480x24 >/dev/null 2>&1 &
+Xvfb $display -screen 0 800x480x24 -fbdir "$work" >/dev/null 2>&1 &
 server=$!
 export DISPLAY=$display
 sleep 1
-picture() { [ -z "$out" ] || import -window root "png:$out/$1.png"; }
-press() { xdotool mousemove "$1" "$2" sleep 0.1 mousedown 1 sleep 0.08 mouseup 1; sleep "${3:-0.6}"; }
-"$program" screen --data "$work/data" --size 800x480 --language en --pace 60 --frame-times "$work/frames" 2>"$work/log" &
+picture() { [ -z "$out" ] || import -window root -dither None -colors 128 "png8:$out/$1.png"; }
+look() { md5sum <"$work/Xvfb_screen0"; }
+ms() { echo $(($(date +%s%N) / 1000000)); }
+press() { xdotool mousemove "$1" "$2" sleep 0.1 mousedown 1 sleep 0.08 mouseup 1; }
+# Presses, and says how long it took until nothing on the screen changed any more for 1.5 s.
+opens() {
+    what=$1
+    press "$2" "$3"
+    begin=$(ms) last= changed=$(ms)
+    while now=$(ms); [ $((now - changed)) -lt 1500 ]; do
+        seen=$(look)
+        [ "$seen" = "$last" ] || { last=$seen; changed=$(ms); }
+        [ $((now - begin)) -lt 120000 ] || break
+        sleep 0.03
+    done
+    echo "$what: there after $((changed - begin)) ms"
+    picture "$what"
+}
+back() { press 40 30; sleep 0.6; }
+
+begin=$(ms) begun=$begin
+"$program" screen --data "$data" --size 800x480 --language en --pace 60 --frame-times "$work/frames" \
+    --paint-while "$work/paint" 2>"$work/log" &
 app=$!
-sleep 4
-press 500 442
-picture desk
-press 302 150 3
-picture register
+# The self test has the chain and the register to read.
+last= changed=$(ms)
+while now=$(ms); [ $((now - changed)) -lt 4000 ]; do
+    seen=$(look)
+    [ "$seen" = "$last" ] || { last=$seen; changed=$(ms); }
+    sleep 0.03
+done
+echo "start page with its lights: there after $((changed - begin)) ms"
+opens desk 500 442
+opens register 302 150
+opens paper 400 164
+opens paper-history 94 442
+back
+back
+opens verdict-filter 560 106
+press 450 106; sleep 1
+opens state-filter 740 106
+for _ in 1 2 3 4 5; do press 740 106; sleep 0.4; done
+# Searching: a serial number that is there, by the keyboard.
+press 150 106; sleep 0.8
+xdotool type --delay 40 202600007919
+begin=$(ms)
+xdotool key Return
+sleep 2
+picture searched
+press 150 106; sleep 0.8
+for _ in $(seq 14); do xdotool key BackSpace; done
+xdotool key Return
+sleep 2
+touch "$work/paint"
 xdotool mousemove 400 250
-for _ in $(seq 400); do xdotool click 5 sleep 0.02; done
+for _ in $(seq 300); do xdotool click 5 sleep 0.02; done
+# Far down: the list is dragged.
+for _ in $(seq 40); do xdotool mousemove 400 420 mousedown 1 sleep 0.03 mousemove 400 330 sleep 0.03 mousemove 400 170 sleep 0.03 mouseup 1; done
+rm "$work/paint"
 sleep 1
 picture register-scrolled
-press 40 30; press 106 150 4
-picture board
-echo "memory: $(awk '/VmHWM/ {print int($2 / 1024)}' /proc/$app/status) MB at most"
+back
+opens board 106 150
+back
+opens history-of-the-desk 500 150
+xdotool key Escape; sleep 0.6
+back
+awk '/VmHWM|VmRSS|RssAnon|RssFile/ {print $1, int($2 / 1024) " MB"}' /proc/$app/status
 kill $app; wait $app 2>/dev/null || true
 sed -n '2,$p' "$work/frames"
+echo "first frame: $(($(date -d "$(sed -n 's/^first //p' "$work/frames")" +%s%N) / 1000000 - begun)) ms after the start"

@@ -316,6 +316,25 @@ fn is_there(to: &Path) -> Result<(), String> {
 
 fn export(dir: &Path, form: &Form, to: &Path, tell: &dyn Fn(Told)) -> Result<String, String> {
     is_there(to)?;
+    let mut made = vec![];
+    let written = take_along(dir, form, to, &mut made, tell);
+    // Pulled meanwhile, that is why nothing went any more; and what was written lies on our own disk, where nobody looks.
+    is_there(to).inspect_err(|_| {
+        for path in made {
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+    })?;
+    written
+}
+
+/// Writes it; `made` is what stands in the folder then, as a whole.
+fn take_along(
+    dir: &Path,
+    form: &Form,
+    to: &Path,
+    made: &mut Vec<PathBuf>,
+    tell: &dyn Fn(Told),
+) -> Result<String, String> {
     fs::create_dir_all(to).map_err(|e| failed(to, &e))?;
     let stamp = Stamp::now().civil().strftime("%Y%m%d-%H%M%S").to_string();
     let said = match form {
@@ -329,6 +348,7 @@ fn export(dir: &Path, form: &Form, to: &Path, tell: &dyn Fn(Told)) -> Result<Str
                 let out = to.join(format!("register-{stamp}.xlsx"));
                 (out.clone(), archive::export_xlsx(dir, &filter, &out))
             };
+            made.push(out.clone());
             let rows = words(rows)?;
             format!("{rows}: {}", out.display())
         }
@@ -341,13 +361,16 @@ fn export(dir: &Path, form: &Form, to: &Path, tell: &dyn Fn(Told)) -> Result<Str
             if names.is_empty() {
                 return Err(format!("{number}: there is no PDF; its papers were not sealed"));
             }
+            made.extend(names.iter().filter_map(|path| Some(to.join(path.file_name()?))));
             copy(&names, to, tell)?;
             to.display().to_string()
         }
-        Form::Package(number) => package(dir, number, to, &stamp, tell)?,
+        Form::Package(number) => {
+            let whole = package(dir, number, to, &stamp, tell)?;
+            made.push(whole.clone());
+            whole.display().to_string()
+        }
     };
-    // Pulled meanwhile, what was written is nowhere that anybody looks.
-    is_there(to)?;
     Ok(said)
 }
 
@@ -363,7 +386,13 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The whole package, or nothing of it: it gets its name when its last file is on the stick.
-fn package(dir: &Path, number: &str, to: &Path, stamp: &str, tell: &dyn Fn(Told)) -> Result<String, String> {
+fn package(
+    dir: &Path,
+    number: &str,
+    to: &Path,
+    stamp: &str,
+    tell: &dyn Fn(Told),
+) -> Result<PathBuf, String> {
     let names = files_of(&words(archive::package_folder(dir, number))?)?;
     let half = to.join(format!(".{number}-{stamp}.part"));
     let whole = to.join(number);
@@ -378,7 +407,7 @@ fn package(dir: &Path, number: &str, to: &Path, stamp: &str, tell: &dyn Fn(Told)
         let _ = fs::remove_dir_all(&half);
         return Err(why);
     }
-    Ok(whole.display().to_string())
+    Ok(whole)
 }
 
 fn copy(names: &[PathBuf], place: &Path, tell: &dyn Fn(Told)) -> Result<(), String> {

@@ -66,6 +66,9 @@ pub struct Arguments {
     /// For a test: when the first frame was there and how long all took
     #[arg(long, value_name = "FILE", hide = true)]
     frame_times: Option<PathBuf>,
+    /// For a test: it is painted without a pause as long as this file exists, and how long each frame took on the whole is kept
+    #[arg(long, value_name = "FILE", hide = true)]
+    paint_while: Option<PathBuf>,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -129,8 +132,8 @@ pub fn run(arguments: Arguments) -> Ended {
         None if simulated => Entries::simulated(),
         None => Entries::default(),
     };
-    let anybody = dir.exists() && archive::persons(&dir).is_ok_and(|persons| !persons.is_empty());
-    let lock = Some(arguments.lock_after).filter(|minutes| *minutes > 0 && anybody);
+    // A chain of many years is read once the first page is there.
+    let lock = Some(arguments.lock_after).filter(|minutes| *minutes > 0 && archive::has_persons(&dir));
     let options = Options {
         size: arguments.size,
         language: arguments.language,
@@ -143,6 +146,7 @@ pub fn run(arguments: Arguments) -> Ended {
         hooks: Hooks {
             freeze_while: arguments.freeze_while.clone(),
             frame_times: arguments.frame_times.clone(),
+            paint_while: arguments.paint_while.clone(),
         },
     };
     let (port, backstage, orders) = pair();

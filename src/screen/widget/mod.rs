@@ -57,11 +57,19 @@ fn try_fit(ui: &Ui, text: &str, font: FontId, ink: Color32, room: Vec2, align: A
         job.halign = align;
         let galley = ui.painter().layout_job(job);
         let fits = galley.size().y <= room.y + 1.0 && galley.size().x <= room.x + 1.0;
-        if fits || size <= token::LEAST {
+        if size <= token::LEAST || (fits && !is_torn(&galley)) {
             return (galley, fits);
         }
         size -= 1.0;
     }
+}
+
+/// Whether a line ends within a word.
+fn is_torn(galley: &Galley) -> bool {
+    let inside = |glyph: Option<&eframe::epaint::text::Glyph>| {
+        glyph.is_some_and(|glyph| glyph.chr.is_ascii_alphanumeric())
+    };
+    galley.rows.windows(2).any(|two| inside(two[0].glyphs.last()) && inside(two[1].glyphs.first()))
 }
 
 /// Texts that did not fit into their room in the last frame, even in small print: for tests that measure.

@@ -6,15 +6,18 @@
 
 mod object;
 
-use super::{Doubt, Fault, Signed, Signer, cms, hex, sha256, unhex};
+use super::{Doubt, Fault, Signed, Signer, cms, hex, unhex};
 use crate::time::Stamp;
 use object::{Document, entries};
+use sha2::{Digest, Sha256};
 
 const FORM: &str = "PDF signature";
 /// What `/Contents` is kept open for besides the certificate: attributes and signature are below 500 bytes.
 const ROOM: usize = 1024;
 /// What `/ByteRange` is kept open for: three numbers of ten figures.
 const RANGE: usize = "0 0000000000 0000000000 0000000000".len();
+/// What an update takes besides: four objects and their table.
+const GROWTH: usize = 1 << 16;
 const BYTE_RANGE: &str = "/ByteRange [";
 const CONTENTS: &str = "/Contents <";
 
@@ -43,12 +46,17 @@ fn date(at: Stamp) -> String {
     format!("(D:{digits}{offset}')")
 }
 
+/// SHA-256 of what stands before the signature and behind it: megabytes, and never copied for that.
+fn print(before: &[u8], behind: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(before).chain_update(behind).finalize().into()
+}
+
 /// The PDF with its signature. It must be as krilla writes it: a plain table of objects, no object streams, no form yet.
 pub fn sign(signer: &dyn Signer, pdf: &[u8], note: &Note) -> Result<Vec<u8>, Fault> {
     let (mut signed, contents) = prepare(pdf, note, signer.certificate().len() + ROOM)
         .map_err(|what| Fault::Form { form: FORM, what })?;
     let room = contents.1 - contents.0 - 2;
-    let digest = sha256(&[&signed[..contents.0], &signed[contents.1..]].concat());
+    let digest = print(&signed[..contents.0], &signed[contents.1..]);
     let cms = hex(&cms::sign_digest(signer, digest, None)?);
     if cms.len() > room {
         let what = format!("the signature has {} bytes, kept free are {}", cms.len() / 2, room / 2);
@@ -70,7 +78,8 @@ fn prepare(pdf: &[u8], note: &Note, size: usize) -> Result<(Vec<u8>, (usize, usi
     let page = document.first_page()?;
     let page_dict = document.dict(page)?;
 
-    let mut out = pdf.to_vec();
+    let mut out = Vec::with_capacity(pdf.len() + 2 * size + GROWTH);
+    out.extend_from_slice(pdf);
     if !out.ends_with(b"\n") {
         out.push(b'\n');
     }
@@ -176,7 +185,7 @@ pub fn verify(pdf: &[u8]) -> Result<Signed, Doubt> {
     if signed.at.is_some() {
         return Err(bad("a time stands in the CMS; in a PDF it stands in the dictionary"));
     }
-    if sha256(&[&pdf[..first], &pdf[second..]].concat()) != digest {
+    if print(&pdf[..first], &pdf[second..]) != digest {
         return Err(Doubt::Content { form: FORM });
     }
     Ok(signed)
