@@ -203,7 +203,7 @@ impl State {
     }
 
     /// Whether the key in use could have signed this entry at its time: no DEMO key on a real bench, and in its validity.
-    fn could_sign(&self, entry: &Entry) -> bool {
+    pub fn could_sign(&self, entry: &Entry) -> bool {
         let Ok(certificate) = x509::read(&self.certificate) else { return false };
         let demo = x509::subject(&self.certificate).is_ok_and(|subject| subject.contains("DEMO "));
         let validity = certificate.tbs_certificate().validity();

@@ -27,13 +27,10 @@ struct Slim {
     closing: Option<Closing>,
 }
 
-/// The record of a paper in a data folder, without its raw data, corrected where the paper was amended. It is for looking
-/// back; what is checked or made anew is read whole.
-pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
-    let folder = package_folder(dir, certificate_no)?;
-    let path = folder.join(RECORD);
-    let origin = path.display().to_string();
-    let slim: Slim = serde_json::from_slice(&disk::read(&path)?)
+/// A record without its raw data. It is for looking back; what is checked or made anew is read whole.
+pub(super) fn without_raw(origin: &str, json: &[u8]) -> Result<Record, Fault> {
+    let origin = origin.to_owned();
+    let slim: Slim = serde_json::from_slice(json)
         .map_err(|e| record::Fault::Form { origin: origin.clone(), what: e.to_string() })?;
     if slim.schema != SCHEMA {
         return Err(record::Fault::Schema { origin, seen: u64::from(slim.schema) }.into());
@@ -52,7 +49,7 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         closing,
     } = slim;
     let raw = vec![];
-    let record = Record {
+    Ok(Record {
         schema,
         simulated,
         record_no,
@@ -65,7 +62,14 @@ pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
         plan,
         raw,
         closing,
-    };
+    })
+}
+
+/// The record of a paper in a data folder, without its raw data, corrected where the paper was amended.
+pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
+    let folder = package_folder(dir, certificate_no)?;
+    let path = folder.join(RECORD);
+    let record = without_raw(&path.display().to_string(), &disk::read(&path)?)?;
     let issue = package::read_issue(&disk::read(&folder.join(package::ISSUE))?)?;
     Ok(package::corrected(&record, &issue).into_owned())
 }

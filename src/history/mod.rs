@@ -15,7 +15,6 @@ pub use visit::{Figure, Meter, Visit};
 
 use crate::archive::{self, Filter, Index, RegisterRow};
 use crate::certificate::number::Number;
-use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -165,9 +164,4 @@ pub fn visit(dir: &Path, number: &str) -> Result<Visit, Fault> {
     let standing = archive::standing(dir, number)?;
     let record = archive::results_of(dir, number)?;
     Ok(Visit::of(&record, number, &standing.status.to_string()))
-}
-
-/// How far off a day is, in words.
-pub fn days_until(day: Date, today: Date) -> i32 {
-    (day - today).get_days()
 }
