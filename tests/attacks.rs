@@ -119,6 +119,22 @@ fn pipes_and_devices_in_place_of_files_are_refused_at_once() {
         );
         fs::remove_file(&path).unwrap();
     }
+    for (name, arguments) in [
+        ("register.csv", &["board"][..]),
+        ("register.csv", &["verify"][..]),
+        ("lock", &["verify"][..]),
+        ("journal.sqlite", &["verify"][..]),
+        ("journal.sqlite", &["run", "list"][..]),
+    ] {
+        let (path, away) = (dir.path().join(name), dir.path().join("away"));
+        fs::rename(&path, &away).unwrap();
+        pipe(&path);
+        let output = ends(&[arguments, &["--data", folder]].concat());
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{name} {arguments:?}: {:?}", output.status);
+        assert!(stderr(&output).contains("no regular file"), "{name} {arguments:?}: {}", stderr(&output));
+        fs::remove_file(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+    }
     let record = dir.path().join("packages").join(&number).join("record.json");
     fs::remove_file(&record).unwrap();
     symlink("/dev/zero", &record).unwrap();

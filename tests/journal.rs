@@ -10,13 +10,17 @@ use kill::{Chance, copy, ended_within, spawn};
 use phantomload::archive::journal::{FILE, Header, InStep, Keeper, Way, Writer};
 use phantomload::archive::{Archive, opening};
 use phantomload::bench::resume;
+use phantomload::certificate::chain::Entry;
 use phantomload::certificate::record::{Program, Record};
 use phantomload::regulation::Kind;
+use phantomload::run::rebuilt;
 use phantomload::time::{Span, Stamp, now};
+use phantomload::verdict::Verdict;
 use rusqlite::Connection;
 use simulated::{plan_of, record_of, rig};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use support::{phantomload, stderr};
 
 /// A run's record, of which nothing is stored.
@@ -85,7 +89,14 @@ fn events_that_somebody_else_wrote_are_not_believed() {
         assert_eq!(refused.status.code(), Some(2), "{what}: {}", stderr(&refused));
         let closed = phantomload(&["run", "close", "--unread", "--data", folder]);
         assert_eq!(closed.status.code(), Some(0), "{what}: {}", stderr(&closed));
-        assert_eq!(phantomload(&["verify", "--data", folder]).status.code(), Some(0), "{what}");
+        // It is asked for no more, and what was kept stays.
+        let next = phantomload(&["verify", "--data", folder]);
+        assert_eq!(next.status.code(), Some(0), "{what}");
+        assert!(!stderr(&next).contains("was changed"), "{what}: {}", stderr(&next));
+        let list = phantomload(&["run", "list", "--data", folder]);
+        let list = String::from_utf8_lossy(&list.stdout).into_owned();
+        let line = list.lines().next().unwrap();
+        assert!(line.contains("ended without a record") && !line.contains(": 0 events"), "{what}: {list}");
     }
 }
 
@@ -304,15 +315,94 @@ fn a_pre_check_that_had_ended_is_stored_at_the_next_start_and_has_no_paper() {
     .unwrap();
     let record = record_of(&rig, plan, 1);
     let dir = tempfile::tempdir().unwrap();
-    left_with(dir.path(), &record, record.raw.len());
-    let mut archive = Archive::open(dir.path()).unwrap();
+    let (whole, begun) = (dir.path().join("whole"), dir.path().join("begun"));
+    left_with(&whole, &record, record.raw.len());
+    copy(&whole, &begun);
+    let dir = whole.as_path();
+    let mut archive = Archive::open(dir).unwrap();
     let found = resume::settle(&mut archive).unwrap();
     assert!(found.left.is_none() && found.unread.is_none());
     assert!(found.words.iter().any(|words| words.contains("had ended when the program did")));
-    let folder = kill::only(&dir.path().join("unfinished"));
+    let folder = kill::only(&dir.join("unfinished"));
     let kept = fs::read_to_string(folder.join("record.json")).unwrap();
     assert_eq!(Record::from_json("kept", &kept).unwrap().certificate_no, None);
-    assert_eq!(fs::read_dir(dir.path().join("packages")).map_or(0, Iterator::count), 0);
+    assert_eq!(fs::read_dir(dir.join("packages")).map_or(0, Iterator::count), 0);
+    drop(archive);
+    // The power failed when the record was stored and its entry was not: nothing is refused, and the entry names it.
+    copy(&dir.join("unfinished"), &begun.join("unfinished"));
+    let mut archive = Archive::open(&begun).unwrap();
+    let found = resume::settle(&mut archive).unwrap();
+    assert!(found.left.is_none() && found.unread.is_none());
+    drop(archive);
+    let chain = fs::read_to_string(begun.join("chain.jws")).unwrap();
+    let last = Entry::from_line(chain.lines().last().unwrap()).unwrap();
+    assert!(last.files.contains_key("record.json") && !last.said.contains_key("kept"), "{last:?}");
+    assert_eq!(last.said["ended"], "pre_check");
+    assert!(phantomload::archive::journal::list(&begun).unwrap()[0].stored.is_some());
+    phantomload::archive::check_folder(&begun).unwrap();
+}
+
+#[test]
+fn closing_a_run_that_only_waits_for_the_meters_signature_tells_its_verdict() {
+    let rig = rig("slow-to-sign");
+    let record = record_of(&rig, plan_of(&rig, "dc-meter", Kind::Subsequent), 1);
+    let signs = |events: &usize| {
+        let log = record.raw[..*events].to_vec();
+        let run = rebuilt(Arc::new(record.plan.clone()), record.began, record.started, log);
+        run.snapshot(run.told_at()).signing_left.is_some()
+    };
+    let at = (0..record.raw.len()).rev().step_by(20).find(signs).expect("the meter signs at the end");
+    let dir = tempfile::tempdir().unwrap();
+    left_with(dir.path(), &record, at);
+    let closed = phantomload(&["run", "close", "--data", dir.path().to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&closed.stdout).into_owned();
+    let package = kill::only(&dir.path().join("packages"));
+    let kept = fs::read_to_string(package.join("record.json")).unwrap();
+    let verdict = Record::from_json("kept", &kept).unwrap().results.verdict.expect("all was measured");
+    assert!(said.contains(&format!("\n{verdict}  SIMULATED")) && !said.contains("No verdict"), "{said}");
+    let code = match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail => 1,
+        Verdict::Undecided => 4,
+    };
+    assert_eq!(closed.status.code(), Some(code), "{}", stderr(&closed));
+}
+
+#[test]
+fn a_stored_run_keeps_one_line_and_the_journal_is_read_whole_once() {
+    let record = a_record();
+    let dir = tempfile::tempdir().unwrap();
+    left_with(dir.path(), &record, 600);
+    let mut archive = Archive::open(dir.path()).unwrap();
+    let left = resume::settle(&mut archive).unwrap().left.unwrap();
+    left.close(&mut archive, "", Stamp::now(), "the test is over").unwrap();
+    let (book, _) = archive.journal().unwrap();
+    assert!(book.unstored().unwrap().is_empty() && book.read("SIM-R-2026-000001").unwrap().is_none());
+    drop(book);
+    let other = Connection::open(dir.path().join(FILE)).unwrap();
+    let header: String = other.query_row("SELECT header FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(header, "");
+    let plan = |of: &str| {
+        let mut asked = other.prepare(&format!("EXPLAIN QUERY PLAN {of}")).unwrap();
+        let steps = asked.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    };
+    let sittings = plan("SELECT count(*) FROM sitting WHERE record_no = 'x'");
+    assert!(sittings.contains("sitting_of_run"), "{sittings}");
+    // A row that no index has: only who reads everything sees it.
+    other.pragma_update(None, "writable_schema", true).unwrap();
+    let named = "FROM sqlite_schema WHERE name = 'sitting_of_run'";
+    other.execute_batch(&format!("CREATE TABLE aside AS SELECT * {named}; DELETE {named};")).unwrap();
+    drop(other);
+    let other = Connection::open(dir.path().join(FILE)).unwrap();
+    other.execute("INSERT INTO sitting (record_no, began, boot) VALUES ('x', 'x', 'x')", []).unwrap();
+    other.pragma_update(None, "writable_schema", true).unwrap();
+    other.execute_batch("INSERT INTO sqlite_schema SELECT * FROM aside; DROP TABLE aside;").unwrap();
+    drop(other);
+    assert!(archive.journal().unwrap().1.is_empty(), "the lock is held, and it was read");
+    drop(archive);
+    let words = Archive::open(dir.path()).unwrap().journal().unwrap().1;
+    assert!(words.iter().any(|words| words.contains("put aside")), "{words:?}");
 }
 
 #[test]

@@ -6,13 +6,14 @@
 #[path = "support/simulated.rs"]
 mod simulated;
 
-use phantomload::archive::journal::{Header, Way};
+use phantomload::archive::journal::{self, Header, Way};
 use phantomload::archive::{Archive, opening, persons};
 use phantomload::bench::resume;
 use phantomload::certificate::record::{Outcome, Program, Record};
 use phantomload::regulation::Kind;
 use phantomload::run::recompute;
 use phantomload::verdict::Verdict;
+use rusqlite::Connection;
 use simulated::{plan_of, record_of, rig, started};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -67,6 +68,9 @@ fn a_record_of_version_1_opens_and_recomputes_bit_for_bit() {
 fn a_data_folder_of_version_1_opens_with_its_interrupted_run() {
     let dir = tempfile::tempdir().unwrap();
     unpack("data-1.zip", dir.path());
+    // Its journal is listed as it is, before anybody opens it for writing.
+    let listed = journal::list(dir.path()).unwrap();
+    assert_eq!((listed.len(), listed[0].events, listed[0].given_up.as_ref()), (1, 1500, None));
     let mut archive = Archive::open(dir.path()).unwrap();
     assert_eq!(archive.notices(), <[String; 0]>::default());
     let left = resume::settle(&mut archive).unwrap().left.expect("its run waits");
@@ -79,6 +83,28 @@ fn a_data_folder_of_version_1_opens_with_its_interrupted_run() {
     assert!(matches!(record.outcome, Outcome::Aborted { .. }));
     assert_eq!(record.raw.len(), 1501);
     assert!(persons(dir.path()).unwrap().is_empty());
+}
+
+#[test]
+fn a_journal_of_version_1_is_taken_on_with_what_had_ended_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    unpack("data-1.zip", dir.path());
+    let asked = |what: &str| -> String {
+        let journal = Connection::open(dir.path().join(journal::FILE)).unwrap();
+        journal.query_row(what, [], |row| row.get(0)).unwrap()
+    };
+    assert!(asked("SELECT header FROM run").len() > 10_000);
+    // As the program of then left it when the record was stored: with its header.
+    let journal = Connection::open(dir.path().join(journal::FILE)).unwrap();
+    journal
+        .execute_batch("UPDATE run SET ended = '2026-11-21T10:00:00.000+08:00'; DELETE FROM batch;")
+        .unwrap();
+    drop(journal);
+    let stored = journal::list(dir.path()).unwrap()[0].stored.clone();
+    assert!(stored.is_some());
+    drop(Archive::open(dir.path()).unwrap());
+    assert_eq!(asked("SELECT header FROM run"), "");
+    assert_eq!(journal::list(dir.path()).unwrap()[0].stored, stored);
 }
 
 fn pack(name: &str, from: &Path) {

@@ -169,6 +169,27 @@ fn an_opening_since_the_last_certificate_is_seen_and_an_answer_for_two_does_not_
     assert!(stderr(&refused).contains("SHA-256"), "{}", stderr(&refused));
 }
 
+#[test]
+fn a_lost_package_of_the_last_pass_stops_the_next_run_in_words_until_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let told = verify(data, &[]);
+    assert_eq!(told["verdict"], "pass");
+    let number = told["certificate_no"].as_str().unwrap();
+    let (package, away) = (data.join("packages").join(number), data.join("away"));
+    fs::rename(&package, &away).unwrap();
+    let refused = run(data, &["verify"]);
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(said.contains(number) && said.contains("Take its package from a backup"), "{said}");
+    let checked = run(data, &["data", "check"]);
+    assert_eq!(checked.status.code(), Some(2), "{}", stderr(&checked));
+    assert!(stderr(&checked).contains("is gone"), "{}", stderr(&checked));
+    fs::rename(&away, &package).unwrap();
+    assert_eq!(run(data, &["data", "check"]).status.code(), Some(0));
+    assert_eq!(verify(data, &[])["verdict"], "pass");
+}
+
 /// The plan of a meter file with entries.
 fn planned(rig: &Rig, kind: Kind, entries: Entries) -> Plan {
     let profile = Profile::builtin("dc-meter").unwrap();

@@ -260,14 +260,18 @@ impl Archive {
     pub fn withdraw(&mut self, number: &str, reason: &str, person: &str, pin: &str) -> Result<Entry, Fault> {
         let reason = known(reason)?;
         let Package { paper, .. } = self.issued(number)?;
-        self.identify(person, For::Role(Role::Approver), pin)?;
         let mut about = About::paper(number)
             .say("reason", reason)
             .say("person", person)
             .say("role", Role::Approver.to_string())
             .say("manifest", &paper.manifest_sha256);
         about.record = Some(paper.record_no);
-        // Without a key too: a wrong paper must not stay valid because a certificate has ended.
+        // Without a key too: a wrong paper must not stay valid because a certificate has ended. One that holds has to sign;
+        // where its key is lost or exposed, that is said before anything is entered.
+        if self.chain.state.could_sign(clock::now(), about.takes_demo()) {
+            self.needs_key(about.takes_demo())?;
+        }
+        self.identify(person, For::Role(Role::Approver), pin)?;
         let entry = self.write(Kind::Withdraw, about)?;
         self.add_rows(&entry, &chain::hash(&entry), None)?;
         Ok(entry)

@@ -6,15 +6,18 @@
 //!
 //! The device's private key is among them: whoever has the backup can sign as the device.
 
+use super::rows::{KEPT, MANIFEST, MANIFEST_JWS, MANIFEST_P7S};
 use super::{Fault, chain, disk, journal, register};
+use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::record::Program;
+use crate::certificate::sign;
 use crate::time::Stamp;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
 /// The list of a backup.
@@ -114,42 +117,34 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Copied, Fault> {
     copied
 }
 
-/// Checks a data folder as it stands, without its lock: chain, register, every package, the journal. A broken one is a
-/// fault; what is only worth knowing comes back in words.
+/// Checks a data folder as it stands, without its lock: chain, register, every package, the journal. What the chain names
+/// has to be there. A broken one is a fault; what is only worth knowing comes back in words.
 pub fn check(dir: &Path) -> Result<Vec<String>, Fault> {
     let mut notices = vec![];
     let (mut papers, mut records) = (0, 0);
-    let mut manifests = vec![];
-    let state = chain::read(dir, |entry, _| manifests.push(entry.clone()))?;
-    for entry in &manifests {
-        for folder in ["packages", "papers", "issued"] {
-            let Some(number) = &entry.cert else { continue };
-            let package = dir.join(folder).join(number);
-            // The manifest that stands in the folder is that of exactly one entry.
-            let own = disk::read_if_there(&package.join(super::rows::MANIFEST))?;
-            if own.as_deref() != Some(entry.to_json().as_slice()) {
-                continue;
-            }
-            papers += 1;
-            let altered = super::papers::altered(&package, entry)?;
-            if !altered.is_empty() {
-                return Err(Fault::File { path: package, what: altered.join("; ") });
-            }
-        }
-        if let Some(number) =
-            entry.record.as_ref().filter(|_| entry.kind == crate::certificate::chain::Kind::Aborted)
-        {
-            let folder = dir.join(super::UNFINISHED).join(number);
-            records += usize::from(folder.is_dir());
-            if folder.is_dir() && !entry.files.is_empty() {
-                let altered = super::papers::altered(&folder, entry)?;
-                if !altered.is_empty() {
-                    return Err(Fault::File { path: folder, what: altered.join("; ") });
-                }
-            }
-        }
-    }
+    // The rows first: each was written after its entry.
+    let lacking = super::opening::lacking(dir)?;
     let rows = register::list(dir)?.len();
+    let mut manifests = vec![];
+    let state = chain::read(dir, |entry, _| {
+        if !entry.files.is_empty() && !entry.said.contains_key(KEPT) {
+            manifests.push(entry.clone());
+        }
+    })?;
+    let mut lines = lines(&dir.join(chain::FILE))?;
+    for entry in &manifests {
+        let line = lines.line(entry.seq)?;
+        let (folder, number) = match entry.kind {
+            Kind::Verdict => (super::PACKAGES, &entry.cert),
+            Kind::Papers => (super::PAPERS, &entry.cert),
+            Kind::Issue | Kind::Amend => (super::ISSUED, &entry.cert),
+            Kind::Aborted => (super::UNFINISHED, &entry.record),
+            _ => continue,
+        };
+        let Some(number) = number else { continue };
+        check_folder(&dir.join(folder).join(number), entry, &line)?;
+        *(if entry.kind == Kind::Aborted { &mut records } else { &mut papers }) += 1;
+    }
     let journal = dir.join(journal::FILE);
     if journal.exists() {
         let fault = |what: String| Fault::Journal { path: journal.clone(), what };
@@ -164,11 +159,71 @@ pub fn check(dir: &Path) -> Result<Vec<String>, Fault> {
     if let Some(run) = &state.run {
         notices.push(format!("run {} is open in it", run.record_no));
     }
+    if lacking > 0 {
+        notices.push(format!(
+            "{lacking} entries of the chain have no row in the register; they get it when the data folder is opened"
+        ));
+    }
     notices.push(format!(
-        "{} entries of the chain of {}, {rows} rows of the register, {papers} packages and {records} records of unfinished runs were read and are as they were written",
+        "{} entries of the chain of {}, {papers} packages and {records} records of unfinished runs were read and are as they were written; {rows} rows of the register have their entries, with the verdicts of these",
         state.seq, state.device
     ));
     Ok(notices)
+}
+
+/// Whether a folder has the files that its entry names, none else, and the entry itself as its manifest, with its line of
+/// the chain; a run without verdict has none.
+fn check_folder(folder: &Path, entry: &Entry, line: &str) -> Result<(), Fault> {
+    let fault = |what: String| {
+        let what = format!(
+            "{what}; entry {} of the chain ({}) names it. Take it from a backup",
+            entry.seq, entry.kind
+        );
+        Fault::File { path: folder.to_owned(), what }
+    };
+    if !folder.is_dir() {
+        return Err(fault("is gone".into()));
+    }
+    if entry.kind != Kind::Aborted {
+        let read = |name: &str| disk::read_if_there(&folder.join(name));
+        if read(MANIFEST)?.as_deref() != Some(entry.to_json().as_slice()) {
+            return Err(fault(format!("its {MANIFEST} is missing, or was altered")));
+        }
+        // Its signatures lie beside it.
+        if read(MANIFEST_JWS)?.is_none_or(|own| own.trim_ascii_end() != line.as_bytes()) {
+            return Err(fault(format!("its {MANIFEST_JWS} is missing, or was altered")));
+        }
+        if entry.alg != sign::NONE && read(MANIFEST_P7S)?.is_none() {
+            return Err(fault(format!("its {MANIFEST_P7S} is missing")));
+        }
+    }
+    let altered = super::papers::altered(folder, entry)?;
+    if altered.is_empty() { Ok(()) } else { Err(fault(altered.join("; "))) }
+}
+
+/// The lines of a chain, one after the other.
+struct Lines {
+    path: PathBuf,
+    rest: io::Lines<BufReader<File>>,
+    /// How many were taken.
+    taken: u64,
+}
+
+fn lines(path: &Path) -> Result<Lines, Fault> {
+    let file = disk::open(path).map_err(|e| Fault::read(path, &e))?;
+    Ok(Lines { path: path.to_owned(), rest: BufReader::with_capacity(1 << 18, file).lines(), taken: 0 })
+}
+
+impl Lines {
+    /// The line of an entry, which comes after those that were asked for before. The chain was read: it is there.
+    fn line(&mut self, seq: u64) -> Result<String, Fault> {
+        let mut line = String::new();
+        while self.taken < seq {
+            line = self.rest.next().transpose().map_err(|e| Fault::read(&self.path, &e))?.unwrap_or_default();
+            self.taken += 1;
+        }
+        Ok(line)
+    }
 }
 
 fn told(list: &List, to: &Path, in_use: bool, notices: Vec<String>) -> Copied {
@@ -188,13 +243,19 @@ fn told(list: &List, to: &Path, in_use: bool, notices: Vec<String>) -> Copied {
 fn fill(dir: &Path, half: &Path) -> Result<(List, Vec<String>), Fault> {
     let (mut files, mut notices) = (BTreeMap::new(), vec![]);
     for name in FIRST {
-        let Some(mut bytes) = disk::read_if_there(&dir.join(name))? else { continue };
-        if name == chain::FILE {
-            // A line that is just being written is not there yet.
-            let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            bytes.truncate(end);
-        }
-        files.insert(name.to_owned(), store(&half.join(name), &mut bytes.as_slice(), u64::MAX)?);
+        let path = dir.join(name);
+        let mut file = match disk::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            Err(e) => return Err(Fault::read(&path, &e)),
+        };
+        // What is appended meanwhile is not of this copy, and a line that is just being written is not there yet.
+        let whole = file.metadata().map(|about| about.len()).and_then(|length| match name {
+            chain::FILE => whole_lines(&mut file, length),
+            _ => Ok(length),
+        });
+        let whole = whole.map_err(|e| Fault::read(&path, &e))?;
+        files.insert(name.to_owned(), store(&half.join(name), &mut file, whole)?);
     }
     if dir.join(journal::FILE).exists() {
         let path = dir.join(journal::FILE);
@@ -218,6 +279,24 @@ fn fill(dir: &Path, half: &Path) -> Result<(List, Vec<String>), Fault> {
     };
     compare(half, &list)?;
     Ok((list, notices))
+}
+
+/// Up to the last line end of a file of this length, which is read again from its begin then.
+fn whole_lines(file: &mut File, length: u64) -> io::Result<u64> {
+    let mut end = length;
+    while end > 0 {
+        let begin = end.saturating_sub(1 << 16);
+        file.seek(SeekFrom::Start(begin))?;
+        let mut part = vec![];
+        (&mut *file).take(end - begin).read_to_end(&mut part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            end = begin + at as u64 + 1;
+            break;
+        }
+        end = begin;
+    }
+    file.rewind()?;
+    Ok(end)
 }
 
 fn copy_folder(
@@ -273,7 +352,7 @@ fn store(path: &Path, from: &mut dyn Read, most: u64) -> Result<Print, Fault> {
         bytes += count as u64;
     }
     file.sync_all().map_err(|e| fault(&e))?;
-    Ok(Print { bytes, sha256: crate::certificate::sign::hex(&hasher.finalize()) })
+    Ok(Print { bytes, sha256: sign::hex(&hasher.finalize()) })
 }
 
 fn force(path: &Path) -> Result<(), Fault> {
@@ -288,7 +367,7 @@ fn print(path: &Path) -> Result<Print, Fault> {
     loop {
         let count = file.read(&mut buffer).map_err(|e| Fault::read(path, &e))?;
         if count == 0 {
-            return Ok(Print { bytes, sha256: crate::certificate::sign::hex(&hasher.finalize()) });
+            return Ok(Print { bytes, sha256: sign::hex(&hasher.finalize()) });
         }
         hasher.update(&buffer[..count]);
         bytes += count as u64;
@@ -336,7 +415,7 @@ fn to_json(list: &List) -> Result<Vec<u8>, Fault> {
 fn read_list(from: &Path) -> Result<List, Fault> {
     let path = from.join(LIST);
     let fault = |what: String| Fault::File { path: path.clone(), what };
-    let file = File::open(&path).map_err(|e| match e.kind() {
+    let file = disk::open(&path).map_err(|e| match e.kind() {
         ErrorKind::NotFound => {
             fault("is not there: this folder is no backup that `phantomload data backup` has finished".into())
         }
@@ -407,4 +486,33 @@ fn absolute(path: &Path) -> Result<PathBuf, Fault> {
     // Of what is there already, links are followed: a way into the data folder stays one.
     let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
     Ok(parent.zip(path.file_name()).map_or(path.clone(), |(parent, name)| parent.join(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_copied_up_to_its_last_line_end_and_may_be_longer_than_a_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(chain::FILE);
+        for (text, length) in [("", 0), ("torn", 0), ("a\nb\n", 4), ("a\nb\ntorn", 4)] {
+            fs::write(&path, text).unwrap();
+            let mut file = File::open(&path).unwrap();
+            assert_eq!(whole_lines(&mut file, text.len() as u64).unwrap(), length, "{text:?}");
+            assert_eq!(file.stream_position().unwrap(), 0);
+        }
+        // Longer than what is read of a package, with a torn line longer than what is looked at in one piece.
+        let long = (256 << 20) + (1 << 20);
+        let mut file = File::options().write(true).open(&path).unwrap();
+        file.set_len(long).unwrap();
+        file.seek(SeekFrom::Start(long)).unwrap();
+        file.write_all(&[b"\n".to_vec(), vec![b'x'; 200_000]].concat()).unwrap();
+        let mut file = File::open(&path).unwrap();
+        assert_eq!(whole_lines(&mut file, long + 200_001).unwrap(), long + 1);
+        // It is copied; that it is no chain is seen then.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let fault = back_up(dir.path(), &elsewhere.path().join("copy")).unwrap_err().to_string();
+        assert!(fault.contains("line 1: it is longer than"), "{fault}");
+    }
 }

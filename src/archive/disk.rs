@@ -59,7 +59,7 @@ fn regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A regular file whole.
+/// A regular file whole, of the size of a package's at most: neither a pipe nor a device is waited for.
 pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     regular(path, LONGEST).map_err(|e| Fault::read(path, &e))
 }
@@ -136,7 +136,7 @@ pub fn store_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> 
     replace(folder, name, bytes, File::options().write(true).create_new(true))
 }
 
-/// The same for what only this user may read.
+/// The same for what only this user may read: a file of the data folder is replaced whole or not at all.
 pub fn store_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Fault> {
     replace(folder, name, bytes, &private())
 }
@@ -182,13 +182,17 @@ pub fn exposed(path: &Path) -> Option<String> {
     }
 }
 
-/// Refuses a file that is a link: what is appended would be written elsewhere.
+/// Refuses a file that is a link: what is appended would be written elsewhere. A pipe would be waited for.
 pub fn refuse_link(path: &Path) -> Result<(), Fault> {
-    if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink()) {
-        let what = "it is a link, and this program would write to where it leads. Put the file itself there";
-        return Err(Fault::File { path: path.to_owned(), what: what.into() });
-    }
-    Ok(())
+    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
+    let what = if found.file_type().is_symlink() {
+        "it is a link, and this program would write to where it leads. Put the file itself there"
+    } else if found.is_file() {
+        return Ok(());
+    } else {
+        "it is no regular file, but a folder, a pipe or a device. Move it away"
+    };
+    Err(Fault::File { path: path.to_owned(), what: what.into() })
 }
 
 /// That anybody on this machine may write into a folder, in words.

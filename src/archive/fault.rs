@@ -33,14 +33,6 @@ pub enum Fault {
         /// The lock file.
         path: PathBuf,
     },
-    /// A number is given once.
-    #[error("number {number} is already used in {}; a number is never used twice. Take the next free one", dir.display())]
-    NumberUsed {
-        /// The number.
-        number: String,
-        /// The data folder.
-        dir: PathBuf,
-    },
     /// A number that is none or does not fit the run.
     #[error("number `{seen}` does not fit: {why}")]
     Number {

@@ -5,9 +5,9 @@
 //! part of a name is looked for among the names, not among the rows. What is shown or exported is read from the
 //! register itself.
 
-use super::Fault;
 use super::reader::{Place, Rows};
 use super::register::{self, RegisterRow};
+use super::{Fault, disk};
 use crate::certificate::csv::{register_header, verdict_word};
 use crate::certificate::issue::Status;
 use crate::verdict::Verdict;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The form of the index; another one is made anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// So much of the register's begin and of its last indexed part is compared.
 const COMPARED: u64 = 64 * 1024;
 
@@ -30,7 +30,8 @@ const TABLES: &str = "
     CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
     CREATE TABLE paper (n INTEGER PRIMARY KEY, offset INTEGER, length INTEGER, line INTEGER, latest INTEGER, verdict INTEGER,
         status INTEGER, day INTEGER, site INTEGER, verifier INTEGER, customer INTEGER);
-    CREATE TABLE mark (n INTEGER PRIMARY KEY, certificate TEXT, serial TEXT);";
+    CREATE TABLE mark (n INTEGER PRIMARY KEY, certificate TEXT, serial TEXT, record TEXT);";
+const DROP: &str = "DROP TABLE IF EXISTS state; DROP TABLE IF EXISTS name; DROP TABLE IF EXISTS paper; DROP TABLE IF EXISTS mark;";
 /// Each has what else may be asked for in it, so that a row of the table is read only for what is shown. Those of verdict and
 /// state alone are walked in the order of the rows, the newest first, until there are enough.
 const INDEXES: &str = "
@@ -42,7 +43,8 @@ const INDEXES: &str = "
     CREATE INDEX IF NOT EXISTS by_verdict ON paper (verdict);
     CREATE INDEX IF NOT EXISTS by_status ON paper (status);
     CREATE INDEX IF NOT EXISTS by_serial ON mark (serial);
-    CREATE INDEX IF NOT EXISTS by_certificate ON mark (certificate);";
+    CREATE INDEX IF NOT EXISTS by_certificate ON mark (certificate);
+    CREATE INDEX IF NOT EXISTS by_record ON mark (record);";
 
 /// Which rows are wanted. What is not given is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,29 +138,27 @@ impl Index {
 
     /// Takes in what was appended, or everything.
     fn update(&mut self) -> Result<(), Fault> {
-        let Some((mut file, length, modified)) = self.open_register()? else {
-            let exists: Option<i64> = sql(self
-                .connection
-                .query_row("SELECT 1 FROM sqlite_master WHERE name = 'state'", [], |row| row.get(0))
-                .optional())?;
-            if exists.is_none() {
-                sql(self.connection.execute_batch(TABLES))?;
-            }
-            return sql(self
-                .connection
-                .execute_batch("DELETE FROM state; DELETE FROM paper; DELETE FROM mark;"));
-        };
-        let known = self.known(&mut file, length, modified)?;
-        if known.as_ref().is_some_and(|known| known.length == length) {
+        if let Some((mut file, length, modified)) = open_register(&self.register)?
+            && let Some(known) = known(&self.connection, &self.register, &mut file, length, modified)?
+            && known.length == length
+        {
             return Ok(());
         }
         let transaction =
             sql(self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive))?;
+        // Looked at anew: another process may have taken in the same rows while this one waited for its turn.
+        let Some((mut file, length, modified)) = open_register(&self.register)? else {
+            sql(transaction.execute_batch(&format!("{DROP}{TABLES}{INDEXES}")))?;
+            return sql(transaction.commit());
+        };
+        let known = known(&transaction, &self.register, &mut file, length, modified)?;
+        if known.as_ref().is_some_and(|known| known.length == length) {
+            return Ok(());
+        }
         let is_new = known.is_none();
         let known = if let Some(known) = known {
             known
         } else {
-            const DROP: &str = "DROP TABLE IF EXISTS state; DROP TABLE IF EXISTS name; DROP TABLE IF EXISTS paper; DROP TABLE IF EXISTS mark;";
             sql(transaction.execute_batch(&format!("{DROP}{TABLES}")))?;
             let mut head = vec![0; usize::try_from(self.begin.min(length)).unwrap_or(0)];
             read(&self.register, &mut file, 0, &mut head)?;
@@ -182,43 +182,18 @@ impl Index {
         sql(transaction.commit())
     }
 
-    fn open_register(&self) -> Result<Option<(File, u64, i64)>, Fault> {
-        let fault = |e: std::io::Error| Fault::read(&self.register, &e);
-        let file = match File::open(&self.register) {
-            Ok(file) => file,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(fault(e)),
-        };
-        let about = file.metadata().map_err(fault)?;
-        let since = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let modified = since.map_or(0, |since| since.as_nanos() as i64);
-        Ok((about.len() > 0).then_some((file, about.len(), modified)))
-    }
-
-    /// How far the index goes; none where it does not fit the register.
-    fn known(&self, file: &mut File, length: u64, modified: i64) -> Result<Option<Known>, Fault> {
-        let state = self.connection.query_row(
-            "SELECT version, length, modified, head, tail, lines FROM state",
-            [],
-            |row| {
-                let prints: (Vec<u8>, Vec<u8>) = (row.get(3)?, row.get(4)?);
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                    prints,
-                    row.get::<_, i64>(5)?,
-                ))
-            },
-        );
-        let Ok((VERSION, known, then, (head, tail), lines)) = state else { return Ok(None) };
-        let known = known.cast_unsigned();
-        // As long as before and yet written since: somebody has edited it.
-        if known > length || (known == length && then != modified) {
-            return Ok(None);
-        }
-        let fits = prints(&self.register, file, known)? == (head, tail);
-        Ok(fits.then_some(Known { length: known, lines: lines.cast_unsigned() }))
+    /// The row of a record's first paper, read from the register itself; none where it is not there.
+    pub(super) fn of_record(&self, record_no: &str) -> Result<Option<RegisterRow>, Fault> {
+        let place = sql(self
+            .connection
+            .query_row(
+                "SELECT offset, length, line FROM paper WHERE n = (SELECT min(n) FROM mark WHERE record = ?)",
+                [record_no],
+                place,
+            )
+            .optional())?;
+        let row = self.read(place.as_slice()).next().transpose()?;
+        Ok(row.filter(|row| row.get("record_no") == record_no))
     }
 
     /// The places of the rows that are wanted; the newest first, or in the register's order.
@@ -281,10 +256,7 @@ impl Index {
             conditions.join(" AND ")
         );
         let mut statement = sql(self.connection.prepare(&text))?;
-        let rows = sql(statement.query_map(params_from_iter(values), |row| {
-            let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
-            Ok(Place { offset: number(0)?, length: number(1)?, line: number(2)? })
-        }))?;
+        let rows = sql(statement.query_map(params_from_iter(values), place))?;
         sql(rows.collect())
     }
 
@@ -312,7 +284,7 @@ impl Index {
     }
 
     fn read(&self, places: &[Place]) -> impl Iterator<Item = Result<RegisterRow, Fault>> {
-        let mut opened = self.open_register();
+        let mut opened = open_register(&self.register);
         places.iter().map_while(move |place| {
             let file = match &mut opened {
                 Ok(Some((file, ..))) => file,
@@ -331,6 +303,55 @@ impl Index {
     pub(super) fn register(&self) -> &Path {
         &self.register
     }
+}
+
+/// The register with its length and when it was last written; none where it has nothing.
+fn open_register(path: &Path) -> Result<Option<(File, u64, i64)>, Fault> {
+    let fault = |e: std::io::Error| Fault::read(path, &e);
+    let file = match disk::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(fault(e)),
+    };
+    let about = file.metadata().map_err(fault)?;
+    let since = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let modified = since.map_or(0, |since| since.as_nanos() as i64);
+    Ok((about.len() > 0).then_some((file, about.len(), modified)))
+}
+
+/// How far the index goes; none where it does not fit the register.
+fn known(
+    connection: &Connection,
+    register: &Path,
+    file: &mut File,
+    length: u64,
+    modified: i64,
+) -> Result<Option<Known>, Fault> {
+    let state =
+        connection.query_row("SELECT version, length, modified, head, tail, lines FROM state", [], |row| {
+            let prints: (Vec<u8>, Vec<u8>) = (row.get(3)?, row.get(4)?);
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, i64>(2)?,
+                prints,
+                row.get::<_, i64>(5)?,
+            ))
+        });
+    let Ok((VERSION, known, then, (head, tail), lines)) = state else { return Ok(None) };
+    let known = known.cast_unsigned();
+    // As long as before and yet written since: somebody has edited it.
+    if known > length || (known == length && then != modified) {
+        return Ok(None);
+    }
+    let fits = prints(register, file, known)? == (head, tail);
+    Ok(fits.then_some(Known { length: known, lines: lines.cast_unsigned() }))
+}
+
+/// Offset, length and line of a row of the index.
+fn place(row: &rusqlite::Row) -> rusqlite::Result<Place> {
+    let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
+    Ok(Place { offset: number(0)?, length: number(1)?, line: number(2)? })
 }
 
 /// The index has the place of a verdict in this list, and of a state in the next one.
@@ -359,7 +380,7 @@ fn take_in(
 ) -> Result<Known, Fault> {
     file.seek(SeekFrom::Start(from.length)).map_err(|e| Fault::read(path, &e))?;
     let mut paper = sql(connection.prepare("INSERT INTO paper VALUES (NULL, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)"))?;
-    let mut mark = sql(connection.prepare("INSERT INTO mark VALUES (?, ?, ?)"))?;
+    let mut mark = sql(connection.prepare("INSERT INTO mark VALUES (?, ?, ?, ?)"))?;
     let states = STATES.map(|state| state.to_string());
     let mut older = sql(connection.prepare(
         "UPDATE paper SET latest = 0 WHERE latest = 1 AND n IN (SELECT n FROM mark WHERE certificate = ?)",
@@ -383,7 +404,12 @@ fn take_in(
             names.id(row.get("verifier"))?,
             names.id(row.get("customer"))?,
         ]))?;
-        sql(mark.execute(params![connection.last_insert_rowid(), certificate, row.get("dut_serial")]))?;
+        sql(mark.execute(params![
+            connection.last_insert_rowid(),
+            certificate,
+            row.get("dut_serial"),
+            row.get("record_no")
+        ]))?;
     }
     let (length, line) = rows.end();
     Ok(Known { length, lines: line - 1 })

@@ -49,7 +49,7 @@ mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use calibration::{CALIBRATION, Import, imported};
-pub use disk::keep as keep_private;
+pub use disk::{keep as keep_private, read as read_regular, store_private as replace_private};
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Found, Index};
@@ -57,7 +57,7 @@ pub use opening::check_register;
 pub use papers::{photographs_beside, record_bytes};
 pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
-pub use register::{RegisterRow, latest, list, table};
+pub use register::{RegisterRow, list, table};
 pub use seals::seal_history;
 pub use settings::{KeyInfo, has_persons, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
@@ -77,11 +77,11 @@ use crate::time::Stamp;
 use chain::{Chain, OpenRun, State};
 use journal::Book;
 use keys::Keys;
-use known::Wanted;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const PACKAGES: &str = "packages";
 const PAPERS: &str = "papers";
@@ -125,6 +125,8 @@ pub struct Archive {
     keys: Keys,
     /// Whose chain it is.
     device: String,
+    /// The journal was read from end to end, and is sound.
+    journal_read: AtomicBool,
     /// Held as long as this lives; the system lets go of it also after a crash.
     _lock: File,
 }
@@ -223,7 +225,11 @@ impl Archive {
     /// device's key gives; without a key it is only guarded against damage.
     pub fn journal(&self) -> Result<(Book, Vec<String>), Fault> {
         let secret = self.keys.pair().map(|pair| pair.key.sign(journal::SECRET)).transpose()?;
-        Book::open(&self.dir, &secret.unwrap_or_default())
+        // From end to end once: while the lock is held nobody else writes it.
+        let whole = !self.journal_read.load(Ordering::Relaxed);
+        let opened = Book::open(&self.dir, &secret.unwrap_or_default(), whole)?;
+        self.journal_read.store(true, Ordering::Relaxed);
+        Ok(opened)
     }
 
     /// Whether the run that is open was opened with this plan. One of an older version did not say.
@@ -362,16 +368,11 @@ pub fn find(dir: &Path, number_or_path: &str) -> Result<PathBuf, Fault> {
         return Ok(path.join(RECORD));
     }
     if let Ok(number) = number_or_path.parse::<Number>() {
-        let mut certificate = number_or_path.to_owned();
-        if number.original_record {
-            // A folder whose chain is broken still has its packages.
-            let _ = known::tell(dir, &Wanted::Number(number_or_path), |entry, _| {
-                if entry.record.as_deref() == Some(number_or_path) && certificate == number_or_path {
-                    certificate = entry.cert.clone().unwrap_or_else(|| certificate.clone());
-                }
-            });
-        }
-        let certificate = &certificate;
+        // A paper's folder has its number; of a record the register knows the paper.
+        let row = (number.original_record && dir.join("register.csv").is_file())
+            .then(|| Index::open(dir).and_then(|index| index.of_record(number_or_path)));
+        let row = row.and_then(|row| row.ok().flatten());
+        let certificate = row.as_ref().map_or(number_or_path, |row| row.get("certificate_no"));
         let places = [
             dir.join(ISSUED).join(certificate),
             dir.join(PACKAGES).join(certificate),

@@ -14,6 +14,7 @@ use crate::certificate::record::{Outcome, Record};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// Entries whose rows the register lacks, with their hashes.
 type Missing = Vec<(Entry, String)>;
@@ -61,8 +62,17 @@ impl Archive {
             "" => format!("tester-{:08x}", u32::from_be_bytes(random()?)),
             device => device.to_owned(),
         };
-        let mut archive = Self { dir: dir.to_owned(), notices, chain, keys, device, _lock: lock };
+        let mut archive = Self {
+            dir: dir.to_owned(),
+            notices,
+            chain,
+            keys,
+            device,
+            journal_read: AtomicBool::new(false),
+            _lock: lock,
+        };
         register.check_strange()?;
+        super::persons::mend(dir, &archive.chain.state)?;
         archive.see_numbers(&register)?;
         archive.finish_key_change()?;
         archive.adopt(&register, &mut missing)?;
@@ -250,7 +260,9 @@ impl Archive {
         .simulated(run.simulated);
         // The record of a run that was ended, where the power failed before that was written.
         let reason = match ended {
-            Some((reason, files)) => {
+            Some((record, files)) => {
+                let (ended, reason) = super::papers::ended(&record);
+                about = about.say("ended", ended);
                 about.files = files;
                 reason
             }
@@ -264,20 +276,31 @@ impl Archive {
     /// Ends the run that is open, whose journal cannot be read, without a record. `why`: what the person said.
     pub fn close_unread(&mut self, why: &str) -> Result<(), Fault> {
         let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
+        // First the journal: should the power fail now, the run is aborted at the next start and asked for no more. Best
+        // effort: a journal that cannot be written keeps no run open.
+        if self.has_journal()
+            && let Ok((mut book, _)) = self.journal()
+        {
+            let _ = book.give_up(&run.record_no);
+        }
         let about = About { record: Some(run.record_no), cert: Some(run.certificate_no), ..About::default() };
         self.write(Kind::Aborted, about.simulated(run.simulated).say("reason", why))?;
         Ok(())
     }
 
-    fn ended(folder: &Path) -> Option<(String, BTreeMap<String, String>)> {
+    /// The record of a run without verdict that was stored, and the SHA-256 of its files. A pre-check is such a run, although
+    /// it was completed.
+    fn ended(folder: &Path) -> Option<(Record, BTreeMap<String, String>)> {
         let record: Record = rows::record(folder).ok()?;
-        let (Outcome::Aborted { why } | Outcome::Faulted { why }) = record.outcome else { return None };
+        if record.outcome == Outcome::Completed && record.certificate_no.is_some() {
+            return None;
+        }
         let files = disk::names(folder).ok()?.into_iter();
         let files = files.filter_map(|name| {
             let bytes = disk::read(&folder.join(&name)).ok()?;
             Some((name, sha256(&bytes)))
         });
-        Some((why, files.collect()))
+        Some((record, files.collect()))
     }
 
     /// Adds the rows that the power did not let be written.
@@ -334,7 +357,13 @@ impl Archive {
 
 /// Holds the rows of the register against the entries of the chain, without the lock.
 pub fn check_register(dir: &Path) -> Result<(), Fault> {
+    lacking(dir).map(|_| ())
+}
+
+/// The same; gives how many entries lack a row: they get it when the data folder is opened.
+pub(super) fn lacking(dir: &Path) -> Result<u64, Fault> {
     let mut register = Register::read(&dir.join("register.csv"))?;
-    known::hold(dir, &mut register)?;
-    register.check_strange()
+    let (lacking, _) = known::hold(dir, &mut register)?;
+    register.check_strange()?;
+    Ok(lacking.len() as u64)
 }

@@ -94,6 +94,19 @@ pub(super) fn prints(files: &[(String, Vec<u8>)]) -> BTreeMap<String, String> {
     files.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect()
 }
 
+/// How a run without verdict ended, and why, for the chain.
+pub(super) fn ended(record: &Record) -> (&'static str, String) {
+    match &record.outcome {
+        Outcome::Aborted { why } => ("aborted", why.clone()),
+        Outcome::Faulted { why } => ("faulted", why.clone()),
+        // The chain has one kind of entry for every run that certifies nothing.
+        Outcome::Completed if record.plan.pre_check => {
+            ("pre_check", "a pre-check certifies nothing".to_owned())
+        }
+        Outcome::Completed => ("aborted", "completed without a verdict".to_owned()),
+    }
+}
+
 impl Archive {
     /// A draft of this record: nobody has signed, and its place in the chain is not known yet.
     pub(super) fn draft(&self, certificate_no: &str) -> Result<Issue, Fault> {
@@ -167,15 +180,7 @@ impl Archive {
             (format!("{number}_report.txt"), report::text(record).into_bytes()),
         ];
         files.extend(photographs.iter().cloned());
-        let (ended, reason) = match &record.outcome {
-            Outcome::Aborted { why } => ("aborted", why.clone()),
-            Outcome::Faulted { why } => ("faulted", why.clone()),
-            // The chain has one kind of entry for every run that certifies nothing.
-            Outcome::Completed if record.plan.pre_check => {
-                ("pre_check", "a pre-check certifies nothing".to_owned())
-            }
-            Outcome::Completed => ("aborted", "completed without a verdict".to_owned()),
-        };
+        let (ended, reason) = ended(record);
         let mut about = About::run(record).say("ended", ended).say("reason", reason);
         about.cert = self.chain.state.run.as_ref().map(|run| run.certificate_no.clone());
         about.files = prints(&files);

@@ -28,6 +28,8 @@ const TRIES: &str = "persons.tries.json";
 pub const TRIES_MAX: u32 = 5;
 /// After this the old PIN of a locked person is looked at once more, for a new one.
 const PAUSE: Span = Span::from_secs(86_400);
+/// So often chain and file are read again where a person changes meanwhile.
+const READ_AGAIN: usize = 3;
 
 /// Who may sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,19 +107,45 @@ fn hash(name: &str, pin: &str) -> Result<String, Fault> {
     hash.map(|hash| hash.to_string()).map_err(|e| fault(name, format!("the PIN cannot be hashed: {e}")))
 }
 
+/// Clears up after a change in which the power failed: it counts where its entry was written. For whoever holds the lock
+/// alone: what lies ready may be another's who is just writing that entry.
+pub(super) fn mend(dir: &Path, state: &State) -> Result<(), Fault> {
+    let (path, next) = (dir.join(FILE), dir.join(NEXT));
+    let Some(bytes) = disk::read_if_there(&next)? else { return Ok(()) };
+    let done =
+        if sha256(&bytes) == state.persons { fs::rename(&next, &path) } else { fs::remove_file(&next) };
+    done.map_err(|e| Fault::write(&path, "the persons", &e))?;
+    disk::sync_folder(dir)
+}
+
+/// The persons without the lock. A change that comes in between chain and file is no file that somebody changed: both are
+/// read again.
+pub(super) fn seen(dir: &Path) -> Result<Persons, Fault> {
+    let mut state = super::known::state(dir)?;
+    for _ in 0..READ_AGAIN {
+        match Persons::load(dir, &state) {
+            Err(fault) => {
+                let now = super::known::state(dir)?;
+                if now.persons == state.persons {
+                    return Err(fault);
+                }
+                state = now;
+            }
+            loaded => return loaded,
+        }
+    }
+    Persons::load(dir, &state)
+}
+
 impl Persons {
-    /// The persons, as the chain knows them.
+    /// The persons, as the chain knows them. Nothing is changed: whoever only reads comes by here too.
     pub fn load(dir: &Path, state: &State) -> Result<Self, Fault> {
         // SHA-256 of the file; empty where there is none.
         let expected = &state.persons;
-        let (path, next) = (dir.join(FILE), dir.join(NEXT));
-        if let Some(bytes) = disk::read_if_there(&next)? {
-            // The power failed in a change: it counts where its entry was written.
-            let done =
-                if sha256(&bytes) == *expected { fs::rename(&next, &path) } else { fs::remove_file(&next) };
-            done.map_err(|e| Fault::write(&path, "the persons", &e))?;
-        }
-        let bytes = disk::read_if_there(&path)?;
+        let path = dir.join(FILE);
+        // A change is in force from its entry on, also before it has its name.
+        let next = disk::read_if_there(&dir.join(NEXT))?.filter(|bytes| sha256(bytes) == *expected);
+        let bytes = if next.is_some() { next } else { disk::read_if_there(&path)? };
         let seen = bytes.as_deref().map_or(String::new(), sha256);
         if seen != *expected {
             let what = "it is not the file that the chain knows: it was changed or removed past this program. Take it from a backup";
@@ -206,7 +234,8 @@ impl Persons {
         })
     }
 
-    /// Lays a change ready and gives its SHA-256 for the chain; see [`Persons::settle`].
+    /// Lays a change ready and gives its SHA-256 for the chain; see [`Persons::settle`]. What lay ready before is gone
+    /// then: [`mend`] comes first.
     pub fn lay_ready(&self) -> Result<String, Fault> {
         let path = self.dir.join(FILE);
         let json = serde_json::to_string_pretty(&self.list)

@@ -6,7 +6,7 @@ use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -384,20 +384,6 @@ fn check(path: &Path, row: &RegisterRow) -> Result<(), Fault> {
         return Err(wrong("simulated", "true, false"));
     }
     Ok(())
-}
-
-/// The last row of each paper, which says its state, in the order in which the papers came.
-pub fn latest(rows: Vec<RegisterRow>) -> Vec<RegisterRow> {
-    let mut places = BTreeMap::new();
-    let mut latest: Vec<RegisterRow> = vec![];
-    for row in rows {
-        let place = *places.entry(row.get("certificate_no").to_owned()).or_insert(latest.len());
-        match latest.get_mut(place) {
-            Some(older) => *older = row,
-            None => latest.push(row),
-        }
-    }
-    latest
 }
 
 /// The register for the terminal.

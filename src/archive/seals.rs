@@ -5,17 +5,20 @@
 use super::approval::known;
 use super::known::Wanted;
 use super::persons::For;
-use super::{About, Archive, Fault, disk, find, sha256, standing};
+use super::rows::KEPT;
+use super::standing::PaperStanding;
+use super::visit::without_raw;
+use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, disk, find, sha256};
 use crate::certificate::chain::{Entry, Kind};
-use crate::certificate::issue::Role;
+use crate::certificate::issue::{Role, Status};
 use crate::certificate::package::RECORD;
 use crate::certificate::record::Record;
 use crate::certificate::sign;
 use crate::plan::Nameplate;
-use crate::plan::seal::{Answer, Earlier, Events, History, Seal};
+use crate::plan::seal::{Answer, Earlier, Events, History, Kept, Seal};
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// In an answer: of which meter.
@@ -78,54 +81,89 @@ pub(super) fn unknown<'a>(answers: &Answers, record: &'a Record) -> Option<&'a A
     record.plan.seals_before.answers.iter().find(|answer| !is_known(answer))
 }
 
-/// What is known of a meter's seals: its last paper with which it passed that was neither withdrawn nor altered, and what
-/// was answered for. A paper that was not issued counts as well: with it nothing was unanswered either.
+/// A run with which a meter passed, as the walk along the chain finds it.
+struct Passed {
+    /// Of its record.
+    sha256: String,
+    /// The entry of its verdict.
+    entry: u64,
+    /// Its record could not be stored when it ended, and no papers were made since.
+    outside: bool,
+    /// Every number under which its record lies here, the first one first.
+    numbers: Vec<String>,
+    /// How the last of them stands.
+    paper: PaperStanding,
+}
+
+/// What is known of a meter's seals: its last paper with which it passed that was not withdrawn, and what was answered for. A
+/// paper that was not issued counts as well: with it nothing was unanswered either. A verdict that nobody has signed although
+/// the key could have is nobody's. Where the record of that paper is gone or altered nothing is guessed: it is a fault.
 pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<History, Fault> {
-    let mut own = BTreeSet::new();
-    let mut gone = BTreeSet::new();
-    // Number and SHA-256 of the record, and the entry of its verdict; oldest first.
-    let mut papers: Vec<(String, String, u64)> = vec![];
     let mut opened = BTreeMap::new();
-    let state = super::known::tell(dir, &Wanted::Serial(&plate.serial), |entry, _| {
+    // Oldest first, and where each stands by its numbers.
+    let mut passed: Vec<Passed> = vec![];
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let state = super::known::tell(dir, &Wanted::Serial(&plate.serial), |entry, sha256| {
         let said = |key: &str| entry.said.get(key).map_or("", String::as_str);
-        let is_own = || entry.record.as_ref().is_some_and(|record| own.contains(record));
-        let cert = entry.cert.clone().unwrap_or_default();
-        match entry.kind {
-            Kind::RunOpen => {
-                let same = [("maker", &plate.maker), ("model", &plate.model), ("serial", &plate.serial)]
-                    .iter()
-                    .all(|(key, own)| typed(said(key)) == typed(own));
-                if same && entry.said.contains_key(super::SIMULATED) == simulated {
-                    own.extend(entry.record.clone());
-                    opened.extend(entry.record.clone().map(|record| (record, entry.seq)));
-                }
+        if entry.kind == Kind::RunOpen {
+            let same = [("maker", &plate.maker), ("model", &plate.model), ("serial", &plate.serial)]
+                .iter()
+                .all(|(key, own)| typed(said(key)) == typed(own));
+            if same && entry.said.contains_key(super::SIMULATED) == simulated {
+                opened.extend(entry.record.clone().map(|record| (record, entry.seq)));
             }
-            Kind::Verdict if is_own() && entry.verdict.as_deref() == Some("pass") => {
-                papers.extend(entry.files.get(RECORD).map(|sha256| (cert, sha256.clone(), entry.seq)));
-            }
-            Kind::Amend => {
-                for paper in papers.iter_mut().filter(|(number, ..)| number == said("replaces")) {
-                    paper.0.clone_from(&cert);
-                }
-            }
-            Kind::Withdraw => {
-                gone.insert(cert);
-            }
-            _ => {}
+            return;
+        }
+        let Some(number) = &entry.cert else { return };
+        let is_own = entry.record.as_ref().is_some_and(|record| opened.contains_key(record));
+        if entry.kind == Kind::Verdict && is_own && entry.verdict.as_deref() == Some("pass") {
+            let Some(record) = entry.files.get(RECORD) else { return };
+            places.insert(number.clone(), passed.len());
+            passed.push(Passed {
+                sha256: record.clone(),
+                entry: entry.seq,
+                outside: entry.said.contains_key(KEPT),
+                numbers: vec![number.clone()],
+                paper: PaperStanding::new(number),
+            });
+        }
+        if entry.kind == Kind::Amend
+            && let Some(place) = places.get(said("replaces")).copied()
+        {
+            passed[place].numbers.push(number.clone());
+            passed[place].paper = PaperStanding::new(number);
+            places.insert(number.clone(), place);
+        }
+        if let Some(place) = places.get(number) {
+            let passed = &mut passed[*place];
+            passed.outside &= entry.kind != Kind::Papers;
+            passed.paper.take(entry, sha256);
         }
     })?;
-    let standing_papers = papers.iter().rev().filter(|(number, ..)| !gone.contains(number));
-    let mut standing_papers =
-        standing_papers.filter_map(|(number, sha256, seq)| earlier(dir, number, sha256, *seq));
-    let mut last = standing_papers.next();
-    if let Some(last) = &mut last {
+    passed.retain(|passed| {
+        passed.paper.status != Status::Withdrawn && !state.doubtful.contains(&passed.numbers[0])
+    });
+    let mut last: Option<Earlier> = None;
+    for passed in passed.iter().rev() {
+        if last.as_ref().is_some_and(|last| Kept::ALL.into_iter().all(|kept| told(&last.events, kept))) {
+            break;
+        }
+        let older = match earlier(dir, passed) {
+            Ok(older) => older,
+            // Only what older papers would add to the last one that is here.
+            Err(_) if last.is_some() => continue,
+            Err(fault) => return Err(fault),
+        };
+        let Some(older) = older else { continue };
+        let Some(last) = &mut last else {
+            last = Some(older);
+            continue;
+        };
         // A meter that falls silent about a kind is held to what it told of it last.
-        for older in standing_papers {
-            for events in older.events.into_iter().filter(|events| events.count.is_some()) {
-                if !last.events.iter().any(|own| own.kept == events.kept && own.count.is_some()) {
-                    last.events.retain(|own| own.kept != events.kept);
-                    last.events.push(events);
-                }
+        for events in older.events.into_iter().filter(|events| events.count.is_some()) {
+            if !told(&last.events, events.kept) {
+                last.events.retain(|own| own.kept != events.kept);
+                last.events.push(events);
             }
         }
     }
@@ -136,29 +174,47 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
     Ok(History { last, answers })
 }
 
-/// What a paper knows of the seals; `None` where its record is not at hand, is not the one in the chain, or is older than
-/// the event records.
-fn earlier(dir: &Path, number: &str, expected: &str, entry: u64) -> Option<Earlier> {
-    let path = find(dir, number).ok()?;
-    let json = disk::read(&path).ok().filter(|json| sha256(json) == expected)?;
-    let record = Record::from_json(number, &String::from_utf8_lossy(&json)).ok()?;
-    let seals = record.results.seals.as_ref().filter(|seals| seals.waiting.is_empty())?;
+/// Whether a meter has told how often.
+fn told(events: &[Events], kept: Kept) -> bool {
+    events.iter().any(|events| events.kept == kept && events.count.is_some())
+}
+
+/// What a paper knows of the seals; `None` where its record is older than the event records, or never came into the folder.
+/// A record that was here and is gone, or is not the one in the chain, is a fault.
+fn earlier(dir: &Path, passed: &Passed) -> Result<Option<Earlier>, Fault> {
+    let number = passed.numbers.last().map_or("", String::as_str);
+    // An amendment has the same record, byte for byte, and so has what it replaced: any of them will do.
+    let folders = passed.numbers.iter().rev().flat_map(|number| {
+        [ISSUED, PACKAGES, PAPERS].map(|folder| dir.join(folder).join(number).join(RECORD))
+    });
+    let is_it = |json: &Vec<u8>| sha256(json) == passed.sha256;
+    let Some(json) = folders.filter_map(|path| disk::read(&path).ok()).find(is_it) else {
+        if passed.outside {
+            return Ok(None);
+        }
+        let what = "with it this meter passed the last time, and what it then said of its openings and seals cannot be known: its record is gone or was altered. Take its package from a backup (`phantomload data check` names what else is missing), or begin another data folder with --data".to_owned();
+        return Err(Fault::State { number: number.to_owned(), what });
+    };
+    let record = without_raw(number, &json)?;
+    let Some(seals) = record.results.seals.as_ref().filter(|seals| seals.waiting.is_empty()) else {
+        return Ok(None);
+    };
     if record.results.verdict != Some(Verdict::Pass) {
-        return None;
+        return Ok(None);
     }
     // What nobody says was changed at the end was left as it was found.
     let closing = record.closing.as_ref().map_or(&[][..], |closing| &closing.seal);
     let found =
         record.plan.entries.seal.iter().filter(|found| !closing.iter().any(|new| new.is_beside(found)));
     let left: Vec<Seal> = found.chain(closing).cloned().collect();
-    Some(Earlier {
+    Ok(Some(Earlier {
         certificate_no: number.to_owned(),
         at: record.started,
-        status: standing(dir, number).map_or_else(|_| String::new(), |paper| paper.status.to_string()),
-        entry,
+        status: passed.paper.status.to_string(),
+        entry: passed.entry,
         events: seals.events.clone(),
         seals: left,
-    })
+    }))
 }
 
 impl Archive {

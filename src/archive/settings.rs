@@ -57,8 +57,7 @@ pub fn key_info(dir: &Path) -> Result<KeyInfo, Fault> {
 
 /// The persons of a data folder, without the lock.
 pub fn persons(dir: &Path) -> Result<Vec<Person>, Fault> {
-    let state = super::known::state(dir)?;
-    Ok(Persons::load(dir, &state)?.list)
+    Ok(super::persons::seen(dir)?.list)
 }
 
 /// Whether there is anybody who signs, without a look at the chain: what is said of persons is held against it.
@@ -68,8 +67,7 @@ pub fn has_persons(dir: &Path) -> bool {
 
 /// Whose PIN this is, to open a locked screen; see there how it is kept from being guessed.
 pub fn who_has_pin(dir: &Path, pin: &str) -> Result<Option<String>, Fault> {
-    let state = super::known::state(dir)?;
-    Ok(Persons::load(dir, &state)?.who_has(pin).map(str::to_owned))
+    Ok(super::persons::seen(dir)?.who_has(pin).map(str::to_owned))
 }
 
 impl Archive {
@@ -278,6 +276,7 @@ impl Archive {
             self.identify(name, what_for, pin)?;
             about = about.say("by", name);
         }
+        super::persons::mend(&self.dir, &self.chain.state)?;
         let mut persons = Persons::load(&self.dir, &self.chain.state)?;
         with(&mut persons)?;
         let sha256 = persons.lay_ready()?;

@@ -66,20 +66,7 @@ impl PaperStanding {
 
 /// How a paper of a data folder stands.
 pub fn standing(dir: &Path, number: &str) -> Result<PaperStanding, Fault> {
-    let mut paper = PaperStanding {
-        certificate_no: number.to_owned(),
-        record_no: String::new(),
-        status: Status::Draft,
-        package: None,
-        manifest_sha256: String::new(),
-        record_sha256: None,
-        is_sealed: false,
-        signatures: vec![],
-        replaced_by: None,
-        withdrawn: None,
-        device: String::new(),
-        entries: vec![],
-    };
+    let mut paper = PaperStanding::new(number);
     known::tell(dir, &Wanted::Number(number), |entry, sha256| paper.take(entry, sha256))?;
     if paper.entries.is_empty() {
         return Err(Fault::NotFound { wanted: number.to_owned(), dir: dir.to_owned() });
@@ -89,7 +76,26 @@ pub fn standing(dir: &Path, number: &str) -> Result<PaperStanding, Fault> {
 }
 
 impl PaperStanding {
-    fn take(&mut self, entry: &Entry, sha256: &str) {
+    /// Of a paper of which no entry was seen yet.
+    pub(super) fn new(number: &str) -> Self {
+        Self {
+            certificate_no: number.to_owned(),
+            record_no: String::new(),
+            status: Status::Draft,
+            package: None,
+            manifest_sha256: String::new(),
+            record_sha256: None,
+            is_sealed: false,
+            signatures: vec![],
+            replaced_by: None,
+            withdrawn: None,
+            device: String::new(),
+            entries: vec![],
+        }
+    }
+
+    /// Takes the next entry of the chain, of this hash; those of other papers are passed over.
+    pub(super) fn take(&mut self, entry: &Entry, sha256: &str) {
         let said = |key: &str| entry.said.get(key).cloned().unwrap_or_default();
         let is_own = entry.cert.as_ref() == Some(&self.certificate_no);
         let is_replaced = entry.kind == Kind::Amend && said("replaces") == self.certificate_no;
@@ -112,8 +118,10 @@ impl PaperStanding {
                 }
                 sha256.clone_into(&mut self.manifest_sha256);
                 self.record_sha256 = entry.files.get(RECORD).cloned();
-                self.is_sealed =
-                    entry.alg != sign::NONE && !entry.said.contains_key(KEPT) && entry.files.len() > 2;
+                // Where no paper could be made the manifest is signed all the same, over the record and what lies beside it.
+                self.is_sealed = entry.alg != sign::NONE
+                    && !entry.said.contains_key(KEPT)
+                    && entry.files.contains_key(package::PDF);
                 if matches!(entry.kind, Kind::Issue | Kind::Amend) {
                     self.status = Status::Issued;
                 }
@@ -167,4 +175,28 @@ pub fn package_folder(dir: &Path, number: &str) -> Result<PathBuf, Fault> {
 pub fn issue_of(paper: &PaperStanding) -> Option<Issue> {
     paper.check_files().ok()?;
     package::read_issue(&disk::read(&paper.package.as_ref()?.join(package::ISSUE)).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::sample;
+
+    #[test]
+    fn a_photograph_beside_a_record_is_no_paper() {
+        let mut entry = sample::manifest(&sample::completed(0.3));
+        (entry.kind, entry.alg) = (Kind::Verdict, sign::ES256.to_owned());
+        let sealed = |entry: &Entry| {
+            let mut paper = PaperStanding::new(entry.cert.as_deref().unwrap());
+            paper.take(entry, "00");
+            paper.is_sealed
+        };
+        let names = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "00".to_owned())).collect();
+        entry.files = names(&[RECORD, package::ISSUE, "photograph-before-1.png", "photograph-after-1.png"]);
+        assert!(!sealed(&entry));
+        entry.files = names(&[RECORD, package::ISSUE, package::PDF, package::DCC]);
+        assert!(sealed(&entry));
+        entry.said.insert(KEPT.into(), "outside the data folder".into());
+        assert!(!sealed(&entry));
+    }
 }

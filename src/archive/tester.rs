@@ -23,7 +23,8 @@ pub struct Kept {
 }
 
 impl Archive {
-    /// Keeps what a laboratory found, with an entry in the chain. Nothing is kept twice.
+    /// Keeps what a laboratory found, with an entry in the chain. Nothing is kept twice; a file whose entry the power did not
+    /// let be written gets it.
     pub fn keep_tester(&mut self, sheet: &Sheet, text: &str) -> Result<String, Fault> {
         if !self.chain.state.key_id.is_empty() {
             self.signer(true, clock::now()).map_err(|what| Fault::Key { what })?;
@@ -32,10 +33,20 @@ impl Archive {
         let folder = self.dir.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|e| Fault::write(&folder, "the folder", &e))?;
         let name = format!("{}_{}.toml", sheet.performed_on, &sha256[..8]);
-        if folder.join(&name).exists() {
-            return Err(Fault::State { number: name, what: "it is kept already".into() });
+        let known = known(&self.dir)?;
+        match (disk::read_if_there(&folder.join(&name))?, known.get(&name)) {
+            (Some(there), Some(_)) if there == text.as_bytes() => {
+                return Err(Fault::State { number: name, what: "it is kept already".into() });
+            }
+            (Some(there), _) if there != text.as_bytes() => {
+                let what = "another file stands there under this name: it was altered; take it from a backup";
+                return Err(Fault::State { number: name, what: what.into() });
+            }
+            (Some(_), _) => {}
+            (None, _) => disk::store_file(&folder, &name, text.as_bytes())?,
         }
-        disk::store_file(&folder, &name, text.as_bytes())?;
+        disk::sync_folder(&folder)?;
+        disk::sync_folder(&self.dir)?;
         let about = About::default()
             .say("change", "the tester was verified")
             .say(FILE, &name)
@@ -46,15 +57,21 @@ impl Archive {
     }
 }
 
-/// The verifications of the tester in a data folder, without the lock. One that the chain does not know, or knows
-/// otherwise, is named.
-pub fn kept(dir: &Path, plan: &Plan) -> Result<Vec<Kept>, Fault> {
+/// The files that the chain names, with their SHA-256.
+fn known(dir: &Path) -> Result<BTreeMap<String, String>, Fault> {
     let mut known = BTreeMap::new();
     chain::read(dir, |entry, _| {
         if let (Some(file), Some(sha256)) = (entry.said.get(FILE), entry.said.get(SHA256)) {
             known.insert(file.clone(), sha256.clone());
         }
     })?;
+    Ok(known)
+}
+
+/// The verifications of the tester in a data folder, without the lock. One that the chain does not know, or knows
+/// otherwise, is named.
+pub fn kept(dir: &Path, plan: &Plan) -> Result<Vec<Kept>, Fault> {
+    let known = known(dir)?;
     let folder = dir.join(FOLDER);
     let mut files = if folder.is_dir() { disk::names(&folder)? } else { vec![] };
     files.extend(known.keys().filter(|file| !folder.join(file).exists()).cloned());
@@ -89,11 +106,24 @@ mod tests {
         let name = archive.keep_tester(&sheet, FOUND).unwrap();
         let fault = archive.keep_tester(&sheet, FOUND).unwrap_err().to_string();
         assert!(fault.contains("kept already"), "{fault}");
-        assert_eq!(kept(dir.path(), &plan).unwrap(), [Kept { file: name.clone(), sheet: Ok(sheet) }]);
+        assert_eq!(kept(dir.path(), &plan).unwrap(), [Kept { file: name.clone(), sheet: Ok(sheet.clone()) }]);
+        // The power failed between the file and its entry: it is entered when it is recorded again, and kept once.
+        drop(archive);
+        let chain_file = dir.path().join("chain.jws");
+        let text = fs::read_to_string(&chain_file).unwrap();
+        let cut = text.trim_end().rfind('\n').map_or(0, |at| at + 1);
+        fs::write(&chain_file, &text[..cut]).unwrap();
+        let mut archive = Archive::open(dir.path()).unwrap();
+        assert!(kept(dir.path(), &plan).unwrap().remove(0).sheet.is_err());
+        assert_eq!(archive.keep_tester(&sheet, FOUND).unwrap(), name);
+        assert_eq!(kept(dir.path(), &plan).unwrap(), [Kept { file: name.clone(), sheet: Ok(sheet.clone()) }]);
+        assert!(archive.keep_tester(&sheet, FOUND).is_err());
         let path = dir.path().join(FOLDER).join(&name);
         let why = || kept(dir.path(), &plan).unwrap().remove(0).sheet.unwrap_err();
         fs::write(&path, FOUND.replace("true", "false")).unwrap();
         assert!(why().contains("altered"));
+        let fault = archive.keep_tester(&sheet, FOUND).unwrap_err().to_string();
+        assert!(fault.contains("it was altered"), "{fault}");
         fs::rename(&path, path.with_file_name("2020-01-01_other.toml")).unwrap();
         assert!(why().contains("does not know it"));
         fs::remove_dir_all(dir.path().join(FOLDER)).unwrap();

@@ -34,11 +34,10 @@ struct WithoutRaw {
 #[derive(Deserialize)]
 struct Slim(#[serde(with = "WithoutRaw")] Record);
 
-/// The record of a folder, without its raw data.
-fn slim(folder: &Path) -> Result<Record, Fault> {
-    let path = folder.join(RECORD);
-    let origin = path.display().to_string();
-    let Slim(record) = serde_json::from_slice(&disk::read(&path)?)
+/// A record without its raw data. It is for looking back; what is checked or made anew is read whole.
+pub(super) fn without_raw(origin: &str, json: &[u8]) -> Result<Record, Fault> {
+    let origin = origin.to_owned();
+    let Slim(record) = serde_json::from_slice(json)
         .map_err(|e| record::Fault::Form { origin: origin.clone(), what: e.to_string() })?;
     if record.schema != SCHEMA {
         return Err(record::Fault::Schema { origin, seen: u64::from(record.schema) }.into());
@@ -46,8 +45,13 @@ fn slim(folder: &Path) -> Result<Record, Fault> {
     Ok(record)
 }
 
-/// The record of a paper in a data folder, without its raw data, corrected where the paper was amended. It is for looking
-/// back; what is checked or made anew is read whole.
+/// The record of a folder, without its raw data.
+fn slim(folder: &Path) -> Result<Record, Fault> {
+    let path = folder.join(RECORD);
+    without_raw(&path.display().to_string(), &disk::read(&path)?)
+}
+
+/// The record of a paper in a data folder, without its raw data, corrected where the paper was amended.
 pub fn results_of(dir: &Path, certificate_no: &str) -> Result<Record, Fault> {
     let folder = package_folder(dir, certificate_no)?;
     let record = slim(&folder)?;

@@ -207,6 +207,7 @@ fn settle_ended(archive: &mut Archive, book: &mut Book, record_no: &str) -> Resu
     }
     if left.run.outcome() != Some(&Outcome::Completed) || left.run.plan().pre_check {
         // Nothing more follows from it; it stays for whoever asks.
+        book.give_up(record_no)?;
         return Ok(None);
     }
     let (photographs, closing) = book.beside(record_no)?;

@@ -2,10 +2,12 @@
 
 use super::panel::Panel;
 use super::verification::{Again, settled};
-use super::verify::{bring_to_end, stop_flag};
+use super::verify::{bring_to_end, exit_code, stop_flag, tell};
 use super::{Data, Ended, Stop, print_json, print_text, say};
-use phantomload::archive::journal;
+use phantomload::archive::{Stored, journal};
+use phantomload::bench::description::{RECORD_MAX, read_at_most};
 use phantomload::bench::resume::{self, Found, Left};
+use phantomload::certificate::record::{Outcome, Record};
 use phantomload::time::Stamp;
 use std::path::PathBuf;
 
@@ -16,7 +18,8 @@ pub enum Which {
     /// Go on with the run that was interrupted: the connection is checked anew, the meter asked who it is, and the interrupted
     /// point repeated whole
     Resume(Resume),
-    /// End the run that was interrupted, without a verdict; its record is kept
+    /// End the run that was interrupted; its record is kept. It has a verdict only where all was measured and nothing but the
+    /// meter's signature was waited for: it is told then, with the exit code of `verify`
     Close(Close),
 }
 
@@ -79,10 +82,11 @@ fn list(arguments: &List) -> Ended {
     }
     let mut text = String::new();
     for line in &lines {
-        let state = line.stored.as_ref().map_or_else(
-            || format!("not stored: {} events kept", line.events),
-            |stored| format!("record stored {stored}"),
-        );
+        let state = match (&line.stored, &line.given_up) {
+            (Some(stored), _) => format!("record stored {stored}"),
+            (None, Some(at)) => format!("ended without a record {at}: {} events kept", line.events),
+            (None, None) => format!("not stored: {} events kept", line.events),
+        };
         let again = if line.sittings > 1 {
             format!(", interrupted {} times", line.sittings - 1)
         } else {
@@ -118,8 +122,20 @@ fn close(arguments: &Close) -> Ended {
     let words = left.words();
     let stored =
         left.close(&mut archive, &resume::boot(), Stamp::now(), &arguments.why).map_err(Stop::fault)?;
+    let record = record_of(&stored)?;
+    if record.outcome == Outcome::Completed {
+        print_text(&format!("{words}: closed\n"))?;
+        tell(&record, &stored, record.plan.total, false)?;
+        return Ok(exit_code(&record));
+    }
     print_text(&format!("{words}: closed. No verdict.\nwrote {}\n", stored.record.display()))?;
     Ok(0)
+}
+
+/// The record that was stored.
+pub(super) fn record_of(stored: &Stored) -> Result<Record, Stop> {
+    let text = read_at_most(&stored.record, RECORD_MAX).map_err(Stop::fault)?;
+    Record::from_json(&stored.record.display().to_string(), &text).map_err(Stop::fault)
 }
 
 fn go_on(arguments: &Resume) -> Ended {

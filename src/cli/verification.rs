@@ -83,7 +83,7 @@ pub fn settled(dir: &Path, say: &dyn Fn(&str)) -> Result<(Archive, Found), Stop>
 pub fn waits(found: &Found) -> Option<String> {
     if let Some(left) = &found.left {
         return Some(format!(
-            "{} ({}). `phantomload run resume` goes on with it, `phantomload run close` ends it without a verdict",
+            "{} ({}). `phantomload run resume` goes on with it, `phantomload run close` ends it as it is",
             left.words(),
             left.why(&resume::boot())
         ));

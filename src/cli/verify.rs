@@ -220,7 +220,7 @@ fn tell_plan(inputs: &Inputs, plan: &Plan, archive: &Archive) {
     }
 }
 
-fn exit_code(record: &Record) -> u8 {
+pub(super) fn exit_code(record: &Record) -> u8 {
     let any = |verdict| record.results.items.iter().any(|item| item.verdict == verdict);
     if record.plan.pre_check && record.outcome == Outcome::Completed {
         return if any(Verdict::Fail) { 1 } else { u8::from(any(Verdict::Undecided)) * 4 };
@@ -338,7 +338,7 @@ struct Row<'a> {
     attempts: usize,
 }
 
-fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(), Stop> {
+pub(super) fn tell(record: &Record, stored: &Stored, planned: Span, json: bool) -> Result<(), Stop> {
     if !json {
         print_text(&report::table(&record.results))?;
         print_text(&ending(record, stored, planned))?;

@@ -6,7 +6,9 @@ use super::visit::Meter;
 use super::{Fault, recalled, remember};
 use crate::archive::{self, Filter, Index, RegisterRow};
 use crate::certificate::energy_log::{EnergyLog, Used};
+use crate::time::Stamp;
 use crate::verdict::Verdict;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -206,6 +208,31 @@ impl Card {
     }
 }
 
+/// The last visit of a charger, as far as the rows were read.
+struct Last {
+    card: Card,
+    /// SHA-256 of the manifest of its paper.
+    manifest: String,
+    /// When it began; none where the register has no time that can be read.
+    at: Option<Timestamp>,
+}
+
+impl Last {
+    fn of(row: &RegisterRow) -> Self {
+        Self {
+            card: Card::of(row),
+            manifest: row.get("manifest_sha256").to_owned(),
+            at: row.get("performed_from").parse().ok().map(Stamp::timestamp),
+        }
+    }
+
+    /// The last visit counts, not the last paper, and one that stands before one that was withdrawn. Two of one day are told
+    /// apart by the hour.
+    fn rank(&self) -> (bool, Option<Timestamp>) {
+        (self.card.status != "withdrawn", self.at)
+    }
+}
+
 /// What is remembered of a paper between two looks, by the SHA-256 of its manifest.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Remembered {
@@ -218,35 +245,32 @@ const REMEMBERED: &str = "board.cache";
 
 /// The board of a data folder on a day.
 pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
-    let mut cards: BTreeMap<(bool, String, String), (Card, String)> = BTreeMap::new();
+    let mut cards: BTreeMap<(bool, String, String), Last> = BTreeMap::new();
     let index = Index::open(dir)?;
     index.each(&Filter::default(), |row| {
         // What was replaced stands with its new number.
         if row.get("status") == "amended" {
             return;
         }
-        let card = Card::of(row);
+        let last = Last::of(row);
+        let card = &last.card;
         let key = (card.meter.simulated, card.charger.clone(), card.connector.clone());
-        let manifest = row.get("manifest_sha256").to_owned();
         match cards.entry(key) {
             Entry::Vacant(place) => {
-                place.insert((Card { visits: 1, ..card }, manifest));
+                place.insert(last).card.visits = 1;
             }
             Entry::Occupied(mut place) => {
-                let (known, _) = place.get();
-                let visits = known.visits + 1;
-                // The last visit counts, not the last paper, and one that stands before one that was withdrawn.
-                let rank = |card: &Card| (card.status != "withdrawn", card.day);
-                if rank(&card) > rank(known) {
-                    place.insert((card, manifest));
+                let visits = place.get().card.visits + 1;
+                if last.rank() > place.get().rank() {
+                    place.insert(last);
                 }
-                place.get_mut().0.visits = visits;
+                place.get_mut().card.visits = visits;
             }
         }
     })?;
-    let mut cards: Vec<(Card, String)> = cards.into_values().collect();
+    let mut cards: Vec<Last> = cards.into_values().collect();
     look_into(dir, &mut cards);
-    let mut cards: Vec<Card> = cards.into_iter().map(|(card, _)| card).collect();
+    let mut cards: Vec<Card> = cards.into_iter().map(|last| last.card).collect();
     for card in &mut cards {
         card.judge(today);
     }
@@ -262,11 +286,11 @@ pub fn board(dir: &Path, today: Date) -> Result<Board, Fault> {
 }
 
 /// Findings and energy stand in the records only, and reading those of all chargers takes long: what was read is remembered.
-fn look_into(dir: &Path, cards: &mut [(Card, String)]) {
+fn look_into(dir: &Path, cards: &mut [Last]) {
     let known: BTreeMap<String, Remembered> = recalled(dir, REMEMBERED);
     let heard = energy::heard(dir);
     let mut now = BTreeMap::new();
-    for (card, manifest) in cards {
+    for Last { card, manifest, .. } in cards {
         let seen = known.get(manifest).cloned().or_else(|| {
             let record = archive::results_of(dir, &card.certificate_no).ok()?;
             // What is said of every simulated run is no finding of a charger.
@@ -324,6 +348,9 @@ mod tests {
         board(folder(rows).path(), date(2026, 11, 21)).unwrap()
     }
 
+    const MORNING: (&str, &str) = ("performed_from", "2026-01-01T10:00:00.000+08:00");
+    const AFTERNOON: (&str, &str) = ("performed_from", "2026-01-01T15:00:00.000+08:00");
+
     #[test]
     fn a_charger_is_as_its_last_visit_that_stands() {
         let fail = ("verdict", "fail");
@@ -331,6 +358,10 @@ mod tests {
             (vec![&[][..]], Colour::Green, ""),
             (vec![&[fail][..], &[][..]], Colour::Green, ""),
             (vec![&[][..], &[fail][..]], Colour::Red, "it failed"),
+            // Two visits of one day, whichever paper came later.
+            (vec![&[fail, AFTERNOON][..], &[MORNING][..]], Colour::Red, "it failed"),
+            (vec![&[fail, MORNING][..], &[AFTERNOON][..]], Colour::Green, ""),
+            (vec![&[MORNING][..], &[fail, AFTERNOON][..]], Colour::Red, "it failed"),
             (vec![&[("verdict", "undecided")][..]], Colour::Yellow, "nothing was decided"),
             (vec![&[("valid_until", "2026-11-20")][..]], Colour::Red, "overdue since 2026-11-20"),
             (vec![&[("valid_until", "2026-11-21")][..]], Colour::Yellow, "due in 0 days"),
@@ -385,6 +416,22 @@ mod tests {
             ]
         );
         assert_eq!((board.red, board.yellow, board.green), (2, 1, 3));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_what_is_remembered_or_of_the_register_keeps_nobody_waiting() {
+        let dir = folder(&[&[]]);
+        let pipe = |name: &str| {
+            let path = dir.path().join(name);
+            let _ = std::fs::remove_file(&path);
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        };
+        pipe(REMEMBERED);
+        assert_eq!(board(dir.path(), date(2026, 11, 21)).unwrap().cards.len(), 1);
+        pipe("register.csv");
+        let fault = board(dir.path(), date(2026, 11, 21)).unwrap_err().to_string();
+        assert!(fault.contains("no regular file"), "{fault}");
     }
 
     #[test]

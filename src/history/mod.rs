@@ -18,7 +18,6 @@ pub use visit::{Figure, Meter, Visit};
 use crate::archive::{self, Filter, Index, RegisterRow};
 use crate::certificate::number::Number;
 use energy::Heard;
-use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -177,15 +176,14 @@ fn history(dir: &Path, meter: Meter, rows: &[Row], heard: &[Heard]) -> History {
 /// What was remembered between two looks, in a file of the data folder that holds nothing of its own: nothing where it is
 /// lost, or of another form.
 fn recalled<T: DeserializeOwned + Default>(dir: &Path, name: &str) -> T {
-    let bytes = std::fs::read(dir.join(name)).ok();
+    let bytes = archive::read_regular(&dir.join(name)).ok();
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Remembers it. A folder that cannot be written is only slower.
 fn remember<T: Serialize>(dir: &Path, name: &str, what: &T) {
     if let Ok(bytes) = serde_json::to_vec(what) {
-        let beside = dir.join(format!("{name}.new"));
-        let _ = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, dir.join(name)));
+        let _ = archive::replace_private(dir, name, &bytes);
     }
 }
 
@@ -194,9 +192,4 @@ pub fn visit(dir: &Path, number: &str) -> Result<Visit, Fault> {
     let standing = archive::standing(dir, number)?;
     let record = archive::results_of(dir, number)?;
     Ok(Visit::of(&record, number, &standing.status.to_string()))
-}
-
-/// How far off a day is, in words.
-pub fn days_until(day: Date, today: Date) -> i32 {
-    (day - today).get_days()
 }

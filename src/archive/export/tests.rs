@@ -203,3 +203,43 @@ fn an_export_that_cannot_be_written_leaves_nothing() {
     assert!(export_xlsx(dir.path(), &every(), &out).is_err());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "register, index and that folder");
 }
+
+#[test]
+fn several_that_bring_the_index_up_to_date_at_once_take_each_row_in_once() {
+    let dir = folder(&[cells(&[]), cells(&[])]);
+    let mut count = 2;
+    for _ in 0..12 {
+        for _ in 0..40 {
+            count += 1;
+            append(dir.path(), count, &cells(&[]));
+        }
+        let begin = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    begin.wait();
+                    Index::open(dir.path()).unwrap();
+                });
+            }
+        });
+        assert_eq!(seqs(dir.path(), &every()).len(), count);
+    }
+}
+
+#[test]
+fn a_record_is_found_by_its_number_and_its_row_read_from_the_register() {
+    let rows = [cells(&[]), cells(&[("certificate_no", "PL-2026-000009")]), cells(&[])];
+    let dir = folder(&rows);
+    let index = Index::open(dir.path()).unwrap();
+    let paper = |record: &str| {
+        let row = index.of_record(record).unwrap();
+        row.map(|row| row.get("certificate_no").to_owned())
+    };
+    assert_eq!(paper("PL-R-2026-000002").as_deref(), Some("PL-2026-000009"));
+    assert_eq!(paper("PL-R-2026-000003").as_deref(), Some("PL-2026-000003"));
+    assert_eq!(paper("PL-R-2026-000004"), None);
+    // An index that says otherwise than the register leads nowhere.
+    let other = rusqlite::Connection::open(dir.path().join("register.index")).unwrap();
+    other.execute("UPDATE mark SET record = 'PL-R-2026-000004' WHERE n = 1", []).unwrap();
+    assert_eq!(paper("PL-R-2026-000004"), None);
+}

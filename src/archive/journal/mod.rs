@@ -3,12 +3,14 @@
 //! `SQLite` with a write-ahead log that is forced to the disk at each commit. One row of `batch` holds the events of one
 //! commit, one JSON line each, in the form of the record. `run` holds the frozen header: with it and the events the run is
 //! made again as it was ([`crate::run::rebuilt`]). `beside` holds what belongs to the record and is no event: photographs,
-//! the seals at the end. When the record is stored events and photographs are deleted; the header stays.
+//! the seals at the end. When the record is stored all of it is deleted but for the line that says so: the record has it. A
+//! run that was given up without a record keeps everything.
 //!
 //! Each batch is sealed: HMAC-SHA-256 over the seal before it and its bytes, with a secret that follows from the device's
 //! key. Events that somebody else wrote are not believed. Batches cut off at the end cannot be told from a crash.
 
 mod keeper;
+mod tables;
 
 pub use keeper::{InStep, Keeper, NotKept, Writer};
 
@@ -27,32 +29,17 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tables::{Broken, GIVES_UP, migrate, put_aside, regular, version, words};
 
 /// The file; beside it `SQLite` keeps its write-ahead log.
 pub const FILE: &str = "journal.sqlite";
 /// What the device's key signs to give the secret of the seals; the signature is never shown.
 pub(super) const SECRET: &[u8] = b"phantomload: the secret that seals the journal of runs, version 1";
-/// The files of one journal.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 /// How long another reader may keep a commit waiting.
 const BUSY: Duration = Duration::from_secs(5);
-/// `PRAGMA application_id`: four letters of our name.
-const APPLICATION: i32 = 0x5068_4C64;
 /// Events of one commit, and of a whole run, in bytes: more is no journal of ours.
 const BATCH_MAX: usize = 64 << 20;
 const RUN_MAX: usize = 1 << 30;
-/// No program of ours has so many versions of the tables.
-const VERSION_MAX: i64 = 1000;
-
-/// What leads from each version of the tables to the next. A released one is never changed: `tests/records.rs`.
-const MIGRATIONS: [&str; 2] = ["
-    CREATE TABLE run (record_no TEXT PRIMARY KEY, header TEXT NOT NULL, ended TEXT) STRICT;
-    CREATE TABLE sitting (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, began TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
-    CREATE TABLE batch (n INTEGER PRIMARY KEY, record_no TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
-        stamp TEXT NOT NULL, events TEXT NOT NULL, seal BLOB NOT NULL) STRICT;
-    CREATE INDEX batch_of_run ON batch (record_no, first);", "
-    CREATE TABLE beside (record_no TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, seal BLOB NOT NULL,
-        PRIMARY KEY (record_no, name)) STRICT;"];
 /// Under this name stands in `beside` what was written down when the meter was closed again; all others are photographs.
 const CLOSING: &str = "closing.json";
 
@@ -115,6 +102,9 @@ pub struct Line {
     pub record_no: String,
     /// When its record was stored; none where it was not.
     pub stored: Option<String>,
+    /// When it was given up: it has ended in the chain, and no record of it was or will be stored from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<String>,
     /// How often the program sat down to it.
     pub sittings: u64,
     /// Events that are kept.
@@ -139,10 +129,11 @@ pub struct Book {
 }
 
 impl Book {
-    /// Opens the journal, and makes it where there is none. A damaged one is put aside, and the words say so.
-    pub(super) fn open(dir: &Path, secret: &[u8]) -> Result<(Self, Vec<String>), Fault> {
+    /// Opens the journal, and makes it where there is none. A damaged one is put aside, and the words say so. `whole`: read
+    /// from end to end first, to see whether it is damaged.
+    pub(super) fn open(dir: &Path, secret: &[u8], whole: bool) -> Result<(Self, Vec<String>), Fault> {
         let path = dir.join(FILE);
-        match Self::at(&path, secret) {
+        match Self::at(&path, secret, whole) {
             Ok(book) => Ok((book, vec![])),
             Err(Broken::Damaged(what)) => {
                 let aside = put_aside(&path)?;
@@ -151,14 +142,15 @@ impl Book {
                     path.display(),
                     aside.display()
                 );
-                let book = Self::at(&path, secret).map_err(|broken| broken.fault(&path))?;
+                let book = Self::at(&path, secret, true).map_err(|broken| broken.fault(&path))?;
                 Ok((book, vec![words]))
             }
             Err(broken) => Err(broken.fault(&path)),
         }
     }
 
-    fn at(path: &Path, secret: &[u8]) -> Result<Self, Broken> {
+    fn at(path: &Path, secret: &[u8], whole: bool) -> Result<Self, Broken> {
+        regular(path)?;
         // A file of a format that does not exist would be opened for reading only (`SQLite` file format, bytes 18 and 19).
         // Where there is a log, that has the head.
         let has_log = fs::metadata(format!("{}-wal", path.display())).is_ok_and(|log| log.len() > 0);
@@ -176,9 +168,11 @@ impl Book {
             )));
         }
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let checked: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-        if checked != "ok" {
-            return Err(Broken::Damaged(checked));
+        if whole {
+            let checked: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            if checked != "ok" {
+                return Err(Broken::Damaged(checked));
+            }
         }
         migrate(&mut connection)?;
         Ok(Self { path: path.to_owned(), connection, secret: secret.to_vec(), page: None })
@@ -186,8 +180,10 @@ impl Book {
 
     /// Whether it has this run, with its events.
     pub fn holds(&self, record_no: &str) -> Result<bool, Fault> {
-        let mut asked =
-            self.sql(self.connection.prepare("SELECT 1 FROM run WHERE record_no = ? AND ended IS NULL"))?;
+        let mut asked = self.sql(
+            self.connection
+                .prepare("SELECT 1 FROM run WHERE record_no = ? AND ended IS NULL AND given_up IS NULL"),
+        )?;
         self.sql(asked.exists([record_no]))
     }
 
@@ -309,7 +305,11 @@ impl Book {
     pub fn read(&self, record_no: &str) -> Result<Option<Kept>, Fault> {
         let found: Option<String> = self.sql(
             self.connection
-                .query_row("SELECT header FROM run WHERE record_no = ?", [record_no], |row| row.get(0))
+                .query_row(
+                    "SELECT header FROM run WHERE record_no = ? AND ended IS NULL",
+                    [record_no],
+                    |row| row.get(0),
+                )
                 .optional(),
         )?;
         let Some(text) = found else { return Ok(None) };
@@ -360,11 +360,14 @@ impl Book {
         Ok(Some(Kept { header, log, last, boot: boot.unwrap_or_default() }))
     }
 
-    /// The record of a run is stored: its events are not needed here any more.
+    /// The record of a run is stored: its events are not needed here any more, nor is its header, which is its plan.
     pub fn stored(&mut self, record_no: &str) -> Result<(), Fault> {
         let done = self.connection.transaction().and_then(|transaction| {
             let now = Stamp::now().to_string();
-            transaction.execute("UPDATE run SET ended = ? WHERE record_no = ?", params![now, record_no])?;
+            transaction.execute(
+                "UPDATE run SET ended = ?, header = '' WHERE record_no = ?",
+                params![now, record_no],
+            )?;
             transaction.execute("DELETE FROM batch WHERE record_no = ?", [record_no])?;
             transaction.execute("DELETE FROM beside WHERE record_no = ?", [record_no])?;
             transaction.commit()
@@ -373,19 +376,22 @@ impl Book {
         self.sql(done)
     }
 
-    /// Runs whose record is not known to be stored.
-    pub fn unstored(&self) -> Result<Vec<String>, Fault> {
-        Ok(self
-            .lines()?
-            .into_iter()
-            .filter(|line| line.stored.is_none())
-            .map(|line| line.record_no)
-            .collect())
+    /// A run has ended, and no record follows from what is here: it stays for whoever asks, and is asked for no more.
+    pub fn give_up(&mut self, record_no: &str) -> Result<(), Fault> {
+        let done = self.connection.execute(
+            "UPDATE run SET given_up = ? WHERE record_no = ? AND ended IS NULL AND given_up IS NULL",
+            params![Stamp::now().to_string(), record_no],
+        );
+        self.sql(done).map(|_| ())
     }
 
-    /// Every run that was begun with a journal, oldest first.
-    pub fn lines(&self) -> Result<Vec<Line>, Fault> {
-        self.sql(lines(&self.connection))
+    /// Runs whose record is not known to be stored, oldest first, without those that were given up.
+    pub fn unstored(&self) -> Result<Vec<String>, Fault> {
+        let mut asked = self.sql(self.connection.prepare(
+            "SELECT record_no FROM run INDEXED BY run_unstored WHERE ended IS NULL AND given_up IS NULL ORDER BY rowid",
+        ))?;
+        let rows = self.sql(asked.query_map([], |row| row.get(0)))?;
+        self.sql(rows.collect())
     }
 
     fn seals(&self, record_no: &str) -> Result<(String, Vec<Vec<u8>>), Fault> {
@@ -432,20 +438,30 @@ pub fn list(dir: &Path) -> Result<Vec<Line>, Fault> {
     if !path.exists() {
         return Ok(vec![]);
     }
+    regular(&path).map_err(|broken| broken.fault(&path))?;
     let fault = |e: rusqlite::Error| Fault::Journal { path: path.clone(), what: words(&e) };
     let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
     connection.busy_timeout(BUSY).map_err(fault)?;
     lines(&connection).map_err(fault)
 }
 
+/// Every run that was begun with a journal, oldest first. It is read as an older program left it, too.
 fn lines(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
-    let mut asked = connection.prepare(
+    let given_up = if version(connection)? < GIVES_UP { "NULL" } else { "given_up" };
+    let mut asked = connection.prepare(&format!(
         "SELECT record_no, ended, (SELECT count(*) FROM sitting WHERE sitting.record_no = run.record_no), \
-         (SELECT coalesce(sum(count), 0) FROM batch WHERE batch.record_no = run.record_no) FROM run ORDER BY rowid",
-    )?;
+         (SELECT coalesce(sum(count), 0) FROM batch WHERE batch.record_no = run.record_no), {given_up} \
+         FROM run ORDER BY rowid"
+    ))?;
     let rows = asked.query_map([], |row| {
         let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
-        Ok(Line { record_no: row.get(0)?, stored: row.get(1)?, sittings: number(2)?, events: number(3)? })
+        Ok(Line {
+            record_no: row.get(0)?,
+            stored: row.get(1)?,
+            given_up: row.get(4)?,
+            sittings: number(2)?,
+            events: number(3)?,
+        })
     })?;
     rows.collect()
 }
@@ -479,110 +495,4 @@ fn sit_down(connection: &Connection, record_no: &str, boot: &str) -> rusqlite::R
             params![record_no, Stamp::now().to_string(), boot],
         )
         .map(|_| ())
-}
-
-/// Brings the tables to the present version, all or nothing.
-fn migrate(connection: &mut Connection) -> Result<(), Broken> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let latest = (MIGRATIONS.len() as u64).cast_signed();
-    if version == latest {
-        return Ok(());
-    }
-    let ours: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    if !(0..VERSION_MAX).contains(&version) || (version == 0) == (ours == APPLICATION) {
-        return Err(Broken::Damaged(format!(
-            "version {version} and application {ours:#x} do not go together"
-        )));
-    }
-    let Some(steps) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
-        return Err(Broken::Unfit(format!(
-            "has version {version}, and this program knows versions up to {latest}: use the program that wrote it. Where none that is newer ever ran here the file is damaged: move it away by hand"
-        )));
-    };
-    let transaction = connection.transaction()?;
-    for step in steps {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", latest)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-/// Why a journal was not opened.
-enum Broken {
-    /// Its file is no sound database.
-    Damaged(String),
-    /// It cannot be used as it is, in words.
-    Unfit(String),
-}
-
-impl From<rusqlite::Error> for Broken {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{
-            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OutOfMemory,
-            PermissionDenied, ReadOnly, SystemIoFailure,
-        };
-        // What is of the disk or of the moment will be another time; all else is of the file.
-        match error.sqlite_error_code() {
-            Some(
-                CannotOpen
-                | DatabaseBusy
-                | DatabaseLocked
-                | DiskFull
-                | FileLockingProtocolFailed
-                | OutOfMemory
-                | PermissionDenied
-                | ReadOnly
-                | SystemIoFailure,
-            ) => Self::Unfit(words(&error)),
-            _ => Self::Damaged(error.to_string()),
-        }
-    }
-}
-
-impl Broken {
-    fn fault(self, path: &Path) -> Fault {
-        let (Self::Damaged(what) | Self::Unfit(what)) = self;
-        Fault::Journal { path: path.to_owned(), what }
-    }
-}
-
-/// What went wrong and what to do, in the words of this house.
-fn words(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure,
-    };
-    let advice = match error.sqlite_error_code() {
-        Some(DiskFull) => "the disk is full: free some space",
-        Some(ReadOnly | PermissionDenied | CannotOpen) => {
-            "give this user the right to write there, or choose another folder with --data"
-        }
-        Some(SystemIoFailure) => {
-            "the disk does not work or is full: look at it, or choose another folder with --data"
-        }
-        Some(DatabaseBusy) => "another program reads it and does not let go: end that one",
-        Some(DatabaseCorrupt) => {
-            "it is damaged; it is put aside when the data folder is opened the next time"
-        }
-        _ => "look at the disk, or choose another folder with --data",
-    };
-    format!("could not be read or written: {error}; {advice}")
-}
-
-/// Renames a damaged journal with its log; nothing is deleted.
-fn put_aside(path: &Path) -> Result<PathBuf, Fault> {
-    let name = |n: u32, part: &str| PathBuf::from(format!("{}.damaged-{n}{part}", path.display()));
-    let free = |n: &u32| PARTS.iter().all(|part| fs::symlink_metadata(name(*n, part)).is_err());
-    let Some(n) = (1..u32::MAX).find(free) else {
-        return Err(Fault::Journal { path: path.to_owned(), what: "cannot be put aside".into() });
-    };
-    for part in PARTS {
-        let from = PathBuf::from(format!("{}{part}", path.display()));
-        if fs::symlink_metadata(&from).is_ok() {
-            fs::rename(&from, name(n, part))
-                .map_err(|e| Fault::write(&from, "the journal, put aside,", &e))?;
-        }
-    }
-    Ok(name(n, ""))
 }

@@ -2,13 +2,11 @@
 
 use super::Program;
 use super::result;
-use crate::cli::run::left;
+use crate::cli::run::{left, record_of};
 use crate::cli::verification::{Again, settled};
 use crate::cli::{Stop, say};
 use phantomload::archive::Stored;
-use phantomload::bench::description::{RECORD_MAX, read_at_most};
 use phantomload::bench::resume::{self, Left};
-use phantomload::certificate::record::Record;
 use phantomload::screen::port::News;
 use phantomload::screen::values::{Ended, Waiting};
 use phantomload::time::Stamp;
@@ -94,7 +92,5 @@ fn waiting(left: &Left) -> Waiting {
 }
 
 fn ended(stored: &Stored) -> Result<Ended, Stop> {
-    let text = read_at_most(&stored.record, RECORD_MAX).map_err(Stop::fault)?;
-    let record = Record::from_json(&stored.record.display().to_string(), &text).map_err(Stop::fault)?;
-    Ok(result::of(&record, stored))
+    Ok(result::of(&record_of(stored)?, stored))
 }
