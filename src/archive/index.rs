@@ -281,16 +281,37 @@ impl Index {
             conditions.join(" AND ")
         );
         let mut statement = sql(self.connection.prepare(&text))?;
-        let rows = sql(statement.query_map(params_from_iter(values), |row| {
-            let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
-            Ok(Place { offset: number(0)?, length: number(1)?, line: number(2)? })
-        }))?;
+        let rows = sql(statement.query_map(params_from_iter(values), place))?;
         sql(rows.collect())
     }
 
     /// The rows that are wanted, the newest first.
     pub fn rows(&self, filter: &Filter, limit: Option<usize>) -> Result<Vec<RegisterRow>, Fault> {
         self.read(&self.places(filter, limit, true)?).collect()
+    }
+
+    /// The newest row of exactly this serial number.
+    pub fn last_of_serial(&self, serial: &str) -> Result<Option<RegisterRow>, Fault> {
+        let place = sql(self
+            .connection
+            .query_row(
+                "SELECT offset, length, line FROM paper WHERE latest = 1 AND n IN (SELECT n FROM mark WHERE serial = ?) \
+                 ORDER BY n DESC LIMIT 1",
+                [serial],
+                place,
+            )
+            .optional())?;
+        self.read(place.as_slice()).next().transpose()
+    }
+
+    /// The newest row of which this is true. The register is read from its end until it is found.
+    pub fn last_where(
+        &self,
+        mut is_it: impl FnMut(&RegisterRow) -> bool,
+    ) -> Result<Option<RegisterRow>, Fault> {
+        let places = self.places(&Filter::default(), None, true)?;
+        let mut rows = self.read(&places);
+        rows.find(|row| row.as_ref().map_or(true, &mut is_it)).transpose()
     }
 
     /// The places of all rows that are wanted, the newest first, so that a list of a million can be scrolled: what is seen of
@@ -337,6 +358,12 @@ impl Index {
 const VERDICTS: [Verdict; 3] = [Verdict::Pass, Verdict::Fail, Verdict::Undecided];
 const STATES: [Status; 5] =
     [Status::Draft, Status::Checked, Status::Issued, Status::Amended, Status::Withdrawn];
+
+/// A row's place, as the index has it.
+fn place(row: &rusqlite::Row<'_>) -> rusqlite::Result<Place> {
+    let number = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
+    Ok(Place { offset: number(0)?, length: number(1)?, line: number(2)? })
+}
 
 /// The number of a verdict or state; none for what is not in its list.
 fn place_of<T: PartialEq>(mut list: impl Iterator<Item = T>, one: &T) -> Option<i64> {

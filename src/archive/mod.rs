@@ -47,6 +47,7 @@ mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use disk::keep as keep_private;
+pub use disk::sync_folder;
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Found, Index};

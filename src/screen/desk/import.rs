@@ -49,8 +49,7 @@ impl Screen {
         let align = eframe::egui::Align2::LEFT_CENTER;
         widget::text_in(ui, foot, align, &count, token::plain(token::SMALL), ink);
         if let Some(path) = path {
-            self.desk.done = Asked::Waiting;
-            self.ask(Ask::Import(path));
+            self.order_done(|ticket| Ask::Import { ticket, path });
         }
     }
 }
