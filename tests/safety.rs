@@ -3,12 +3,13 @@
 #[path = "support/simulated.rs"]
 mod simulated;
 
-use phantomload::bench::conduct;
+use phantomload::archive::journal::Keeper;
+use phantomload::bench::{conduct, conduct_kept};
 use phantomload::certificate::record::Outcome;
 use phantomload::quantity::{Current, Power, Voltage};
 use phantomload::reference::Sample;
 use phantomload::regulation::Kind;
-use phantomload::run::{Action, Device, Event, Logged, Run};
+use phantomload::run::{Action, Device, Event, Logged, Run, SourceState};
 use phantomload::time::{Instant, Span};
 use proptest::prelude::*;
 use simulated::{Meddled, plan_of, record_of, rig, started};
@@ -71,6 +72,54 @@ proptest! {
         if run.outcome() != Some(&Outcome::Completed) {
             prop_assert_eq!(run.results().verdict, None);
         }
+    }
+}
+
+/// A disk that takes so many events in and then no more.
+struct Full {
+    took: u64,
+    room: u64,
+}
+
+impl Keeper for Full {
+    fn take(&mut self, events: &[Logged]) {
+        self.took += events.len() as u64;
+    }
+    fn kept(&mut self, _: bool) -> Result<u64, String> {
+        if self.took > self.room { Err("no space left on the disk".into()) } else { Ok(self.took) }
+    }
+    fn finish(&mut self) -> Result<(), String> {
+        self.kept(true).map(|_| ())
+    }
+}
+
+#[test]
+fn the_end_of_a_run_is_seen_also_where_the_disk_takes_no_more() {
+    let rig = rig("good");
+    let plan = Arc::new(plan_of(&rig, "dc-meter", Kind::Subsequent));
+    // In the first load, in the middle, and so late that only the end itself finds no room.
+    let mut whole = Run::new(Arc::clone(&plan), Instant::ZERO, started());
+    conduct(&mut whole, &mut rig.in_process(1, started(), None), &mut || None, &mut |_, _| {});
+    let all = whole.log().len() as u64;
+    for room in [40, all / 2, all - 1] {
+        let mut run = Run::new(Arc::clone(&plan), Instant::ZERO, started());
+        let mut bench = rig.in_process(1, started(), None);
+        let (mut seen, mut off_shown) = (None, false);
+        let mut keeper = Full { took: 0, room };
+        let kept = conduct_kept(&mut run, &mut bench, &mut keeper, &mut || None, &mut |run, at| {
+            let shown = run.snapshot(at);
+            off_shown |= shown.source == SourceState::GoingOff;
+            seen = Some((shown.outcome, shown.safe_to_disconnect));
+        });
+        assert_eq!(kept, Err("no space left on the disk".into()), "{room} of {all}");
+        let (outcome, safe) = seen.expect("nothing was shown");
+        assert_eq!(
+            outcome.as_ref(),
+            run.outcome(),
+            "{room} of {all}: the last that was shown is not the end"
+        );
+        assert!(outcome.is_some() && safe, "{room} of {all}: {outcome:?}");
+        assert!(off_shown || room == all - 1, "{room} of {all}: that the source goes off was not shown");
     }
 }
 

@@ -214,7 +214,7 @@ fn at_a_paper(status: Status, signed: usize) -> Stage {
     tell(&mut stage, Told::Found(Ok(1)));
     tell(&mut stage, Told::Rows { from: 0, rows: vec![support_row()] });
     stage.press("PL-2026-000042");
-    tell(&mut stage, Told::Paper(Ok(Box::new(paper(status, signed)))));
+    tell(&mut stage, Told::Paper("PL-2026-000042".into(), Ok(Box::new(paper(status, signed)))));
     stage.ordered();
     stage
 }
@@ -316,7 +316,7 @@ fn a_double_tap_on_approve_answers_once() {
     let asks = asked(&mut stage);
     assert!(matches!(&asks[..], [Ask::Do { act: Act::Approve { .. }, .. }]), "{asks:?}");
     // Back at once is the profile: no page of the second tap lies between.
-    tell(&mut stage, Told::Done(Ok("signed".into())));
+    tell(&mut stage, Told::Done(asks[0].ticket().unwrap(), Ok("signed".into())));
     stage.press("Back");
     assert_eq!(asked(&mut stage), [Ask::Profiles], "what was signed has changed it");
     tell(&mut stage, Told::Profiles(vec![profile(1, None)]));

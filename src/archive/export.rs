@@ -1,11 +1,11 @@
 //! A selection of the register as one file: CSV, row by row as it stands there, or XLSX, where text is text and numbers
 //! are numbers.
 
-use super::Fault;
 use super::index::{Filter, Index};
 use super::reader::Place;
 use super::register;
 use super::sheet::{Cell, Sheet, TEXT_MAX};
+use super::{Fault, disk};
 use crate::certificate::csv::{REGISTER_HEADER, register_header, unguarded};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -155,8 +155,11 @@ impl Half {
         File::options().write(true).create_new(true).open(&self.path)
     }
 
+    /// Gives it its name, and forces that to the disk too: without it a stick that is pulled has an empty folder.
     fn done(&self, written: Result<(), Fault>, out: &Path) -> Result<(), Fault> {
         let renamed = written.and_then(|()| fs::rename(&self.path, out).map_err(|e| fault(out, &e)));
+        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let renamed = renamed.and_then(|()| disk::sync_folder(folder));
         if renamed.is_err() {
             // Best effort: a full disk lets a file be deleted.
             let _ = fs::remove_file(&self.path);

@@ -265,6 +265,30 @@ impl Index {
         self.read(&self.places(filter, limit, true)?).collect()
     }
 
+    /// The newest row of exactly this serial number.
+    pub fn last_of_serial(&self, serial: &str) -> Result<Option<RegisterRow>, Fault> {
+        let place = sql(self
+            .connection
+            .query_row(
+                "SELECT offset, length, line FROM paper WHERE latest = 1 AND n IN (SELECT n FROM mark WHERE serial = ?) \
+                 ORDER BY n DESC LIMIT 1",
+                [serial],
+                place,
+            )
+            .optional())?;
+        self.read(place.as_slice()).next().transpose()
+    }
+
+    /// The newest row of which this is true. The register is read from its end until it is found.
+    pub fn last_where(
+        &self,
+        mut is_it: impl FnMut(&RegisterRow) -> bool,
+    ) -> Result<Option<RegisterRow>, Fault> {
+        let places = self.places(&Filter::default(), None, true)?;
+        let mut rows = self.read(&places);
+        rows.find(|row| row.as_ref().map_or(true, &mut is_it)).transpose()
+    }
+
     /// The places of all rows that are wanted, the newest first, so that a list of a million can be scrolled: what is seen of
     /// it is read by [`Index::window`].
     pub fn found(&self, filter: &Filter) -> Result<Found, Fault> {

@@ -49,7 +49,7 @@ mod visit;
 
 pub use backup::{Copied, back_up, check as check_folder, restore};
 pub use calibration::{CALIBRATION, Import, imported};
-pub use disk::{keep as keep_private, read as read_regular, store_private as replace_private};
+pub use disk::{keep as keep_private, read as read_regular, store_private as replace_private, sync_folder};
 pub use export::{export_csv, export_xlsx, write_whole};
 pub use fault::Fault;
 pub use index::{Filter, Found, Index};

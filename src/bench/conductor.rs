@@ -18,7 +18,7 @@ const DISK_MAX: Span = Span::from_secs(5);
 const LOOK_EVERY: Span = Span::from_millis(2);
 
 /// Conducts `run` on `bench` to its end. `stop` is asked again and again whether somebody wants to end it, and why;
-/// `watch` sees the run after each event. Nothing is kept.
+/// `watch` sees the run after each event, and its end. Nothing is kept.
 pub fn conduct(
     run: &mut Run,
     bench: &mut dyn Bench,
@@ -105,17 +105,16 @@ pub fn conduct_kept(
             Waited::Due => run.handle(bench.now(), Event::Timeout),
             Waited::Nothing => {}
         }
-        // What is kept nowhere is shown at once.
-        if kept == u64::MAX || (kept >= shown && run.milestone() == seen) {
+        // What is kept nowhere is shown at once; where the disk takes no more, how the run ends all the same.
+        if lost.is_some() || kept == u64::MAX || (kept >= shown && run.milestone() == seen) {
             watch(run, bench.now());
         }
     }
     bench.act(Action::SourceOff);
     keeper.take(&run.log()[taken..]);
     let finished = if lost.is_none() { keeper.finish() } else { Ok(()) };
-    if lost.is_none() && finished.is_ok() {
-        watch(run, bench.now());
-    }
+    // Whatever the disk has taken: nobody stands before a run that is over and reads that it goes on.
+    watch(run, bench.now());
     lost.map_or(finished, Err)
 }
 

@@ -1,6 +1,7 @@
 //! `phantomload ocmf`: signed records of meters, checked offline.
 
 use super::{Ended, Stop, print_json, print_text};
+use phantomload::certificate::report::clean;
 use phantomload::meter::ocmf::envelope::{self, Enclosed};
 use phantomload::meter::ocmf::{self, Authenticity, Checked, Deviation, Imported, Key, Reading};
 use serde::Serialize;
@@ -191,11 +192,4 @@ pub(super) fn text(row: &Row) -> String {
         let _ = writeln!(text, "  deviation: {}", clean(&deviation.to_string()));
     }
     text
-}
-
-/// A record is a stranger's text: nothing in it moves the terminal's cursor.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || ('\u{202A}'..='\u{202E}').contains(&c) { '?' } else { c })
-        .collect()
 }

@@ -10,7 +10,7 @@ use phantomload::panel::display::{self, Display};
 use phantomload::panel::status::{Ending, How, Progress, Stage};
 use phantomload::panel::{Shown, Status};
 use phantomload::plan::Plan;
-use phantomload::run::Run;
+use phantomload::run::{Run, Snapshot};
 use phantomload::time::{self, Instant, Span};
 use phantomload::verdict::Verdict;
 use std::cell::Cell;
@@ -26,6 +26,8 @@ pub struct Panel {
     address: Option<String>,
     /// Steps of the plan, and whether it is a pre-check's.
     plan: Cell<(usize, bool)>,
+    /// It shows that nobody has seen the load go: that stays until somebody has.
+    warns: Cell<bool>,
     next: Instant,
 }
 
@@ -46,7 +48,9 @@ impl Panel {
 
     /// The tester waits.
     pub fn ready(&self) {
-        self.show(Stage::Ready);
+        if !self.warns.get() {
+            self.show(Stage::Ready);
+        }
     }
 
     fn new(named: Option<board::Panel>, simulated: bool) -> Self {
@@ -59,10 +63,20 @@ impl Panel {
             };
             Shown::start(open, language)
         });
-        Self { shown, simulated, address, plan: Cell::new((0, false)), next: Instant::ZERO }
+        Self {
+            shown,
+            simulated,
+            address,
+            plan: Cell::new((0, false)),
+            warns: Cell::new(false),
+            next: Instant::ZERO,
+        }
     }
 
     fn show(&self, stage: Stage) {
+        if let Stage::Ended(ending) = &stage {
+            self.warns.set(!ending.safe);
+        }
         let Some(shown) = &self.shown else { return };
         shown.show(Status { stage, simulated: self.simulated, address: self.address.clone() });
         if let Some(fault) = shown.fault() {
@@ -77,8 +91,31 @@ impl Panel {
 
     /// They could not be opened. That nothing is live was not seen.
     pub fn not_opened(&self, why: &str) {
-        let how = How::Faulted(why.to_owned());
-        self.show(Stage::Ended(Ending { how, number: String::new(), safe: false }));
+        self.warn(why.to_owned(), "");
+    }
+
+    /// A run was interrupted and waits. That nothing is live was not seen.
+    pub fn interrupted(&self, number: &str, why: &str) {
+        self.warn(format!("interrupted: {why}"), number);
+    }
+
+    /// A look at the wiring has ended. The tester waits again, where the source was seen to be off.
+    pub fn looked(&self, seen: &Snapshot) {
+        if seen.safe_to_disconnect {
+            self.warns.set(false);
+            self.ready();
+            return;
+        }
+        let why = match &seen.outcome {
+            Some(Outcome::Aborted { why } | Outcome::Faulted { why }) => why.clone(),
+            Some(Outcome::Completed) | None => "the source was not seen to go off".to_owned(),
+        };
+        self.warn(why, "");
+    }
+
+    fn warn(&self, why: String, number: &str) {
+        let how = How::Faulted(why);
+        self.show(Stage::Ended(Ending { how, number: number.to_owned(), safe: false }));
     }
 
     /// A run begins.

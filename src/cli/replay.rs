@@ -81,12 +81,7 @@ pub fn load(record: &str, data: &Data) -> Result<Record, Stop> {
 
 /// A record that is found by its number must be the one that was registered under it.
 fn is_registered(number: &str, data: &Data, path: &Path, text: &str) -> Result<(), Stop> {
-    use sha2::{Digest, Sha256};
-    use std::fmt::Write;
-    let mut seen = String::new();
-    for byte in Sha256::digest(text.as_bytes()) {
-        let _ = write!(seen, "{byte:02x}");
-    }
+    let seen = archive::sha256(text.as_bytes());
     let rows = archive::list(&data.dir()?).map_err(Stop::input)?;
     let row = rows.iter().find(|row| row.get("certificate_no") == number || row.get("record_no") == number);
     match row.map(|row| row.get("record_json_sha256")) {

@@ -1,7 +1,7 @@
 //! The shell: which page is shown, what is above and below it, STOP, and what came from behind the screen.
 
 use super::desk::Desk;
-use super::draft::{Draft, Job};
+use super::draft::{Draft, Field, Job};
 use super::hook::Frames;
 use super::keyboard::{Entry, Target, Typed};
 use super::lock::Lock;
@@ -10,9 +10,11 @@ use super::token::{self, Face, Theme};
 use super::values::{Connection, Ended, Light, PhotoFile, PlanSeen, Sound, Waiting};
 use super::words::Language;
 use super::{Options, frame, input};
-use crate::run::{Command, SourceState};
+use crate::plan::Entries;
+use crate::run::SourceState;
 use crate::time::{Instant, Span, Stamp, now};
 use eframe::egui::{Context, Frame, Rect, Ui, UiBuilder};
+use jiff::civil::Date;
 use std::sync::Arc;
 
 /// A page.
@@ -83,6 +85,10 @@ pub struct Screen {
     /// The chosen meter.
     pub(super) job: Option<Job>,
     pub(super) draft: Option<Draft>,
+    /// The day on which the screen was opened, with what was known beforehand.
+    opened_on: Date,
+    /// The serial number of the first meter of which a run was begun.
+    first: Option<String>,
     /// What is begun here is a pre-check.
     pub(super) pre_check: bool,
     /// Another regulation profile is being chosen for this meter.
@@ -92,6 +98,10 @@ pub struct Screen {
     pub(super) connection: Asked<Connection>,
     pub(super) photos: Asked<Result<Vec<PhotoFile>, String>>,
     pub(super) live: Option<Arc<Live>>,
+    /// A run was ordered, and what came of it was not told yet.
+    pub(super) begun: bool,
+    /// What is known of the source where no run is shown; none: nobody has measured.
+    pub(super) at_rest: Option<SourceState>,
     pub(super) ended: Option<Box<Ended>>,
     pub(super) desk: Desk,
     /// Where STOP was drawn last.
@@ -127,6 +137,8 @@ impl Screen {
             found: None,
             job: None,
             draft: None,
+            opened_on: Stamp::now().date(),
+            first: None,
             pre_check: false,
             choosing: false,
             meter_read: Asked::No,
@@ -134,6 +146,9 @@ impl Screen {
             connection: Asked::No,
             photos: Asked::No,
             live: None,
+            begun: false,
+            // Nothing that was begun here has switched anything on.
+            at_rest: Some(SourceState::Off),
             ended: None,
             desk: Desk::default(),
             stop_at: None,
@@ -158,39 +173,6 @@ impl Screen {
         Face { tokens: self.theme.tokens(), language: self.language, upright: rect.height() > rect.width() }
     }
 
-    /// A run is under way, or its source is not known to be off.
-    pub(super) fn is_live(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.snapshot.outcome.is_none())
-    }
-
-    /// The source as it is known: without a run nobody drives it.
-    pub(super) fn source(&self) -> SourceState {
-        self.live.as_ref().map_or(SourceState::Off, |live| live.snapshot.source)
-    }
-
-    /// A run or the look at the wiring was ordered, and nothing was seen of it yet.
-    pub(super) fn is_opening(&self) -> bool {
-        let ordered = match self.place {
-            Place::Run => self.ended.is_none(),
-            Place::Connect => self.connection == Asked::Waiting,
-            _ => false,
-        };
-        ordered && self.live.is_none()
-    }
-
-    /// There is something to stop.
-    pub(super) fn may_stop(&self) -> bool {
-        self.is_live() || self.is_opening()
-    }
-
-    /// The red button.
-    pub(super) fn stop(&mut self, by: &str) {
-        if self.may_stop() {
-            self.port.command(Command::Stop { why: format!("stopped by the operator ({by})") });
-            self.stopped.get_or_insert(now());
-        }
-    }
-
     /// The way that is gone: a pre-check has no look at the outside.
     pub(super) fn way(&self) -> impl Iterator<Item = Place> + use<> {
         let pre_check = self.pre_check;
@@ -201,6 +183,8 @@ impl Screen {
     pub(super) fn before(&self) -> Option<Place> {
         match self.place {
             Place::Start | Place::Run | Place::Result => None,
+            // What came of something that is done is read where it was asked for.
+            Place::Desk if self.desk.is_waiting() => None,
             Place::Desk => Some(Place::Start),
             place => self.way().take_while(|own| *own != place).last(),
         }
@@ -219,6 +203,13 @@ impl Screen {
 
     /// Goes to a page; what it needs is asked for.
     pub(super) fn go(&mut self, place: Place) {
+        let day = Stamp::now().date();
+        let is_of_yesterday = self.draft.as_mut().is_some_and(|draft| draft.drop_of_another_day(day));
+        // What was entered yesterday is entered again, and no run is begun with less than its plan has shown.
+        let place = match place {
+            Place::Run if is_of_yesterday && !self.pre_check => Place::Look,
+            place => place,
+        };
         self.place = place;
         self.entry = None;
         self.choosing = false;
@@ -231,7 +222,10 @@ impl Screen {
                 self.port.order(Order::ListPhotos);
             }
             Place::Connect => self.connection = Asked::No,
-            Place::Run => self.begin(Order::Verify(draft)),
+            Place::Run => {
+                self.first.get_or_insert_with(|| draft.field(Field::Serial).to_owned());
+                self.begin(Order::Verify(draft));
+            }
             _ => {}
         }
     }
@@ -245,8 +239,7 @@ impl Screen {
         self.stopped = None;
         self.waiting = None;
         self.set_right.clear();
-        self.port.forget();
-        self.port.order(order);
+        self.begun = self.port.begin(order);
     }
 
     /// Asks for a plan of what was gathered.
@@ -259,18 +252,17 @@ impl Screen {
 
     /// Takes a meter.
     pub(super) fn choose(&mut self, job: Job) {
-        let given = self.options.entries.clone();
-        let mut draft = Draft::new(&job.text, self.options.kind, given);
+        let day = Stamp::now().date();
+        let of = |given: &Entries, on| Draft::new(&job.text, self.options.kind, given.clone(), on);
+        let mut draft = of(&self.options.entries, self.opened_on);
+        if self.first.as_ref().is_some_and(|first| first != draft.field(Field::Serial)) {
+            draft = of(&self.options.later, day);
+        }
         draft.pre_check = self.pre_check;
         if let Some(before) = &self.draft {
-            // Who stands here and for whom does not change from meter to meter.
-            draft.operator.clone_from(&before.operator);
-            draft.site.clone_from(&before.site);
-            draft.customer.clone_from(&before.customer);
-            draft.temperature.clone_from(&before.temperature);
-            draft.humidity.clone_from(&before.humidity);
-            draft.clock_checked = before.clock_checked;
+            draft.carry(before, day);
         }
+        draft.drop_of_another_day(day);
         self.draft = Some(draft);
         self.job = Some(job);
         self.found = None;
@@ -308,9 +300,13 @@ impl Screen {
             match news {
                 News::Lights(lights) => self.lights = Asked::Here(lights),
                 News::Jobs(jobs) => self.jobs = Asked::Here(jobs),
-                News::Left { waiting, words } => {
+                News::Left { waiting, words, is_known } => {
                     (self.waiting, self.set_right, self.closing) = (waiting, words, false);
-                    if self.waiting.is_some() && !self.is_live() {
+                    if self.waiting.is_some() || !is_known {
+                        // Whoever was at work when it was interrupted has told nobody whether the source went off.
+                        self.nobody_measured();
+                    }
+                    if self.waiting.is_some() && !self.is_under_way() {
                         // It stands before everything else.
                         self.place = Place::Start;
                         self.entry = None;
@@ -323,21 +319,21 @@ impl Screen {
                 }
                 News::MeterRead(read) => {
                     if let (Ok((Some(serial), _)), Some(draft)) = (&read, &mut self.draft) {
-                        draft.field_mut(super::draft::Field::Serial).clone_from(serial);
+                        draft.field_mut(Field::Serial).clone_from(serial);
                     }
                     self.meter_read = Asked::Here(read.map(|(_, lines)| lines));
                     self.ask_plan();
                 }
-                News::Planned(plan) => self.plan = Asked::Here(plan),
-                News::Connected(connection) => {
-                    self.connection = Asked::Here(connection);
-                    self.live = None;
+                News::Planned(plan) => {
+                    if let (Ok(plan), Some(draft)) = (&plan, &mut self.draft) {
+                        draft.offer_places(&plan.seal_places);
+                    }
+                    self.plan = Asked::Here(plan);
                 }
+                News::Connected(connection) => self.wiring_ended(connection),
                 News::Ended(ended) => {
                     self.port.order(Order::Play(sound(&ended)));
-                    self.ended = Some(ended);
-                    self.place = Place::Result;
-                    self.entry = None;
+                    self.run_ended(ended);
                 }
                 News::Photos(photos) => self.photos = Asked::Here(photos),
                 News::Photo(photo) => {
@@ -350,10 +346,7 @@ impl Screen {
                 News::Unlocked(answer) => self.lock.handle_answer(answer, now()),
             }
         }
-        self.live = self.port.live();
-        if !self.may_stop() {
-            self.stopped = None;
-        }
+        self.look_at_run();
     }
 
     /// A text was typed.
@@ -370,10 +363,17 @@ impl Screen {
             _ => {}
         }
         let Some(draft) = &mut self.draft else { return };
+        if matches!(entry.target, Target::Temperature | Target::Humidity) {
+            draft.entered_on(Stamp::now().date());
+        }
         let place = match entry.target {
             Target::Nameplate(field) => draft.field_mut(field),
             Target::Remark => &mut draft.remark,
             Target::Seals => &mut draft.seals,
+            Target::SealAt(n) => match draft.placed.get_mut(n) {
+                Some((_, number)) => number,
+                None => return,
+            },
             Target::Temperature => &mut draft.temperature,
             Target::Humidity => &mut draft.humidity,
             Target::Operator => &mut draft.operator,
@@ -443,7 +443,7 @@ impl Screen {
 
     /// When the screen has to be drawn again although nothing came: contacts get old in a run; else the minute of the clock.
     fn wake_later(&self, ctx: &Context) {
-        let later = if self.live.is_some() {
+        let later = if self.live.is_some() || self.is_under_way() {
             Span::from_millis(250)
         } else {
             let second = i64::from(Stamp::now().civil().second());
@@ -480,7 +480,9 @@ impl eframe::App for Screen {
         if input::is_sign_of_a_person(&events) {
             self.lock.touched(now());
         }
-        self.lock.look(now());
+        if self.lock.look(now()) {
+            self.port.order(Order::Locked);
+        }
         let may_scan = self.entry.is_none() && self.waiting.is_none() && !self.lock.is_locked();
         if may_scan && matches!(self.place, Place::Start | Place::Meter) {
             for number in input::scan(&events, &mut self.scanned) {
@@ -488,14 +490,10 @@ impl eframe::App for Screen {
                 self.place = Place::Start;
             }
         }
-        if self.is_live() {
+        if let Some(place) = self.under_way() {
             // Nothing may stand over STOP.
             self.entry = None;
-            self.place = if self.live.as_ref().is_some_and(|live| live.only_wiring) {
-                Place::Connect
-            } else {
-                Place::Run
-            };
+            self.place = place;
         }
     }
 

@@ -37,7 +37,7 @@ impl Screen {
         });
         widget::card_at(ui, face, said, |ui| widget::scroll(ui, "wiring", |ui| self.said_ui(ui, face, live)));
         let foot = self.foot(ui);
-        let asking = live || self.connection == Asked::Waiting;
+        let asking = self.is_under_way();
         let good = self.connection == Asked::Here(Connection::Good);
         if !asking {
             let [check, _] = widget::split(foot, false, if face.upright { [1.0, 0.01] } else { [1.0, 0.8] });
@@ -46,7 +46,8 @@ impl Screen {
             if widget::button_at(ui, face, weight, word, check).clicked() {
                 self.connection = Asked::Waiting;
                 self.stopped = None;
-                self.port.order(Order::Connect(Box::new(draft)));
+                self.live = None;
+                self.port.begin(Order::Connect(Box::new(draft)));
             }
         }
         if !asking && self.lead_ui(ui, face, &w.frame.next, good) {
@@ -58,7 +59,7 @@ impl Screen {
     fn wires(&self) -> (Wire, Wire) {
         match &self.connection {
             Asked::Here(Connection::Good) => (Wire::Good, Wire::Good),
-            Asked::Here(Connection::Wrong(why)) => wrong(why),
+            Asked::Here(Connection::Wrong(why) | Connection::NotSafe { why, .. }) => wrong(why),
             _ => (Wire::Unknown, Wire::Unknown),
         }
     }
@@ -72,6 +73,16 @@ impl Screen {
             Asked::Here(Connection::Wrong(why)) => (State::Bad, &w.connect.wrong, face.language.said(why)),
             Asked::Here(Connection::Stopped(why)) => {
                 (State::Care, &w.connect.stopped, face.language.said(why))
+            }
+            Asked::Here(Connection::NotOpened(why)) => (
+                State::Bad,
+                &w.result.faulted,
+                format!("{}. {}", face.language.said(why), w.result.not_measured),
+            ),
+            Asked::Here(Connection::NotSafe { why, danger }) => {
+                let said = [danger, why].into_iter().filter(|words| !words.is_empty());
+                let said: Vec<String> = said.map(|words| face.language.said(words)).collect();
+                (State::Bad, &w.result.not_safe, said.join("\n"))
             }
         };
         ui.horizontal(|ui| {

@@ -6,6 +6,10 @@ use crate::plan::{Entries, Look, Nameplate};
 use crate::quantity::Temperature;
 use crate::regulation::Kind;
 use crate::verdict::Verdict;
+use jiff::civil::Date;
+
+/// Where a seal sits of which nobody says more.
+const SOMEWHERE: &str = "meter";
 
 /// A field of the nameplate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -185,8 +189,10 @@ pub struct Draft {
     pub checks: [Option<bool>; 5],
     /// What was seen, in the inspector's words.
     pub remark: String,
-    /// Numbers of the seals.
+    /// Numbers of the seals, of which it is not said where they sit.
     pub seals: String,
+    /// Where seals sat when the last paper was written, and the number that is read there now.
+    pub placed: Vec<(String, String)>,
     /// A picture.
     pub photo: Option<PhotoFile>,
     /// Air temperature at the meter, as typed.
@@ -201,6 +207,8 @@ pub struct Draft {
     pub customer: String,
     /// The tester's clock was compared with a time signal today.
     pub clock_checked: bool,
+    /// The day on which temperature and humidity were read and the clock was compared: they hold on that day alone.
+    read_on: Option<Date>,
     /// Three minutes that certify nothing, and no verification.
     pub pre_check: bool,
     /// A regulation profile, by the name under which it is listed; none: the one that the program was begun with.
@@ -211,8 +219,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// From a nameplate file and what is known beforehand. A file that is none gives empty fields.
-    pub fn new(text: &str, kind: Kind, given: Entries) -> Self {
+    /// From a nameplate file and what is known beforehand, since this day. A file that is none gives empty fields.
+    pub fn new(text: &str, kind: Kind, given: Entries, on: Date) -> Self {
         let table: toml::Table = text.parse().unwrap_or_default();
         let read = |field: Field| {
             let (within, key) = field.key();
@@ -235,6 +243,7 @@ impl Draft {
             checks: [None; 5],
             remark: String::new(),
             seals: String::new(),
+            placed: vec![],
             photo: None,
             temperature: number(given.temperature_degc.map(Temperature::degrees_celsius)),
             humidity: number(given.humidity_percent),
@@ -242,10 +251,53 @@ impl Draft {
             site: given.site.clone(),
             customer: given.customer.clone(),
             clock_checked: given.tester_clock_checked,
+            read_on: Some(on),
             pre_check: false,
             regulation: None,
             given,
         }
+    }
+
+    /// Takes over from the meter before: who stands here and for whom, and what was read today.
+    pub fn carry(&mut self, before: &Self, today: Date) {
+        self.operator.clone_from(&before.operator);
+        self.site.clone_from(&before.site);
+        self.customer.clone_from(&before.customer);
+        if before.read_on == Some(today) {
+            self.temperature.clone_from(&before.temperature);
+            self.humidity.clone_from(&before.humidity);
+            self.clock_checked = before.clock_checked;
+            self.read_on = before.read_on;
+        }
+    }
+
+    /// Drops temperature, humidity and the comparison of the clock where they are of another day. True where there was
+    /// something to drop.
+    pub fn drop_of_another_day(&mut self, today: Date) -> bool {
+        if self.read_on.is_none_or(|day| day == today) {
+            return false;
+        }
+        self.read_on = None;
+        let was_there = self.clock_checked || !self.temperature.is_empty() || !self.humidity.is_empty();
+        (self.temperature, self.humidity, self.clock_checked) = (String::new(), String::new(), false);
+        was_there
+    }
+
+    /// One of these three is entered now.
+    pub fn entered_on(&mut self, today: Date) {
+        self.drop_of_another_day(today);
+        self.read_on = Some(today);
+    }
+
+    /// Offers the places at which the last paper left seals; a number that was typed stays.
+    pub fn offer_places(&mut self, places: &[String]) {
+        let mut typed = std::mem::take(&mut self.placed);
+        for place in places {
+            let own = typed.iter().position(|(other, _)| other == place);
+            let number = own.map_or(String::new(), |own| typed.remove(own).1);
+            self.placed.push((place.clone(), number));
+        }
+        self.placed.extend(typed.into_iter().filter(|(_, number)| !number.is_empty()));
     }
 
     /// What stands in a field.
@@ -325,8 +377,8 @@ impl Draft {
             operator: self.operator.trim().to_owned(),
             site: self.site.trim().to_owned(),
             customer: self.customer.trim().to_owned(),
-            appearance: self.look(true).or_else(|| self.given.appearance.clone()),
-            function: self.look(false).or_else(|| self.given.function.clone()),
+            appearance: self.look(true),
+            function: self.look(false),
             temperature_degc: temperature.map(Temperature::from_degrees_celsius),
             humidity_percent: number(&self.humidity).filter(|h| (0.0..=100.0).contains(h)),
             tester_clock_checked: self.clock_checked,
@@ -338,9 +390,12 @@ impl Draft {
     /// The seals, one a typed number, with the photograph at the first; none where nothing was said of them.
     fn seals_seen(&self) -> Option<Vec<Seal>> {
         let broken = self.answered(Check::Seals) == Some(false);
-        let numbers = self.seals.split([',', ';', '、', '，', '；']).map(str::trim).filter(|n| !n.is_empty());
-        let seal = |number: &str, state| Seal {
-            place: "meter".into(),
+        let numbers = |text: &str| -> Vec<String> {
+            let typed = text.split([',', ';', '、', '，', '；']).map(str::trim);
+            typed.filter(|number| !number.is_empty()).map(str::to_owned).collect()
+        };
+        let seal = |place: &str, number: &str, state| Seal {
+            place: place.into(),
             number: number.into(),
             state,
             remark: String::new(),
@@ -348,11 +403,15 @@ impl Draft {
             photograph_sha256: None,
         };
         let state = if broken { State::Broken } else { State::Intact };
-        let mut seen: Vec<Seal> = numbers.map(|number| seal(number, state)).collect();
+        let at = |place: &str, typed: &str| -> Vec<Seal> {
+            numbers(typed).iter().map(|number| seal(place, number, state)).collect()
+        };
+        let mut seen: Vec<Seal> = self.placed.iter().flat_map(|(place, typed)| at(place, typed)).collect();
+        seen.extend(at(SOMEWHERE, &self.seals));
         if seen.is_empty() && broken {
-            seen.push(seal("", State::Missing));
+            seen.push(seal(SOMEWHERE, "", State::Missing));
         } else if seen.is_empty() && self.photo.is_some() {
-            seen.push(seal("", State::Illegible));
+            seen.push(seal(SOMEWHERE, "", State::Illegible));
         }
         if let (Some(first), Some(photo)) = (seen.first_mut(), &self.photo) {
             first.photograph = Some(photo.name.clone());
@@ -360,16 +419,27 @@ impl Draft {
         (!seen.is_empty()).then_some(seen)
     }
 
-    /// What was seen of the appearance or the function; none where something of it was not looked at.
+    /// What was seen of the appearance or the function. One thing that is not in order is enough for that; where nothing is
+    /// wrong and something was not looked at, nothing is said. What was known beforehand stands as long as nobody has
+    /// looked.
     fn look(&self, appearance: bool) -> Option<Look> {
         let own = || Check::ALL.into_iter().filter(|check| check.is_appearance() == appearance);
-        let answers: Option<Vec<(Check, bool)>> =
-            own().map(|check| Some((check, self.answered(check)?))).collect();
-        let answers = answers?;
-        let wrong: Vec<&str> = answers.iter().filter(|(_, ok)| !ok).map(|(check, _)| check.word()).collect();
+        let words = |answer: Option<bool>| -> Vec<&str> {
+            own().filter(|check| self.answered(*check) == answer).map(Check::word).collect()
+        };
+        let (wrong, open) = (words(Some(false)), words(None));
+        if open.len() == own().count() {
+            let given = if appearance { &self.given.appearance } else { &self.given.function };
+            return given.clone();
+        }
         let mut remarks = vec![];
-        if !wrong.is_empty() {
-            remarks.push(wrong.join(", "));
+        match (wrong.is_empty(), open.is_empty()) {
+            (true, true) => {}
+            (true, false) => return None,
+            (false, true) => remarks.push(wrong.join(", ")),
+            (false, false) => {
+                remarks.push(format!("{}; not looked at: {}", wrong.join(", "), open.join(", ")))
+            }
         }
         if appearance {
             remarks.extend([self.remark.trim()].into_iter().filter(|t| !t.is_empty()).map(str::to_owned));
@@ -382,3 +452,6 @@ impl Draft {
         self.checks.iter().all(Option::is_some)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ impl Screen {
     /// The bars; gives the room between them.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, face: &Face, whole: Rect) -> Rect {
         self.top_ui(ui, face, whole);
-        if self.may_stop() {
+        if self.is_under_way() {
             self.stop_ui(ui, face, stop_place(whole));
         }
         let mut room = below_top(whole);
@@ -54,7 +54,7 @@ impl Screen {
         let inner = bar.shrink2(vec2(token::EDGE, 2.0));
         let mut left = inner.left();
         if let Some(before) =
-            self.before().filter(|_| !self.is_live() && self.entry.is_none() && !self.lock.is_locked())
+            self.before().filter(|_| !self.is_under_way() && self.entry.is_none() && !self.lock.is_locked())
         {
             let place = Rect::from_min_size(pos2(left, inner.top()), vec2(side, side));
             let response = ui.allocate_rect(place, Sense::click());
@@ -142,7 +142,7 @@ impl Screen {
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &w.certifies_nothing));
     }
 
-    /// The source's real state, always in the upper right corner. Gives its place.
+    /// The source's real state, or that nobody knows it, always in the upper right corner. Gives its place.
     fn source_ui(&self, ui: &mut Ui, face: &Face, bar: Rect) -> Rect {
         let t = face.tokens;
         let w = face.language.words();
@@ -151,11 +151,12 @@ impl Screen {
         let state = self.source();
         let seen = self.live.as_ref().and_then(|live| live.snapshot.sample);
         let (word, beside) = match state {
-            SourceState::Off => (&w.source.off, w.source.no_voltage.clone()),
-            SourceState::NotSafe => (&w.source.not_safe, w.source.do_not_touch.clone()),
-            SourceState::Changing => (&w.source.changing, String::new()),
-            SourceState::On => (&w.source.on, String::new()),
-            SourceState::GoingOff => (&w.source.going_off, String::new()),
+            None => (&w.source.unknown, w.source.measure_first.clone()),
+            Some(SourceState::Off) => (&w.source.off, w.source.no_load.clone()),
+            Some(SourceState::NotSafe) => (&w.source.not_safe, w.source.do_not_touch.clone()),
+            Some(SourceState::Changing) => (&w.source.changing, String::new()),
+            Some(SourceState::On) => (&w.source.on, String::new()),
+            Some(SourceState::GoingOff) => (&w.source.going_off, String::new()),
         };
         let beside = match seen {
             Some(sample) if beside.is_empty() => {
@@ -165,15 +166,17 @@ impl Screen {
         };
         let round = CornerRadius::same(token::ROUND);
         let (field, ink, frame) = match state {
-            SourceState::Off => (t.card, t.good, t.good),
-            SourceState::NotSafe => (t.stop.field, t.stop.ink, t.stop.field),
-            _ => (t.live.field, t.live.ink, t.live.ink),
+            None => (t.unknown, t.on_state, t.unknown),
+            Some(SourceState::Off) => (t.card, t.good, t.good),
+            Some(SourceState::NotSafe) => (t.stop.field, t.stop.ink, t.stop.field),
+            Some(_) => (t.live.field, t.live.ink, t.live.ink),
         };
         ui.painter().rect(rect, round, field, Stroke::new(token::THICK, frame), StrokeKind::Inside);
         let sign = Rect::from_min_size(pos2(rect.left() + 8.0, rect.center().y - 14.0), vec2(28.0, 28.0));
         match state {
-            SourceState::Off => mark::mark(ui.painter(), sign, face, State::Good),
-            _ => drawing::bolt(ui.painter(), sign, ink),
+            None => mark::mark_inverse(ui.painter(), sign, face, State::Unknown),
+            Some(SourceState::Off) => mark::mark(ui.painter(), sign, face, State::Good),
+            Some(_) => drawing::bolt(ui.painter(), sign, ink),
         }
         let text = Rect::from_min_max(pos2(sign.right() + 6.0, rect.top() + 4.0), rect.max - vec2(6.0, 4.0));
         let upper = Rect::from_min_size(text.min - vec2(0.0, 1.0), vec2(text.width(), 27.0));
@@ -198,7 +201,7 @@ impl Screen {
 
     /// The button that leads on, at the foot of a page. True where it was pressed.
     pub(super) fn lead_ui(&mut self, ui: &mut Ui, face: &Face, text: &str, enabled: bool) -> bool {
-        if self.is_live() {
+        if self.is_under_way() {
             return false;
         }
         let place = lead_place(self.whole(ui));

@@ -29,6 +29,8 @@ pub(super) enum Target {
     Remark,
     /// Numbers of seals.
     Seals,
+    /// The number of the seal at one of the places that the last paper names.
+    SealAt(usize),
     /// Air temperature.
     Temperature,
     /// Humidity.

@@ -36,11 +36,11 @@ impl Lock {
         self.touched = now;
     }
 
-    /// Looks whether it is time.
-    pub fn look(&mut self, now: Instant) {
-        if self.after.is_some_and(|after| now - self.touched >= after) {
-            self.locked = true;
-        }
+    /// Looks whether it is time. True where it has locked just now: whether anybody can open it is asked anew each time.
+    pub fn look(&mut self, now: Instant) -> bool {
+        let locks = !self.locked && self.after.is_some_and(|after| now - self.touched >= after);
+        self.locked |= locks;
+        locks
     }
 
     /// Until it locks.
@@ -69,7 +69,7 @@ impl Screen {
     pub(super) fn lock_ui(&mut self, ui: &mut Ui, face: &Face, whole: Rect) {
         let w = face.language.words();
         self.top_ui(ui, face, whole);
-        let live = self.may_stop();
+        let live = self.is_under_way();
         let mut room = frame::below_top(whole).shrink(token::EDGE);
         if live {
             let stop = frame::stop_place(whole);
@@ -115,5 +115,24 @@ impl Screen {
             Typed::Cancelled => entry.text.clear(),
             Typed::More => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_anybody_can_open_it_is_asked_each_time_it_locks() {
+        let at = |secs| Instant::ZERO + Span::from_secs(secs);
+        let mut lock = Lock::new(Some(Span::from_secs(60)), at(0));
+        assert_eq!([59, 60, 61].map(|secs| lock.look(at(secs))), [false, true, false]);
+        assert!(lock.is_locked());
+        lock.handle_answer(Err("wrong PIN".into()), at(62));
+        assert!(lock.is_locked());
+        lock.handle_answer(Ok(()), at(63));
+        assert!(!lock.is_locked() && !lock.look(at(64)));
+        assert!(lock.look(at(123)), "asked anew");
+        assert!(!Lock::new(None, at(0)).look(at(1_000_000)));
     }
 }

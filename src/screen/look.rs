@@ -7,7 +7,11 @@ use super::port::Order;
 use super::token::{self, Face};
 use super::values::State;
 use super::widget::{self, Weight, drawing, mark};
+use crate::time::Stamp;
 use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// Letters of a seal's place that are shown.
+const PLACE: usize = 16;
 
 impl Screen {
     /// The page.
@@ -118,6 +122,11 @@ impl Screen {
                 typed = Some(Entry::new(target, name, text, number));
             }
         };
+        for (n, (place, number)) in draft.placed.iter().enumerate() {
+            // What fits beside it on any of our screens; the paper says it whole.
+            let place: String = place.chars().take(PLACE).collect();
+            field(ui, wide, Target::SealAt(n), &format!("{}: {place}", w.look.seals), number, true);
+        }
         field(ui, wide, Target::Seals, &w.look.seals, &draft.seals, true);
         field(ui, wide, Target::Remark, &w.look.remark, &draft.remark, false);
         ui.horizontal(|ui| {
@@ -133,6 +142,7 @@ impl Screen {
         if widget::button(ui, face, weight, &w.look.clock_checked, vec2(wide, token::TARGET)).clicked()
             && let Some(draft) = &mut self.draft
         {
+            draft.entered_on(Stamp::now().date());
             draft.clock_checked = !draft.clock_checked;
         }
         self.photo_ui(ui, face, draft.photo.as_ref().map(|photo| photo.name.as_str()));

@@ -21,6 +21,7 @@ mod plan;
 pub mod port;
 mod result;
 mod run;
+mod source;
 mod start;
 pub mod token;
 pub mod values;
@@ -47,12 +48,14 @@ pub struct Options {
     pub language: Language,
     /// The first theme.
     pub theme: token::Theme,
-    /// Locked after so long without a touch; none: never, since nobody has a PIN.
+    /// Locked after so long without a touch, where somebody has a PIN; none: never.
     pub lock_after: Option<Span>,
     /// First, subsequent, in service, until somebody says otherwise.
     pub kind: Kind,
-    /// What is known before anybody types.
+    /// What is known of the first meter before anybody types.
     pub entries: Entries,
+    /// What is known of every further one: who stands there and for whom, and nothing that was seen of another meter.
+    pub later: Entries,
     /// The bench, in a word.
     pub bench: String,
     /// Whether it is simulated.

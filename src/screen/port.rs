@@ -45,6 +45,8 @@ pub enum Order {
     ListPhotos,
     /// A picture by the camera.
     TakePhoto,
+    /// The screen has locked itself: does anybody have a PIN that opens it?
+    Locked,
     /// The PIN that opens the locked screen.
     Unlock {
         /// As typed.
@@ -79,6 +81,8 @@ pub enum News {
         waiting: Option<Box<Waiting>>,
         /// What was set right, in the program's English.
         words: Vec<String>,
+        /// Whether the data folder could say whether a run waits.
+        is_known: bool,
     },
     /// What is known of a number.
     Found {
@@ -99,7 +103,7 @@ pub enum News {
     Photos(Result<Vec<PhotoFile>, String>),
     /// A picture was taken.
     Photo(Result<PhotoFile, String>),
-    /// Whether the PIN opens the screen.
+    /// Whether the PIN opens the screen; it opens too where nobody has one.
     Unlocked(Result<(), String>),
     /// Something for the desk.
     Desk(Told),
@@ -169,7 +173,15 @@ impl Port {
         !matches!(self.orders.send(order), Err(SendError(_)))
     }
 
-    /// Commands the run under way; the first command stands. STOP does not wait for anybody's turn.
+    /// Orders what is conducted. Nothing is left of the run before, neither its picture nor its command: what is commanded
+    /// from here on is meant for this one, also while its bench is being opened.
+    pub fn begin(&self, order: Order) -> bool {
+        *hold(&self.shared.command) = None;
+        self.forget();
+        self.order(order)
+    }
+
+    /// Commands the run under way, or the one that is being opened; the first command stands. STOP does not wait for anybody's turn.
     pub fn command(&self, command: Command) {
         let Command::Stop { why } = command.clone();
         let mut before = hold(&self.shared.command);
@@ -182,7 +194,7 @@ impl Port {
     }
 
     /// What has come, oldest first.
-    pub(super) fn news(&self) -> impl Iterator<Item = News> + '_ {
+    pub fn news(&self) -> impl Iterator<Item = News> + '_ {
         self.news.try_iter()
     }
 

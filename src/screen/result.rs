@@ -3,7 +3,7 @@
 use super::app::Screen;
 use super::frame;
 use super::token::{self, Face};
-use super::values::{End, Ended, ResultLine, State};
+use super::values::{End, Ended, Leads, ResultLine, State};
 use super::widget::{self, drawing, mark};
 use super::words;
 use crate::certificate::paper;
@@ -22,10 +22,10 @@ impl Screen {
         let foot = self.foot(ui);
         let t = face.tokens;
         let [upper, lower] = widget::split(foot, true, [1.2, 1.0]);
-        let (state, text) = if ended.safe_to_disconnect {
-            (State::Good, &w.result.safe)
-        } else {
-            (State::Bad, &w.result.not_safe)
+        let (state, text) = match ended.leads {
+            Leads::Safe => (State::Good, &w.result.safe),
+            Leads::NotSafe => (State::Bad, &w.result.not_safe),
+            Leads::Unknown => (State::Care, &w.result.not_measured),
         };
         let place = Rect::from_min_size(upper.min, vec2(upper.height(), upper.height()));
         mark::mark(ui.painter(), place, face, state);

@@ -23,8 +23,8 @@ impl Screen {
     pub(super) fn run_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect) {
         let w = face.language.words();
         let Some(live) = self.live.clone() else {
-            let said = if self.stopped.is_some() { &w.run.going_off } else { &w.run.opening };
-            widget::part(ui, room, |ui| ui.label(widget::strong(said, token::HEAD)));
+            let words = if self.stopped.is_some() { &w.run.going_off } else { &w.run.opening };
+            widget::part(ui, room, |ui| ui.label(widget::strong(words, token::HEAD)));
             return;
         };
         let banner = self.banner(face, &live);

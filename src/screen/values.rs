@@ -76,6 +76,8 @@ pub struct PlanSeen {
     pub no_certificate: Vec<String>,
     /// What a pre-check leaves out of the regulation; none: it is a verification.
     pub left_out: Option<Vec<String>>,
+    /// Where the seals sit that the meter's last paper has left on it.
+    pub seal_places: Vec<String>,
     /// The regulation.
     pub regulation: String,
     /// Whether the bench is simulated.
@@ -85,12 +87,32 @@ pub struct PlanSeen {
 /// What came of the look at the wiring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
-    /// As it should be.
+    /// As it should be; the source was seen to be off again.
     Good,
-    /// Not so: what is wrong, in words.
+    /// Not so: what is wrong, in words. The source was seen to be off again.
     Wrong(String),
-    /// Somebody stopped it.
+    /// Somebody stopped it; the source was seen to be off.
     Stopped(String),
+    /// The bench could not be opened: nothing was measured.
+    NotOpened(String),
+    /// That the source went off was not seen.
+    NotSafe {
+        /// How the look ended; empty where it came to its end.
+        why: String,
+        /// What the engine found dangerous, in its words; empty where it could say nothing.
+        danger: String,
+    },
+}
+
+/// Whether the leads may be taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// No current flows, and less than 60 V were seen.
+    Safe,
+    /// That the load is gone was not seen.
+    NotSafe,
+    /// Nothing was measured.
+    Unknown,
 }
 
 /// A line of the result.
@@ -187,8 +209,8 @@ pub struct Ended {
     pub folder: String,
     /// The QR code of the paper; none where none was made.
     pub qr: Option<Square>,
-    /// No current flows, and less than 60 V were seen.
-    pub safe_to_disconnect: bool,
+    /// Whether the leads may be taken off.
+    pub leads: Leads,
     /// Whether the bench is simulated.
     pub simulated: bool,
 }

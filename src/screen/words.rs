@@ -100,7 +100,7 @@ words! {
         pre_check, certifies_nothing,
     }
     source: Source {
-        off, on, changing, going_off, not_safe, no_voltage, do_not_touch,
+        off, on, changing, going_off, not_safe, unknown, no_load, do_not_touch, measure_first,
     }
     key: Key {
         done, cancel, letters, numbers, capitals, space, back, unknown,
@@ -141,7 +141,7 @@ words! {
         not_reached,
     }
     result: Result {
-        pass, fail, undecided, aborted, faulted, failed, no_verdict, safe, not_safe, took, next_meter,
+        pass, fail, undecided, aborted, faulted, failed, no_verdict, safe, not_safe, not_measured, took, next_meter,
         number, items, qr, qr_about, draft, written,
         nothing_found, found, left_out,
     }

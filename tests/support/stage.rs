@@ -14,7 +14,7 @@ use phantomload::run::{Run, Snapshot};
 use phantomload::screen::draft::Job;
 use phantomload::screen::port::{Backstage, Live, Order, pair};
 use phantomload::screen::token::Theme;
-use phantomload::screen::values::{Bar, End, Ended, Light, PlanSeen, ResultLine, Square, State};
+use phantomload::screen::values::{Bar, End, Ended, Leads, Light, PlanSeen, ResultLine, Square, State};
 use phantomload::screen::{Hooks, Language, Options, Place, Screen};
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::{Instant, Span, now};
@@ -41,6 +41,7 @@ pub fn options(language: Language) -> Options {
         lock_after: None,
         kind: Kind::Subsequent,
         entries: Entries::default(),
+        later: Entries::default(),
         bench: "test".into(),
         simulated: true,
         hooks: Hooks::default(),
@@ -218,6 +219,7 @@ pub fn seen(plan: &Plan) -> PlanSeen {
             "12 figures of dc-meter are unconfirmed and not approved by a laboratory".into(),
         ],
         left_out: plan.pre_check.then(|| plan.left_out()),
+        seal_places: vec![],
         regulation: plan.profile.id.clone(),
         simulated: true,
     }
@@ -305,7 +307,7 @@ pub fn ended(verdict: Verdict) -> Ended {
         notices: vec![],
         folder: "/var/lib/phantomload/packages/SIM-2026-000001".into(),
         qr: Some(Square { size: 21, dark: (0..441).map(|n| n % 3 == 0).collect() }),
-        safe_to_disconnect: true,
+        leads: Leads::Safe,
         simulated: true,
     }
 }

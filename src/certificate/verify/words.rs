@@ -3,20 +3,27 @@
 use super::paper::Paper;
 use super::{Kind, Words};
 use crate::certificate::chain::{Finding, Flaw};
+use crate::certificate::issue::Status;
+use crate::certificate::paper::words as printed;
 use crate::certificate::sign::qr::Claims;
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words { zh: zh.into(), en: en.into() }
 }
 
-/// What an authentic paper is, in one sentence: nobody may take a draft or a simulated run for a certificate.
-fn authentic(kind: Kind, paper: &Paper) -> Words {
-    let document = match paper.document.as_str() {
+/// A kind of paper, by its word in record and QR code.
+fn document(word: &str) -> Words {
+    match word {
         "verification_certificate" => words("检定证书", "verification certificate"),
         "result_notice" => words("检定结果通知书", "notice of verification result"),
         "test_report" => words("检测报告（不是检定证书）", "test report, no verification certificate"),
         _ => words("文件种类不明", "a paper of a kind that nothing says"),
-    };
+    }
+}
+
+/// What an authentic paper is, in one sentence: nobody may take a draft or a simulated run for a certificate.
+fn authentic(kind: Kind, paper: &Paper) -> Words {
+    let document = document(&paper.document);
     let Words { zh: verdict_zh, en: verdict_en } = verdict(&paper.verdict);
     let (mut zh, mut en) = match (kind, paper.status.as_str()) {
         (Kind::Withdrawn, _) => ("已撤销，不再有效".to_owned(), "WITHDRAWN, no longer valid".to_owned()),
@@ -178,7 +185,17 @@ fn verdict(word: &str) -> Words {
     match word {
         "pass" => words("合格", "pass"),
         "fail" => words("不合格", "fail"),
-        other => words("无法判定", other),
+        "undecided" => words("未判定", "undecided"),
+        other => words(format!("结论不明（{other}）"), other),
+    }
+}
+
+/// A state of a paper, by its word in record and QR code.
+fn status(word: &str) -> Words {
+    let all = [Status::Draft, Status::Checked, Status::Issued, Status::Amended, Status::Withdrawn];
+    match all.into_iter().find(|status| status.to_string() == word).map(printed::status) {
+        Some(known) => words(known.zh, known.en),
+        None => words(format!("状态不明（{word}）"), word),
     }
 }
 
@@ -191,15 +208,42 @@ pub(super) fn claims(claims: &Claims) -> Words {
         Some(until) => [format!("；有效期至 {until}"), format!(", valid until {until}")],
         None => [String::new(), String::new()],
     };
-    let Claims { certificate_no, device, item, time, document, status, seq, .. } = claims;
+    let Claims { certificate_no, device, item, time, seq, .. } = claims;
+    let (document, status) = (document(&claims.document), status(&claims.status));
     words(
         format!(
-            "编号 {certificate_no}（{document}，{status}）；器具 {item}；结论 {zh}；时间 {time}{}；检定装置 {device}，链第 {seq} 条{}",
-            until[0], simulated[0]
+            "编号 {certificate_no}（{}，{}）；器具 {item}；结论 {zh}；时间 {time}{}；检定装置 {device}，链第 {seq} 条{}",
+            document.zh, status.zh, until[0], simulated[0]
         ),
         format!(
-            "no. {certificate_no} ({document}, {status}); item {item}; verdict {en}; at {time}{}; tester {device}, entry {seq} of its chain{}",
-            until[1], simulated[1]
+            "no. {certificate_no} ({}, {}); item {item}; verdict {en}; at {time}{}; tester {device}, entry {seq} of its chain{}",
+            document.en, status.en, until[1], simulated[1]
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::sign::qr;
+
+    #[test]
+    fn a_qr_code_is_read_out_in_words_and_in_none_of_the_files_own() {
+        let of = |document: &str, status: &str, verdict: &str| {
+            let [document, status, verdict] = [document, status, verdict].map(str::to_owned);
+            claims(&Claims { document, status, verdict, ..qr::tests::claims() })
+        };
+        let said = of("verification_certificate", "issued", "undecided");
+        assert!(said.zh.contains("（检定证书，已签发）") && said.zh.contains("结论 未判定"), "{}", said.zh);
+        assert!(said.en.contains("(verification certificate, issued)"), "{}", said.en);
+        for status in ["draft", "checked", "issued", "amended", "withdrawn"] {
+            for document in ["verification_certificate", "result_notice", "test_report"] {
+                for verdict in ["pass", "fail", "undecided"] {
+                    let zh = of(document, status, verdict).zh;
+                    let raw = [document, status, verdict].into_iter().find(|word| zh.contains(word));
+                    assert_eq!(raw, None, "{zh}");
+                }
+            }
+        }
+    }
 }

@@ -45,7 +45,10 @@ impl Desk {
             Ask::History(wanted) => Told::History(history::of(dir, &wanted).map_err(|f| f.to_string())),
             Ask::Register(wanted) => Told::Found(words(self.look_through(dir, &wanted))),
             Ask::Rows { from, count } => Told::Rows { from, rows: self.rows(from, count) },
-            Ask::Paper(number) => Told::Paper(words(paper(dir, &number).map(Box::new))),
+            Ask::Paper(number) => {
+                let paper = words(paper(dir, &number).map(Box::new));
+                Told::Paper(number, paper)
+            }
             Ask::Sheet(sheet) => {
                 let lines = self::sheet(dir, &sheet);
                 Told::Sheet(sheet, lines)
@@ -54,10 +57,14 @@ impl Desk {
             Ask::Persons => Told::Persons(house::persons(dir)),
             Ask::Files => Told::Files(house::files(dir)),
             Ask::Profiles => Told::Profiles(house::profiles(dir)),
-            Ask::Change { profile, id, change } => Told::Done(house::change(dir, &profile, &id, &change)),
-            Ask::Do { number, act, by } => Told::Done(words(done(dir, &number, act, by.as_ref()))),
+            Ask::Change { ticket, profile, id, change } => {
+                Told::Done(ticket, house::change(dir, &profile, &id, &change))
+            }
+            Ask::Do { ticket, number, act, by } => {
+                Told::Done(ticket, words(done(dir, &number, act, by.as_ref())))
+            }
             Ask::Places => Told::Places(places(dir)),
-            Ask::Export { form, to } => Told::Done(export(dir, &form, &to, tell)),
+            Ask::Export { ticket, form, to } => Told::Done(ticket, export(dir, &form, &to, tell)),
         };
         tell(told);
     }
@@ -342,10 +349,10 @@ fn take_along(
             let (filter, _) = words(Index::open(dir).and_then(|index| find(&index, wanted)))?;
             tell(Told::Progress { done: 0, of: 1 });
             let (out, rows) = if matches!(form, Form::Csv(_)) {
-                let out = to.join(format!("register-{stamp}.csv"));
+                let out = free(to, "register", &stamp, ".csv")?;
                 (out.clone(), archive::export_csv(dir, &filter, &out))
             } else {
-                let out = to.join(format!("register-{stamp}.xlsx"));
+                let out = free(to, "register", &stamp, ".xlsx")?;
                 (out.clone(), archive::export_xlsx(dir, &filter, &out))
             };
             made.push(out.clone());
@@ -361,9 +368,15 @@ fn take_along(
             if names.is_empty() {
                 return Err(format!("{number}: there is no PDF; its papers were not sealed"));
             }
-            made.extend(names.iter().filter_map(|path| Some(to.join(path.file_name()?))));
-            copy(&names, to, tell)?;
-            to.display().to_string()
+            let name = |n: usize| if n == 0 { number.clone() } else { format!("{number}-{}", n + 1) };
+            let mut written = vec![];
+            for (n, path) in names.into_iter().enumerate() {
+                let out = free(to, &name(n), &stamp, ".pdf")?;
+                made.push(out.clone());
+                copy(&[(path, out.clone())], tell)?;
+                written.push(out.display().to_string());
+            }
+            written.join(", ")
         }
         Form::Package(number) => {
             let whole = package(dir, number, to, &stamp, tell)?;
@@ -385,23 +398,37 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(names)
 }
 
+/// A name that nothing has yet: what was taken along before stays, and is never written over.
+fn free(to: &Path, name: &str, stamp: &str, end: &str) -> Result<PathBuf, String> {
+    let first = [format!("{name}{end}"), format!("{name}-{stamp}{end}")];
+    let more = (2..100).map(|n| format!("{name}-{stamp}-{n}{end}"));
+    let free = first
+        .into_iter()
+        .chain(more)
+        .map(|name| to.join(name))
+        .find(|path| fs::symlink_metadata(path).is_err());
+    free.ok_or_else(|| {
+        format!("{}: {name}{end} is there in many copies; take some of them away", to.display())
+    })
+}
+
 /// The whole package, or nothing of it: it gets its name when its last file is on the stick.
-fn package(
-    dir: &Path,
-    number: &str,
-    to: &Path,
-    stamp: &str,
-    tell: &dyn Fn(Told),
-) -> Result<PathBuf, String> {
+fn package(dir: &Path, number: &str, to: &Path, stamp: &str, tell: &dyn Fn(Told)) -> Result<PathBuf, String> {
     let names = files_of(&words(archive::package_folder(dir, number))?)?;
     let half = to.join(format!(".{number}-{stamp}.part"));
-    let whole = to.join(number);
-    // What was taken along before stays.
-    let whole = if whole.exists() { to.join(format!("{number}-{stamp}")) } else { whole };
+    let whole = free(to, number, stamp, "")?;
+    let files: Vec<(PathBuf, PathBuf)> = names
+        .into_iter()
+        .map(|from| {
+            let out = half.join(from.file_name().unwrap_or_default());
+            (from, out)
+        })
+        .collect();
     let made = fs::create_dir(&half)
         .map_err(|e| failed(&half, &e))
-        .and_then(|()| copy(&names, &half, tell))
-        .and_then(|()| fs::rename(&half, &whole).map_err(|e| failed(&whole, &e)));
+        .and_then(|()| copy(&files, tell))
+        .and_then(|()| fs::rename(&half, &whole).map_err(|e| failed(&whole, &e)))
+        .and_then(|()| words(archive::sync_folder(to)));
     if let Err(why) = made {
         // Where the stick is gone there is nothing to take away either.
         let _ = fs::remove_dir_all(&half);
@@ -410,17 +437,17 @@ fn package(
     Ok(whole)
 }
 
-fn copy(names: &[PathBuf], place: &Path, tell: &dyn Fn(Told)) -> Result<(), String> {
-    let of = names.len();
-    for (done, path) in names.iter().enumerate() {
+/// Copies files, each to its place. File and name are forced to the stick: it may be pulled as soon as it is told.
+fn copy(files: &[(PathBuf, PathBuf)], tell: &dyn Fn(Told)) -> Result<(), String> {
+    let of = files.len();
+    for (done, (from, out)) in files.iter().enumerate() {
         tell(Told::Progress { done, of });
-        let bytes = fs::read(path).map_err(|e| failed(path, &e))?;
-        // Forced to the stick: it may be pulled as soon as this is told.
-        words(archive::write_whole(&place.join(path.file_name().unwrap_or_default()), &bytes))?;
+        let bytes = fs::read(from).map_err(|e| failed(from, &e))?;
+        words(archive::write_whole(out, &bytes))?;
     }
     tell(Told::Progress { done: of, of });
     Ok(())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

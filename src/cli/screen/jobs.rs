@@ -3,7 +3,7 @@
 
 use super::Program;
 use crate::cli::inputs::read;
-use phantomload::archive::{self, Filter, Index, RegisterRow};
+use phantomload::archive::{self, Index, RegisterRow};
 use phantomload::bench::{Description, description};
 use phantomload::certificate::record::Record;
 use phantomload::plan::Nameplate;
@@ -51,7 +51,8 @@ impl Program {
             return Some(job);
         }
         let index = Index::open(&self.dir).ok()?;
-        let last = last_row(&index, wanted)?;
+        let of_charger = || index.last_where(|row| row.get("charger") == wanted).ok().flatten();
+        let last = last_row(&index, wanted).or_else(of_charger)?;
         let path = archive::find(&self.dir, last.get("certificate_no")).ok()?;
         let text = description::read_at_most(&path, description::RECORD_MAX).ok()?;
         let record = Record::from_json(&path.display().to_string(), &text).ok()?;
@@ -99,7 +100,5 @@ fn demo(name: &str, text: &str, index: Option<&Index>) -> Option<Job> {
 
 /// The last row of exactly this serial number.
 fn last_row(index: &Index, serial: &str) -> Option<RegisterRow> {
-    let filter = Filter { serial: Some(serial.to_owned()), ..Filter::default() };
-    let rows = index.rows(&filter, Some(50)).ok()?;
-    rows.into_iter().find(|row| row.get("dut_serial") == serial)
+    index.last_of_serial(serial).ok().flatten()
 }

@@ -16,11 +16,13 @@ use phantomload::archive;
 use phantomload::bench::Description;
 use phantomload::plan::Entries;
 use phantomload::run::Command;
+use phantomload::screen::desk::port::Told;
 use phantomload::screen::port::{Backstage, News, Order, pair};
 use phantomload::screen::token::Theme;
-use phantomload::screen::values::{Light, State};
+use phantomload::screen::values::{Connection, Ended as Finished, Light, State};
 use phantomload::screen::{Hooks, Language, Options, open};
 use phantomload::time::{Span, Stamp, sleep};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -132,8 +134,19 @@ pub fn run(arguments: Arguments) -> Ended {
         None if simulated => Entries::simulated(),
         None => Entries::default(),
     };
-    // A chain of many years is read once the first page is there.
-    let lock = Some(arguments.lock_after).filter(|minutes| *minutes > 0 && archive::has_persons(&dir));
+    // What a file says was seen of one meter; the simulated bench has nothing to look at, whatever meter is on it.
+    let later = if arguments.task.entries.is_none() {
+        entries.clone()
+    } else {
+        Entries {
+            operator: entries.operator.clone(),
+            customer: entries.customer.clone(),
+            customer_address: entries.customer_address.clone(),
+            site: entries.site.clone(),
+            ..Entries::default()
+        }
+    };
+    let lock = Some(arguments.lock_after).filter(|minutes| *minutes > 0);
     let options = Options {
         size: arguments.size,
         language: arguments.language,
@@ -141,6 +154,7 @@ pub fn run(arguments: Arguments) -> Ended {
         lock_after: lock.map(|minutes| Span::from_secs(i64::from(minutes) * 60)),
         kind,
         entries,
+        later,
         bench: bench_name(&arguments),
         simulated,
         hooks: Hooks {
@@ -188,8 +202,17 @@ fn serve(program: &Arc<Program>, orders: &Receiver<Order>) {
     loop {
         match orders.recv_timeout(LOOK_EVERY.to_std()) {
             Ok(Order::Unlock { pin }) => unlock(program, &pin, &mut wrong_pins),
-            // Before anything that needs the data folder for itself.
-            Ok(Order::FindWaiting) => program.find_waiting(),
+            Ok(Order::Locked) if !is_somebody(&program.dir) => {
+                program.backstage.tell(News::Unlocked(Ok(())));
+            }
+            Ok(Order::Locked) => {}
+            // Before anything that needs the data folder for itself. Where it breaks down the screen goes on being served.
+            Ok(Order::FindWaiting) => {
+                if let Err(what) = unbroken(|| program.find_waiting()) {
+                    let words = vec![NotDone::BrokeDown(what).to_string()];
+                    program.backstage.tell(News::Left { waiting: None, words, is_known: false });
+                }
+            }
             Ok(order) => {
                 let program = Arc::clone(program);
                 works.push(std::thread::spawn(move || program.handle(order)));
@@ -205,6 +228,59 @@ fn serve(program: &Arc<Program>, orders: &Receiver<Order>) {
     }
     for work in works {
         let _ = work.join();
+    }
+}
+
+/// Whether anybody could open a locked screen. Where that cannot be read there is somebody: nobody opens it by breaking it.
+fn is_somebody(dir: &Path) -> bool {
+    dir.exists()
+        && archive::persons(dir).map_or(true, |persons| persons.iter().any(|person| !person.disabled))
+}
+
+/// Does something; `Err`: it broke down, and with what words.
+fn unbroken<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        words.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+    })
+}
+
+/// Why something that needs the bench was not done.
+#[derive(Debug, thiserror::Error)]
+enum NotDone {
+    #[error("the bench is at work; wait until it is done")]
+    Busy,
+    #[error(
+        "a bug in this program: it broke down at it ({0}). The source was told off as it was let go of, and nobody has seen it go off"
+    )]
+    BrokeDown(String),
+}
+
+impl NotDone {
+    /// As the end of a run.
+    fn ended(self) -> Finished {
+        match self {
+            Self::Busy => result::not_begun(self.to_string()),
+            Self::BrokeDown(_) => result::not_ended(self.to_string()),
+        }
+    }
+
+    /// As what came of a look at the wiring.
+    fn connection(self) -> Connection {
+        match self {
+            Self::Busy => Connection::NotOpened(self.to_string()),
+            Self::BrokeDown(_) => Connection::NotSafe { why: self.to_string(), danger: String::new() },
+        }
+    }
+}
+
+/// The bench is at work as long as it lives, and not after, however the work ends.
+struct AtWork<'a>(&'a Program);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.backstage.arm(None);
+        self.0.busy.store(false, Ordering::SeqCst);
     }
 }
 
@@ -240,30 +316,34 @@ impl Program {
                 let job = self.find(&number).map(Box::new);
                 tell(News::Found { number, job });
             }
-            Order::ReadMeter(draft) => tell(News::MeterRead(self.alone(|| self.read_meter(&draft)))),
+            Order::ReadMeter(draft) => {
+                let read = self.alone(|| self.read_meter(&draft));
+                tell(News::MeterRead(read.unwrap_or_else(|not_done| Err(not_done.to_string()))));
+            }
             Order::Plan(draft) => tell(News::Planned(self.plan(&draft).map(Box::new))),
             Order::Connect(draft) => {
-                let seen = self.alone(|| Ok(self.connect(&draft)));
-                tell(News::Connected(seen.unwrap_or_else(phantomload::screen::values::Connection::Stopped)));
+                let seen = self.alone(|| self.connect(&draft));
+                tell(News::Connected(seen.unwrap_or_else(NotDone::connection)));
             }
-            Order::Verify(draft) => {
-                let ended = self.alone(|| Ok(self.verify(&draft)));
-                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
-            }
-            Order::GoOn { serial } => {
-                let ended = self.alone(|| Ok(self.go_on(serial.as_deref())));
-                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
-            }
-            Order::CloseWaiting => {
-                let ended = self.alone(|| Ok(self.close_waiting()));
-                tell(News::Ended(Box::new(ended.unwrap_or_else(result::not_begun))));
-            }
+            Order::Verify(draft) => self.end_with(|| self.verify(&draft)),
+            Order::GoOn { serial } => self.end_with(|| self.go_on(serial.as_deref())),
+            Order::CloseWaiting => self.end_with(|| self.close_waiting()),
             Order::ListPhotos => tell(News::Photos(photo::list(&self.photos()))),
             Order::TakePhoto => tell(News::Photo(photo::take(&self.photos()))),
             Order::Play(which) => sound::play(which),
-            Order::Desk(ask) => self.desk.handle(&self.dir, ask, &|told| tell(News::Desk(told))),
+            Order::Desk(ask) => {
+                let ticket = ask.ticket();
+                let done = unbroken(|| self.desk.handle(&self.dir, ask, &|told| tell(News::Desk(told))));
+                // Whoever waits for it waits no longer.
+                if let (Err(what), Some(ticket)) = (done, ticket) {
+                    let why = format!(
+                        "a bug in this program: it broke down at it ({what}). Look whether it was done"
+                    );
+                    tell(News::Desk(Told::Done(ticket, Err(why))));
+                }
+            }
             // Answered in the order in which they come.
-            Order::Unlock { .. } | Order::FindWaiting => {}
+            Order::Unlock { .. } | Order::Locked | Order::FindWaiting => {}
         }
     }
 
@@ -275,14 +355,23 @@ impl Program {
         self.panel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what needs the bench, as the only one.
-    fn alone<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    /// Does what needs the bench, as the only one. What breaks down at it takes nobody with it.
+    fn alone<T>(&self, work: impl FnOnce() -> T) -> Result<T, NotDone> {
         if self.busy.swap(true, Ordering::SeqCst) {
-            return Err("the bench is at work; wait until it is done".into());
+            return Err(NotDone::Busy);
         }
-        let done = work();
-        self.busy.store(false, Ordering::SeqCst);
-        done
+        let _at_work = AtWork(self);
+        unbroken(work).map_err(|what| {
+            let broke = NotDone::BrokeDown(what);
+            self.panel().not_opened(&broke.to_string());
+            broke
+        })
+    }
+
+    /// Does what ends with a result page, and tells it.
+    fn end_with(&self, work: impl FnOnce() -> Finished) {
+        let ended = self.alone(work).unwrap_or_else(NotDone::ended);
+        self.backstage.tell(News::Ended(Box::new(ended)));
     }
 
     fn lights(&self) -> Vec<Light> {

@@ -4,12 +4,21 @@ use phantomload::archive::Stored;
 use phantomload::bench::description;
 use phantomload::certificate::record::{ItemResult, Outcome, Record};
 use phantomload::certificate::{matrix, number, package};
-use phantomload::screen::values::{End, Ended, ResultLine, Square};
+use phantomload::screen::values::{End, Ended, Leads, ResultLine, Square};
 use phantomload::time::{Span, Stamp};
 use phantomload::verdict::Verdict;
 
-/// A run that did not begin, and why.
+/// A run that did not begin, or has no record, and why. Nothing was measured: nobody knows what stands on the terminals.
 pub(super) fn not_begun(why: String) -> Ended {
+    without_record(why, Leads::Unknown)
+}
+
+/// A run whose end was not seen, and why.
+pub(super) fn not_ended(why: String) -> Ended {
+    without_record(why, Leads::NotSafe)
+}
+
+fn without_record(why: String, leads: Leads) -> Ended {
     Ended {
         end: End::Failed(why),
         document: None,
@@ -22,7 +31,7 @@ pub(super) fn not_begun(why: String) -> Ended {
         notices: vec![],
         folder: String::new(),
         qr: None,
-        safe_to_disconnect: true,
+        leads,
         simulated: false,
     }
 }
@@ -70,7 +79,11 @@ fn ended(record: &Record) -> Ended {
         notices: vec![],
         folder: String::new(),
         qr: None,
-        safe_to_disconnect: results.switched_off.is_some_and(|off| off.is_safe()),
+        leads: if results.switched_off.is_some_and(|off| off.is_safe()) {
+            Leads::Safe
+        } else {
+            Leads::NotSafe
+        },
         simulated: record.simulated,
     }
 }

@@ -14,7 +14,7 @@ use phantomload::meter::{Query, Reading};
 use phantomload::plan::conventional::Assumptions;
 use phantomload::plan::{Plan, TEN_MINUTES, THREE_MINUTES, Work};
 use phantomload::regulation::{Demand, Item};
-use phantomload::run::{Action, Command, Event, Run};
+use phantomload::run::{Action, Command, Event, Run, Snapshot};
 use phantomload::screen::draft::Draft;
 use phantomload::screen::port::Live;
 use phantomload::screen::values::{Bar, Connection, Ended, PlanSeen};
@@ -123,7 +123,7 @@ impl Program {
             Ok(opened) => opened,
             Err(why) => {
                 self.panel().not_opened(&why);
-                return Connection::Wrong(why);
+                return Connection::NotOpened(why);
             }
         };
         let plan = plan.only_wiring();
@@ -133,15 +133,10 @@ impl Program {
         self.backstage.arm(bench.stopper());
         conduct(&mut run, bench.as_mut(), &mut || self.asked_to_stop(since), &mut self.shower(true));
         self.backstage.arm(None);
+        let seen = run.snapshot(bench.now());
         drop(bench);
-        self.backstage.show(None);
-        self.panel().ready();
-        match run.outcome() {
-            Some(Outcome::Completed) => Connection::Good,
-            Some(Outcome::Aborted { why }) => Connection::Stopped(why.clone()),
-            Some(Outcome::Faulted { why }) => Connection::Wrong(why.clone()),
-            None => Connection::Wrong("the source did not go off in time".into()),
-        }
+        self.panel().looked(&seen);
+        connection(seen)
     }
 
     /// The verification, to the papers.
@@ -171,7 +166,10 @@ impl Program {
         self.backstage.arm(None);
         let mut conducted = match conducted {
             Ok(conducted) => conducted,
-            Err(stop) => return result::not_begun(stop.message),
+            Err(stop) => {
+                self.panel().not_opened(&stop.message);
+                return result::not_ended(stop.message);
+            }
         };
         self.panel().ended(&conducted.record);
         let stored = conducted.store();
@@ -183,6 +181,22 @@ impl Program {
             }
             Err(fault) => result::not_stored(record, &keep_elsewhere(record, &fault).message),
         }
+    }
+}
+
+/// What came of the look at the wiring, by the last that was seen of it.
+fn connection(seen: Snapshot) -> Connection {
+    let danger = seen.findings.into_iter().find(|finding| finding.starts_with("DANGER"));
+    let why = match &seen.outcome {
+        Some(Outcome::Aborted { why } | Outcome::Faulted { why }) => why.clone(),
+        Some(Outcome::Completed) => String::new(),
+        None => "the source did not go off in time".into(),
+    };
+    match seen.outcome {
+        _ if !seen.safe_to_disconnect => Connection::NotSafe { why, danger: danger.unwrap_or_default() },
+        Some(Outcome::Completed) => Connection::Good,
+        Some(Outcome::Aborted { .. }) => Connection::Stopped(why),
+        Some(Outcome::Faulted { .. }) | None => Connection::Wrong(why),
     }
 }
 
@@ -233,6 +247,13 @@ fn plan_seen(plan: &Plan, simulated: bool) -> PlanSeen {
         cannot: cannot(plan),
         no_certificate,
         left_out: plan.pre_check.then(|| plan.left_out()),
+        seal_places: plan
+            .seals_before
+            .last
+            .iter()
+            .flat_map(|last| &last.seals)
+            .map(|s| s.place.clone())
+            .collect(),
         regulation: plan.profile.id.clone(),
         simulated,
     }
@@ -261,4 +282,66 @@ fn cannot(plan: &Plan) -> Vec<(Item, String)> {
         _ => None,
     };
     required.filter_map(|item| Some((item.item, why(item.item)?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use phantomload::quantity::{Current, Voltage};
+    use phantomload::regulation::{Kind, Profile};
+    use phantomload::sim::{Rig, demo_meter};
+
+    /// The last picture of a look at the wiring whose reference says this from the source's off on.
+    fn seen(stuck: bool) -> Snapshot {
+        let rig = Rig::new("good", demo_meter("good").unwrap()).unwrap();
+        let started: Stamp = "2026-11-20T10:00:00+08:00".parse().unwrap();
+        let plan = phantomload::plan::make(
+            rig.nameplate.clone(),
+            Profile::builtin("dc-meter").unwrap(),
+            Kind::Subsequent,
+            rig.standards.clone(),
+            rig.capability(),
+            phantomload::plan::Entries::simulated(),
+            started.date(),
+        );
+        let mut run = Run::new(Arc::new(plan.unwrap().only_wiring()), Instant::ZERO, started);
+        let mut bench = Stuck { bench: rig.in_process(1, started, None), stuck, off: false };
+        conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});
+        run.snapshot(bench.now())
+    }
+
+    /// A bench whose relay sticks: from off on the reference sees what it has seen before.
+    struct Stuck<B> {
+        bench: B,
+        stuck: bool,
+        off: bool,
+    }
+
+    impl<B: Bench> Bench for Stuck<B> {
+        fn now(&self) -> Instant {
+            self.bench.now()
+        }
+        fn act(&mut self, action: Action) {
+            self.off |= self.stuck && action == Action::SourceOff;
+            self.bench.act(action);
+        }
+        fn wait(&mut self, until: Option<Instant>) -> Waited {
+            match self.bench.wait(until) {
+                Waited::Event(Event::Sample(mut sample)) if self.off => {
+                    sample.voltage = Voltage::from_volts(150.0);
+                    sample.current = Current::from_amperes(5.0);
+                    Waited::Event(Event::Sample(sample))
+                }
+                other => other,
+            }
+        }
+    }
+
+    #[test]
+    fn a_wiring_is_good_only_where_the_source_was_seen_to_go_off_again() {
+        assert_eq!(connection(seen(false)), Connection::Good);
+        let stuck = connection(seen(true));
+        let Connection::NotSafe { danger, .. } = &stuck else { panic!("{stuck:?}") };
+        assert!(danger.starts_with("DANGER"), "{danger}");
+    }
 }

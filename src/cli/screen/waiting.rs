@@ -25,7 +25,10 @@ impl Program {
         let (archive, found) = match settled(&self.dir, &say) {
             Ok(settled) => settled,
             // The self test's light of the data folder says so too, and no run begins.
-            Err(stop) => return self.backstage.tell(News::Left { waiting: None, words: vec![stop.message] }),
+            Err(stop) => {
+                let words = vec![stop.message];
+                return self.backstage.tell(News::Left { waiting: None, words, is_known: false });
+            }
         };
         let words = archive.notices().iter().chain(&found.words).cloned().collect();
         let waiting = match (&found.left, found.unread) {
@@ -42,7 +45,10 @@ impl Program {
             (None, None) => None,
         };
         drop(archive);
-        self.backstage.tell(News::Left { waiting: waiting.map(Box::new), words });
+        if let Some(waiting) = &waiting {
+            self.panel().interrupted(&waiting.number, &waiting.why);
+        }
+        self.backstage.tell(News::Left { waiting: waiting.map(Box::new), words, is_known: true });
     }
 
     /// Goes on with it.

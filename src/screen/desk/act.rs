@@ -11,7 +11,7 @@ use crate::screen::token::{self, Face};
 use crate::screen::values::State;
 use crate::screen::widget::{self, Weight};
 use crate::screen::words::fill;
-use eframe::egui::{Rect, Ui, vec2};
+use eframe::egui::{Align2, Rect, Ui, vec2};
 
 /// As what one answers for it; none where nobody is asked.
 fn role_for(act: &Act) -> Option<Role> {
@@ -27,9 +27,37 @@ fn role_for(act: &Act) -> Option<Role> {
     }
 }
 
+/// Height of what says what is done.
+const HEAD: f32 = 30.0;
+
+/// What is done to a paper, in words.
+fn name(face: &Face, act: &Act) -> String {
+    let w = &words::of(face.language).paper;
+    match act {
+        Act::Sign(as_what) => format!("{}: {}", w.sign, super::paper::role(w, *as_what)),
+        Act::Issue => w.issue.clone(),
+        Act::Amend { .. } => w.amend.clone(),
+        Act::Withdraw { .. } => w.withdraw.clone(),
+        Act::AddPerson { .. }
+        | Act::NewPin { .. }
+        | Act::Disable { .. }
+        | Act::Approve { .. }
+        | Act::Import { .. } => String::new(),
+    }
+}
+
 impl Screen {
-    pub(super) fn who_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, act: &Act) {
+    pub(super) fn who_ui(&mut self, ui: &mut Ui, face: &Face, room: Rect, number: &str, act: &Act) {
         let w = &words::of(face.language).act;
+        let t = face.tokens;
+        let mut room = room;
+        if act.is_of_paper() {
+            // What is done, and to which paper: nobody types a PIN for anything else.
+            let head = Rect::from_min_size(room.min, vec2(room.width(), HEAD));
+            let text = format!("{}  {number}", name(face, act));
+            widget::text_in(ui, head, Align2::LEFT_CENTER, text.trim(), token::strong(token::HEAD), t.ink);
+            room.min.y = head.bottom() + token::GAP;
+        }
         match &self.desk.done {
             Asked::Here(done) => return sheet::came(ui, face, room, done, [&w.done, &w.refused]),
             Asked::Waiting => return sheet::waits(ui, face, room, &w.working),
@@ -41,7 +69,7 @@ impl Screen {
         {
             return self.what_ui(ui, face, room);
         }
-        let Asked::Here(names) = self.who_may(act) else {
+        let Asked::Here(names) = self.who_may(number, act) else {
             return sheet::waits(ui, face, room, &w.working);
         };
         if names.is_empty() {
@@ -50,17 +78,18 @@ impl Screen {
         }
         let pressed = widget::part(ui, room, |ui| choice_ui(ui, face, &names));
         if let Some(name) = pressed {
-            let title = fill(&w.pin, &[&name]);
+            let title = format!("{}  {number}", fill(&w.pin, &[&name]));
+            let title = title.trim();
             self.desk.person = Some(name);
-            self.entry = Some(Entry::new(Target::Desk(Field::Pin), &title, "", true));
+            self.entry = Some(Entry::new(Target::Desk(Field::Pin), title, "", true));
         }
     }
 
     /// Who may answer for it.
-    fn who_may(&self, act: &Act) -> Asked<Vec<String>> {
+    fn who_may(&self, number: &str, act: &Act) -> Asked<Vec<String>> {
         let role = role_for(act);
-        let mut names: Vec<String> = match (&self.desk.paper, &self.desk.persons) {
-            (Asked::Here(Ok(paper)), _) if act.is_of_paper() => {
+        let mut names: Vec<String> = match (self.desk.paper_of(number), &self.desk.persons) {
+            (Some(paper), _) if act.is_of_paper() => {
                 let may = paper.may.iter().filter(|(as_what, _)| Some(*as_what) == role);
                 may.map(|(_, name)| name.clone()).collect()
             }

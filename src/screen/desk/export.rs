@@ -33,9 +33,8 @@ impl Screen {
         });
         self.form_ui(ui, face, form);
         if let Some(to) = pressed {
-            self.desk.done = Asked::Waiting;
-            self.desk.progress = None;
-            self.ask(Ask::Export { form: form.clone(), to });
+            let form = form.clone();
+            self.order_done(|ticket| Ask::Export { ticket, form, to });
         }
     }
 

@@ -24,7 +24,9 @@ use super::port::Order;
 use super::token::Face;
 use crate::history::{Board, Colour, Comparison, History};
 use eframe::egui::{Rect, Ui};
-use port::{Act, Ask, Form, Line, PaperSeen, PersonSeen, ProfileSeen, Row, Sheet, Signer, Told, Wanted};
+use port::{
+    Act, Ask, Form, Line, PaperSeen, PersonSeen, ProfileSeen, Row, Sheet, Signer, Ticket, Told, Wanted,
+};
 use std::path::PathBuf;
 
 /// A page of the desk.
@@ -38,8 +40,8 @@ pub(super) enum Page {
     Energy,
     /// The register.
     Register,
-    /// A paper.
-    Paper,
+    /// The paper of this number.
+    Paper(String),
     /// Two papers.
     Compare,
     /// A list.
@@ -58,8 +60,8 @@ pub(super) enum Page {
     Profile(String),
     /// One of its figures.
     Figure(String, usize),
-    /// Who answers for what is done.
-    Who(Act),
+    /// Who answers for what is done, and to which paper; an empty number: to none.
+    Who(String, Act),
     /// Where to take something along.
     Export(Form),
 }
@@ -148,6 +150,8 @@ pub(super) struct Desk {
     progress: Option<(usize, usize)>,
     /// What came of what was done last.
     done: Asked<Result<String, String>>,
+    /// Which that was.
+    ticket: Ticket,
 }
 
 impl Default for Desk {
@@ -177,6 +181,7 @@ impl Default for Desk {
             places: Asked::No,
             progress: None,
             done: Asked::No,
+            ticket: Ticket::default(),
         }
     }
 }
@@ -185,6 +190,27 @@ impl Desk {
     /// The page on top.
     pub(super) fn page(&self) -> Option<&Page> {
         self.pages.last()
+    }
+
+    /// Something is done, and what comes of it was not told yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.done == Asked::Waiting
+    }
+
+    /// The paper that the uppermost page of one is about.
+    fn paper_number(&self) -> Option<&String> {
+        self.pages
+            .iter()
+            .rev()
+            .find_map(|page| if let Page::Paper(number) = page { Some(number) } else { None })
+    }
+
+    /// The paper of this number, where it is the one at hand.
+    fn paper_of(&self, number: &str) -> Option<&PaperSeen> {
+        match &self.paper {
+            Asked::Here(Ok(paper)) if paper.number == number => Some(paper),
+            _ => None,
+        }
     }
 
     /// Takes in what was told.
@@ -197,8 +223,12 @@ impl Desk {
                 self.rows = Rows::default();
             }
             Told::Rows { from, rows } => self.rows = Rows { from, list: rows, waiting: None },
-            Told::Paper(paper) => self.paper = Asked::Here(paper),
-            // What was asked before something else is of no use any more.
+            // What was asked before something else is of no use any more: nobody signs a paper that came late for another.
+            Told::Paper(number, paper) => {
+                if self.paper_number() == Some(&number) {
+                    self.paper = Asked::Here(paper);
+                }
+            }
             Told::Sheet(sheet, lines) => {
                 if self.page() == Some(&Page::Sheet(sheet)) {
                     self.sheet = Asked::Here(lines);
@@ -208,9 +238,11 @@ impl Desk {
             Told::Persons(persons) => self.persons = Asked::Here(persons),
             Told::Files(files) => self.files = Asked::Here(files),
             Told::Profiles(profiles) => self.profiles = Asked::Here(profiles),
-            Told::Done(done) => {
-                self.progress = None;
-                self.done = Asked::Here(done);
+            Told::Done(ticket, done) => {
+                if ticket == self.ticket && self.is_waiting() {
+                    self.progress = None;
+                    self.done = Asked::Here(done);
+                }
             }
             Told::Places(places) => self.places = Asked::Here(places),
             Told::Progress { done, of } => self.progress = Some((done, of)),
@@ -255,7 +287,7 @@ impl Screen {
                 desk.persons = Asked::Waiting;
                 self.port.order(Order::Desk(Ask::Persons));
             }
-            Page::Who(act) if !act.is_of_paper() => {
+            Page::Who(_, act) if !act.is_of_paper() => {
                 desk.persons = Asked::Waiting;
                 self.port.order(Order::Desk(Ask::Persons));
             }
@@ -285,10 +317,22 @@ impl Screen {
     }
 
     fn lay_paper(&mut self, number: &str) {
-        self.desk.paper = Asked::Waiting;
         self.desk.point = 0;
-        self.ask(Ask::Paper(number.to_owned()));
-        self.lay(Page::Paper);
+        self.ask_paper(number.to_owned());
+        self.lay(Page::Paper(number.to_owned()));
+    }
+
+    fn ask_paper(&mut self, number: String) {
+        self.desk.paper = Asked::Waiting;
+        self.ask(Ask::Paper(number));
+    }
+
+    /// Has something done, and waits for what comes of it.
+    fn order_done(&mut self, ask: impl FnOnce(Ticket) -> Ask) {
+        self.desk.ticket.0 += 1;
+        self.desk.done = Asked::Waiting;
+        self.desk.progress = None;
+        self.ask(ask(self.desk.ticket));
     }
 
     /// Takes the uppermost page away; without one the desk is left.
@@ -300,16 +344,12 @@ impl Screen {
         self.desk.done = Asked::No;
         // What was done has changed what lies below.
         match self.desk.page().cloned() {
-            Some(Page::Paper) => {
+            Some(Page::Paper(number)) => {
                 self.desk.picked = None;
-                if let Asked::Here(Ok(paper)) = &self.desk.paper {
-                    let number = paper.number.clone();
-                    self.desk.paper = Asked::Waiting;
-                    self.ask(Ask::Paper(number));
-                }
+                self.ask_paper(number);
             }
             Some(page @ (Page::Persons | Page::Profiles | Page::Sheet(_))) => self.ask_for(&page),
-            Some(Page::Profile(_) | Page::Figure(..)) if matches!(left, Page::Who(_)) => {
+            Some(Page::Profile(_) | Page::Figure(..)) if matches!(left, Page::Who(..)) => {
                 self.ask_for(&Page::Profiles);
             }
             _ => {}
@@ -324,7 +364,7 @@ impl Screen {
             Some(Page::History) => self.history_ui(ui, face, room),
             Some(Page::Energy) => self.energy_ui(ui, face, room),
             Some(Page::Register) => self.register_ui(ui, face, room),
-            Some(Page::Paper) => self.paper_ui(ui, face, room),
+            Some(Page::Paper(_)) => self.paper_ui(ui, face, room),
             Some(Page::Compare) => self.compare_ui(ui, face, room),
             Some(Page::Sheet(sheet)) => self.sheet_ui(ui, face, room, &sheet),
             Some(Page::Persons) => self.persons_ui(ui, face, room),
@@ -334,7 +374,7 @@ impl Screen {
             Some(Page::Profiles) => self.profiles_ui(ui, face, room),
             Some(Page::Profile(id)) => self.profile_ui(ui, face, room, &id),
             Some(Page::Figure(id, n)) => self.figure_ui(ui, face, room, &id, n),
-            Some(Page::Who(act)) => self.who_ui(ui, face, room, &act),
+            Some(Page::Who(number, act)) => self.who_ui(ui, face, room, &number, &act),
             Some(Page::Export(form)) => self.export_ui(ui, face, room, &form),
         }
     }
@@ -348,7 +388,7 @@ impl Screen {
             Some(Page::History) => &w.home.history,
             Some(Page::Energy) => &w.energy.title,
             Some(Page::Register) => &w.home.register,
-            Some(Page::Paper) => &w.paper.title,
+            Some(Page::Paper(_)) => &w.paper.title,
             Some(Page::Compare) => &w.history.compare,
             Some(Page::Sheet(Sheet::Standards)) => &w.home.standards,
             Some(Page::Sheet(Sheet::Trail(_))) => &w.home.trail,
@@ -356,7 +396,7 @@ impl Screen {
             Some(Page::Roles) => &w.persons.add,
             Some(Page::Files) => &w.standards.import,
             Some(Page::Profiles | Page::Profile(_) | Page::Figure(..)) => &w.home.profiles,
-            Some(Page::Who(_)) => &w.act.who,
+            Some(Page::Who(..)) => &w.act.who,
             Some(Page::Export(_)) => &w.export.title,
         }
     }
@@ -369,14 +409,14 @@ impl Screen {
                 self.look_through();
             }
             Field::Number if !text.is_empty() => self.lay_history(&text),
-            Field::Withdraw if !text.is_empty() => self.lay(Page::Who(Act::Withdraw { reason: text })),
+            Field::Withdraw if !text.is_empty() => self.lay_who(Act::Withdraw { reason: text }),
             Field::Correct(field) if !text.is_empty() => {
                 self.desk.correct = Some((field, text));
                 self.type_reason();
             }
             Field::Amend if !text.is_empty() => {
                 if let Some((field, to)) = self.desk.correct.take() {
-                    self.lay(Page::Who(Act::Amend { field, to, reason: text }));
+                    self.lay_who(Act::Amend { field, to, reason: text });
                 }
             }
             Field::Pin => self.answer(text),
@@ -400,21 +440,25 @@ impl Screen {
     }
 
     fn answer(&mut self, pin: String) {
-        let (Some(Page::Who(act)), Some(person)) = (self.desk.page().cloned(), self.desk.person.take())
-        else {
-            return;
-        };
-        self.let_do(act, Some(Signer { person, pin }));
+        if let Some(person) = self.desk.person.take() {
+            self.let_do(Some(Signer { person, pin }));
+        }
     }
 
-    /// Has it done.
-    fn let_do(&mut self, act: Act, by: Option<Signer>) {
-        let number = match &self.desk.paper {
-            Asked::Here(Ok(paper)) if act.is_of_paper() => paper.number.clone(),
-            _ if act.is_of_paper() => return,
-            _ => String::new(),
+    /// Asks who answers for what is done to the paper that is shown, or to none.
+    fn lay_who(&mut self, act: Act) {
+        let number = match (act.is_of_paper(), self.desk.paper_number()) {
+            (false, _) => String::new(),
+            (true, Some(number)) => number.clone(),
+            (true, None) => return,
         };
-        self.desk.done = Asked::Waiting;
-        self.ask(Ask::Do { number, act, by });
+        self.lay(Page::Who(number, act));
+    }
+
+    /// Has done what the page says, to the paper whose number stands on it.
+    fn let_do(&mut self, by: Option<Signer>) {
+        if let Some(Page::Who(number, act)) = self.desk.page().cloned() {
+            self.order_done(|ticket| Ask::Do { ticket, number, act, by });
+        }
     }
 }

@@ -87,13 +87,13 @@ impl Screen {
         } else if button(export, &w.export, true) {
             self.lay(Page::Export(Form::Package(paper.number.clone())));
         } else if button(amend, &w.amend, issued) {
-            self.lay(Page::Who(Act::Amend {
+            self.lay_who(Act::Amend {
                 field: Correctable::Customer,
                 to: String::new(),
                 reason: String::new(),
-            }));
+            });
         } else if button(withdraw, &w.withdraw, issued) {
-            let title = format!("{}: {}", w.withdraw, w.reason);
+            let title = format!("{}  {}: {}", w.withdraw, paper.number, w.reason);
             self.entry = Some(Entry::new(Target::Desk(Field::Withdraw), &title, "", false));
         }
         let (text, enabled) = match lead(paper) {
@@ -103,10 +103,10 @@ impl Screen {
         };
         if self.lead_ui(ui, face, &text, enabled) {
             match lead(paper) {
-                Lead::Sign(as_what) => self.lay(Page::Who(Act::Sign(as_what))),
+                Lead::Sign(as_what) => self.lay_who(Act::Sign(as_what)),
                 Lead::Issue => {
-                    self.lay(Page::Who(Act::Issue));
-                    self.let_do(Act::Issue, None);
+                    self.lay_who(Act::Issue);
+                    self.let_do(None);
                 }
                 Lead::Nothing => {}
             }
@@ -173,7 +173,6 @@ fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) -> Optio
 
 /// The curve, and below it the budget of one point, which a tap changes. Gives the point.
 fn points_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen, point: usize) -> usize {
-    let t = face.tokens;
     let Some(chosen) = paper.points.get(point) else {
         ui.label(widget::weak(&w.no_points, face));
         return 0;
@@ -195,7 +194,6 @@ fn points_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen, point:
     let next = widget::button(ui, face, Weight::Plain, &text, vec2(wide, token::TARGET)).clicked();
     ui.label(widget::weak(&w.budget, face));
     widget::scroll(ui, "budget", |ui| budget_ui(ui, face, chosen, wide));
-    let _ = t;
     if next { (point + 1) % paper.points.len() } else { point }
 }
 

@@ -163,9 +163,9 @@ impl Screen {
         let Asked::Here(Ok(persons)) = &self.desk.persons else { return };
         let is_first = !persons.iter().any(|person| person.roles.contains(&Role::Approver));
         self.desk.pages.pop();
-        self.lay(Page::Who(act.clone()));
+        self.lay_who(act);
         if is_first {
-            self.let_do(act, None);
+            self.let_do(None);
         }
     }
 }

@@ -134,6 +134,10 @@ pub enum Sheet {
     Trail(String),
 }
 
+/// Of several things that are done the one: what came of it is told of it alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ticket(pub u64);
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
@@ -164,6 +168,8 @@ pub enum Ask {
     Profiles,
     /// Save a profile of the house: a profile with a figure changed, under its own name.
     Change {
+        /// Which of the things that are done.
+        ticket: Ticket,
         /// The name of the profile that is changed.
         profile: String,
         /// The new name.
@@ -173,6 +179,8 @@ pub enum Ask {
     },
     /// Something is done to a paper, or to those who sign.
     Do {
+        /// Which of the things that are done.
+        ticket: Ticket,
         /// The number of the paper; empty where it is done to none.
         number: String,
         /// What.
@@ -184,11 +192,25 @@ pub enum Ask {
     Places,
     /// Take something along.
     Export {
+        /// Which of the things that are done.
+        ticket: Ticket,
         /// What.
         form: Form,
         /// The folder.
         to: PathBuf,
     },
+}
+
+impl Ask {
+    /// Of something that is done.
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Change { ticket, .. } | Self::Do { ticket, .. } | Self::Export { ticket, .. } => {
+                Some(*ticket)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is told.
@@ -207,8 +229,8 @@ pub enum Told {
         /// They.
         rows: Vec<Row>,
     },
-    /// A paper.
-    Paper(Result<Box<PaperSeen>, String>),
+    /// The paper of this number.
+    Paper(String, Result<Box<PaperSeen>, String>),
     /// A list.
     Sheet(Sheet, Result<Vec<Line>, String>),
     /// Two papers.
@@ -220,7 +242,7 @@ pub enum Told {
     /// The regulation profiles.
     Profiles(Vec<ProfileSeen>),
     /// What came of something that was done.
-    Done(Result<String, String>),
+    Done(Ticket, Result<String, String>),
     /// Where something may be taken along to: a name and the folder.
     Places(Vec<(String, PathBuf)>),
     /// How far an export is, in files or rows of all.

@@ -238,8 +238,7 @@ impl Screen {
             (Field::Profile, change) if !text.is_empty() => {
                 if let Some(change) = change.take() {
                     let profile = edit.profile.clone();
-                    self.desk.done = Asked::Waiting;
-                    self.ask(Ask::Change { profile, id: text, change });
+                    self.order_done(|ticket| Ask::Change { ticket, profile, id: text, change });
                 }
             }
             (Field::Validity, _) => {
@@ -247,7 +246,7 @@ impl Screen {
                 let Some(role) = self.profile_of(&profile).and_then(|seen| seen.next) else { return };
                 // What is no number is no period: the paper is then a test report, and says so.
                 let validity_years = text.trim().parse().ok();
-                self.lay(Page::Who(Act::Approve { profile, role, validity_years }));
+                self.lay_who(Act::Approve { profile, role, validity_years });
             }
             _ => {}
         }

@@ -5,13 +5,15 @@ use phantomload::bench::conduct;
 use phantomload::plan::{self, Entries};
 use phantomload::regulation::{Kind, Profile};
 use phantomload::run::Run;
-use phantomload::screen::desk::port::{Pin, Standing};
+use phantomload::screen::desk::port::{Pin, Standing, Ticket};
 use phantomload::sim::{Rig, demo_meter};
 use phantomload::time::Instant;
 use std::sync::Arc;
 
+const TICKET: Ticket = Ticket(7);
+
 /// A data folder with one simulated paper, an approver and a verifier; and the paper's number.
-fn folder() -> (tempfile::TempDir, String) {
+pub fn folder() -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let rig = Rig::new("good", demo_meter("good").unwrap()).unwrap();
     let started = Stamp::now();
@@ -57,16 +59,17 @@ fn a_paper_is_found_read_signed_and_taken_along() {
     assert!(matches!(&rows[..], [Told::Rows { rows, .. }] if rows[0].number == number), "{rows:?}");
     assert_eq!(ask(&desk, dir, wanted("nobody")), [Told::Found(Ok(0))]);
     let sign = |pin: &str| Ask::Do {
+        ticket: TICKET,
         number: number.clone(),
         act: Act::Sign(Role::Verifier),
         by: Some(Signer { person: "王小明".into(), pin: pin.into() }),
     };
     let wrong = ask(&desk, dir, sign("999999"));
-    assert!(matches!(&wrong[..], [Told::Done(Err(_))]), "{wrong:?}");
+    assert!(matches!(&wrong[..], [Told::Done(TICKET, Err(_))]), "{wrong:?}");
     let signed = ask(&desk, dir, sign("314159"));
-    assert!(matches!(&signed[..], [Told::Done(Ok(_))]), "{signed:?}");
+    assert!(matches!(&signed[..], [Told::Done(TICKET, Ok(_))]), "{signed:?}");
     let told = ask(&desk, dir, Ask::Paper(number.clone()));
-    let [Told::Paper(Ok(paper))] = &told[..] else { panic!("{told:?}") };
+    let [Told::Paper(_, Ok(paper))] = &told[..] else { panic!("{told:?}") };
     assert_eq!((paper.signatures.len(), paper.next), (1, Some(Role::Checker)));
     assert!(paper.points.len() >= 4 && paper.points.iter().all(|point| !point.budget.is_empty()));
     assert!(paper.simulated && paper.may.contains(&(Role::Approver, "李批准".into())));
@@ -77,8 +80,8 @@ fn a_paper_is_found_read_signed_and_taken_along() {
         (Form::Csv(Wanted::default()), ".csv"),
         (Form::Xlsx(Wanted::default()), ".xlsx"),
     ] {
-        let told = ask(&desk, dir, Ask::Export { form, to: stick.path().to_owned() });
-        assert!(matches!(told.last(), Some(Told::Done(Ok(_)))), "{told:?}");
+        let told = ask(&desk, dir, Ask::Export { ticket: TICKET, form, to: stick.path().to_owned() });
+        assert!(matches!(told.last(), Some(Told::Done(TICKET, Ok(_)))), "{told:?}");
         assert!(told.iter().any(|told| matches!(told, Told::Progress { .. })), "{told:?}");
         let mut places = vec![stick.path().to_owned(), stick.path().join(&number)];
         places.retain(|place| place.is_dir());
@@ -88,9 +91,12 @@ fn a_paper_is_found_read_signed_and_taken_along() {
             "{end}"
         );
     }
-    let full =
-        ask(&desk, dir, Ask::Export { form: Form::Package(number.clone()), to: "/proc/nowhere".into() });
-    assert!(matches!(&full[..], [Told::Done(Err(why))] if why.contains("/proc/nowhere")), "{full:?}");
+    let full = ask(
+        &desk,
+        dir,
+        Ask::Export { ticket: TICKET, form: Form::Package(number.clone()), to: "/proc/nowhere".into() },
+    );
+    assert!(matches!(&full[..], [Told::Done(_, Err(why))] if why.contains("/proc/nowhere")), "{full:?}");
 }
 
 #[test]
@@ -122,8 +128,8 @@ fn a_standards_certificate_is_taken_in_once_and_what_is_none_is_refused_in_words
         let path = stick.path().join(name);
         fs::write(&path, text).unwrap();
         let act = Act::Import { path };
-        let told = ask(&desk, data, Ask::Do { number: String::new(), act, by });
-        let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
+        let told = ask(&desk, data, Ask::Do { ticket: TICKET, number: String::new(), act, by });
+        let [Told::Done(_, done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
     let import = |name: &str, text: &str| import_by(name, text, None);
@@ -208,8 +214,9 @@ fn a_profile_of_the_house_stays_unapproved_until_three_have_answered_for_its_ver
             to: to.into(),
             clause: "JJG 842-2017 Table 1".into(),
         };
-        let told = ask(&desk, data, Ask::Change { profile: of.into(), id: id.into(), change });
-        let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
+        let told =
+            ask(&desk, data, Ask::Change { ticket: TICKET, profile: of.into(), id: id.into(), change });
+        let [Told::Done(_, done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
     assert!(change("dc-meter", "dc-own", "much").unwrap_err().contains("much"));
@@ -226,8 +233,8 @@ fn a_profile_of_the_house_stays_unapproved_until_three_have_answered_for_its_ver
     let sign = |role: Role, person: &str, pin: &str| {
         let act = Act::Approve { profile: "dc-own".into(), role, validity_years: Some(6) };
         let by = Some(Signer { person: person.into(), pin: pin.into() });
-        let told = ask(&desk, data, Ask::Do { number: String::new(), act, by });
-        let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
+        let told = ask(&desk, data, Ask::Do { ticket: TICKET, number: String::new(), act, by });
+        let [Told::Done(_, done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
     assert!(sign(Role::Checker, "王小明", "314159").is_err(), "the verifier is first");
@@ -250,8 +257,8 @@ fn persons_are_added_locked_and_unlocked_by_an_approver() {
     let (desk, data) = (Desk::default(), dir.path());
     let act = |act: Act, by: Option<(&str, &str)>| {
         let by = by.map(|(person, pin)| Signer { person: person.into(), pin: pin.into() });
-        let told = ask(&desk, data, Ask::Do { number: String::new(), act, by });
-        let [Told::Done(done)] = &told[..] else { panic!("{told:?}") };
+        let told = ask(&desk, data, Ask::Do { ticket: TICKET, number: String::new(), act, by });
+        let [Told::Done(_, done)] = &told[..] else { panic!("{told:?}") };
         done.clone()
     };
     let add =
@@ -277,8 +284,12 @@ fn a_package_is_taken_along_whole_or_not_at_all() {
     let (desk, data) = (Desk::default(), dir.path());
     let stick = tempfile::tempdir().unwrap();
     let export = |to: &Path| {
-        let told = ask(&desk, data, Ask::Export { form: Form::Package(number.clone()), to: to.to_owned() });
-        let Some(Told::Done(done)) = told.last() else { panic!("{told:?}") };
+        let told = ask(
+            &desk,
+            data,
+            Ask::Export { ticket: TICKET, form: Form::Package(number.clone()), to: to.to_owned() },
+        );
+        let Some(Told::Done(_, done)) = told.last() else { panic!("{told:?}") };
         done.clone()
     };
     // A stick that was pulled: its folder is still there, and is not written to.
@@ -297,4 +308,34 @@ fn a_package_is_taken_along_whole_or_not_at_all() {
     let other = tempfile::tempdir().unwrap();
     assert!(export(other.path()).unwrap_err().contains("zz-broken"));
     assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_pdf_is_taken_along_under_its_number_beside_what_is_there() {
+    let (dir, number) = folder();
+    let desk = Desk::default();
+    let stick = tempfile::tempdir().unwrap();
+    let export = |form: Form| {
+        let told = ask(&desk, dir.path(), Ask::Export { ticket: TICKET, form, to: stick.path().to_owned() });
+        let Some(Told::Done(TICKET, done)) = told.last() else { panic!("{told:?}") };
+        done.clone().unwrap()
+    };
+    // The paper of another charger, taken along before; and one by hand under our number.
+    fs::write(stick.path().join("certificate.pdf"), "another").unwrap();
+    let first = export(Form::Pdf(number.clone()));
+    assert_eq!(Path::new(&first), stick.path().join(format!("{number}.pdf")));
+    let bytes = fs::read(&first).unwrap();
+    assert!(bytes.starts_with(b"%PDF"));
+    fs::write(&first, "by hand").unwrap();
+    let more: Vec<String> = (0..3).map(|_| export(Form::Pdf(number.clone()))).collect();
+    assert_eq!(fs::read(&first).unwrap(), b"by hand", "what is there stays");
+    assert_eq!(fs::read(stick.path().join("certificate.pdf")).unwrap(), b"another");
+    for path in &more {
+        assert_eq!(fs::read(path).unwrap(), bytes, "{path}");
+    }
+    // Within one second nothing replaces anything either.
+    for _ in 0..3 {
+        export(Form::Csv(Wanted::default()));
+    }
+    assert_eq!(fs::read_dir(stick.path()).unwrap().count(), 1 + 1 + 3 + 3);
 }
