@@ -30,7 +30,9 @@ fn main() {
     if let Some(at) = arguments.iter().position(|word| word == "--years") {
         let number = |n: usize| arguments.get(at + n).and_then(|word| word.parse().ok());
         let (Some(dir), Some(papers), Some(whole)) = (arguments.get(at + 1), number(2), number(3)) else {
-            panic!("--years DIR PAPERS WHOLE: a folder, how many papers, and of how many the package is there");
+            panic!(
+                "--years DIR PAPERS WHOLE: a folder, how many papers, and of how many the package is there"
+            );
         };
         return years::make(Path::new(dir), papers, whole);
     }

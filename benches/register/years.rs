@@ -111,9 +111,8 @@ fn appended(dir: &Path, first: &Record, count: usize) {
     let opened = opened.expect("the begin of the run");
     let mut issue = read_issue(&fs::read(package.join("issue.json")).expect("a package")).expect("an issue");
     let mut record = Record { raw: vec![], ..first.clone() };
-    let append = |name: &str| {
-        BufWriter::new(File::options().append(true).open(dir.join(name)).expect("a file"))
-    };
+    let append =
+        |name: &str| BufWriter::new(File::options().append(true).open(dir.join(name)).expect("a file"));
     let (mut lines, mut rows) = (append("chain.jws"), append("register.csv"));
     let mut write = |entry: &mut Entry, last: &Entry| {
         (entry.seq, entry.prev, entry.time) = (last.seq + 1, hex(&last.sha256()), Stamp::now().to_string());
@@ -158,11 +157,7 @@ fn appended(dir: &Path, first: &Record, count: usize) {
 }
 
 /// The files of a package of the same kind: their names with its number, each print of its own.
-fn renamed(
-    files: &BTreeMap<String, String>,
-    from: &Option<String>,
-    to: &str,
-) -> BTreeMap<String, String> {
+fn renamed(files: &BTreeMap<String, String>, from: &Option<String>, to: &str) -> BTreeMap<String, String> {
     let from = from.as_deref().unwrap_or(RECORD);
     let own = |name: &String| {
         let name = name.replace(from, to);

@@ -5,7 +5,7 @@
 //! still the very one it is not read again, and where it was written the bytes that are known must be the same, by their
 //! SHA-256, before reading goes on behind them. Otherwise it is read from its first line.
 
-use super::chain::{self, FILE, Step, State};
+use super::chain::{self, FILE, State, Step};
 use super::register::{self, Register};
 use super::{Fault, disk, rows};
 use crate::certificate::chain::Entry;
@@ -132,11 +132,8 @@ impl Known {
 
     /// The entry at a place in `begins`, and its hash.
     fn entry(&self, file: &mut File, place: u32) -> Result<(Entry, String), Fault> {
-        let broken = |what: String| Fault::Chain {
-            path: self.path.clone(),
-            line: u64::from(place) + 1,
-            what,
-        };
+        let broken =
+            |what: String| Fault::Chain { path: self.path.clone(), line: u64::from(place) + 1, what };
         let begin = self.begins.get(place as usize).copied().unwrap_or(self.state.length);
         let mut line = String::new();
         file.seek(SeekFrom::Start(begin))
@@ -198,7 +195,11 @@ pub(super) enum Wanted<'a> {
 }
 
 /// Tells each entry that has to do with something, oldest first, with its hash; and the state of the whole chain.
-pub(super) fn tell(dir: &Path, wanted: &Wanted<'_>, mut tell: impl FnMut(&Entry, &str)) -> Result<State, Fault> {
+pub(super) fn tell(
+    dir: &Path,
+    wanted: &Wanted<'_>,
+    mut tell: impl FnMut(&Entry, &str),
+) -> Result<State, Fault> {
     let first = match wanted {
         Wanted::Number(number) => key(number),
         Wanted::Serial(serial) => serial_key(serial),
@@ -233,7 +234,8 @@ pub(super) fn hold(dir: &Path, register: &mut Register) -> Result<(Vec<(Entry, S
         for (paper, verdict) in &known.verdicts {
             register.hold(*paper, *verdict);
         }
-        let mut lacking: Vec<u32> = known.rows.iter().filter(|(row, _)| !register.see(*row)).map(|r| r.1).collect();
+        let mut lacking: Vec<u32> =
+            known.rows.iter().filter(|(row, _)| !register.see(*row)).map(|r| r.1).collect();
         lacking.dedup();
         let Some(file) = file else { return Ok((vec![], known.state.clone())) };
         let missing = lacking.into_iter().map(|place| known.entry(file, place)).collect::<Result<_, _>>()?;

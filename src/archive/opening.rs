@@ -2,9 +2,9 @@
 
 use super::chain::{self, Chain};
 use super::keys::{Folder, Keys, random};
+use super::known;
 use super::register::{self, Register};
 use super::rows::{self, KEPT, MANIFEST_JWS};
-use super::known;
 use super::{About, Archive, Fault, ISSUED, PACKAGES, PAPERS, UNFINISHED, check, disk, peek, sha256};
 use crate::certificate::chain::{Entry, Kind};
 use crate::certificate::issue::Status;

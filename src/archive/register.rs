@@ -7,14 +7,13 @@ use crate::certificate::number::Number;
 use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// What the program itself reads of a row.
-const COLUMNS: [&str; 6] =
-    ["seq", "certificate_no", "record_no", "status", "verdict", "manifest_sha256"];
+const COLUMNS: [&str; 6] = ["seq", "certificate_no", "record_no", "status", "verdict", "manifest_sha256"];
 
 /// A row of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]

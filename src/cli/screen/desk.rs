@@ -383,13 +383,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The whole package, or nothing of it: it gets its name when its last file is on the stick.
-fn package(
-    dir: &Path,
-    number: &str,
-    to: &Path,
-    stamp: &str,
-    tell: &dyn Fn(Told),
-) -> Result<PathBuf, String> {
+fn package(dir: &Path, number: &str, to: &Path, stamp: &str, tell: &dyn Fn(Told)) -> Result<PathBuf, String> {
     let names = files_of(&words(archive::package_folder(dir, number))?)?;
     let half = to.join(format!(".{number}-{stamp}.part"));
     let whole = to.join(number);
