@@ -59,7 +59,7 @@ pub use persons::{Person, TRIES_MAX};
 pub use profiles::Terms;
 pub use register::{RegisterRow, list, table};
 pub use seals::seal_history;
-pub use settings::{KeyInfo, has_persons, key_info, persons, who_has_pin};
+pub use settings::{KeyInfo, key_info, persons, who_has_pin};
 pub use standing::{PaperStanding, issue_of, package_folder, profile_approval, profile_next, standing};
 pub use tester::{Kept, kept};
 pub use trail::{Trace, trail};

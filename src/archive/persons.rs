@@ -164,17 +164,6 @@ impl Persons {
         Ok(Self { dir: dir.to_owned(), list, noted: state.tries.clone() })
     }
 
-    /// Whether anybody stands in the file, whoever wrote it.
-    pub fn are_there(dir: &Path) -> bool {
-        [FILE, NEXT].iter().any(|name| {
-            let bytes = disk::read_if_there(&dir.join(name)).ok().flatten();
-            // One that cannot be read is one that somebody has changed.
-            bytes.is_some_and(|bytes| {
-                serde_json::from_slice::<Vec<Person>>(&bytes).map_or(true, |list| !list.is_empty())
-            })
-        })
-    }
-
     /// Adds a person.
     pub fn add(&mut self, name: &str, roles: &[Role], pin: &str) -> Result<(), Fault> {
         let name = name.trim();

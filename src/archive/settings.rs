@@ -60,11 +60,6 @@ pub fn persons(dir: &Path) -> Result<Vec<Person>, Fault> {
     Ok(super::persons::seen(dir)?.list)
 }
 
-/// Whether there is anybody who signs, without a look at the chain: what is said of persons is held against it.
-pub fn has_persons(dir: &Path) -> bool {
-    Persons::are_there(dir)
-}
-
 /// Whose PIN this is, to open a locked screen; see there how it is kept from being guessed.
 pub fn who_has_pin(dir: &Path, pin: &str) -> Result<Option<String>, Fault> {
     Ok(super::persons::seen(dir)?.who_has(pin).map(str::to_owned))

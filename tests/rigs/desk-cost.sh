@@ -48,6 +48,8 @@ while now=$(ms); [ $((now - changed)) -lt 4000 ]; do
     sleep 0.03
 done
 echo "start page with its lights: there after $((changed - begin)) ms"
+# Without a window manager nobody gives it the keys.
+xdotool search --onlyvisible --name . windowfocus 2>/dev/null || true
 opens desk 500 442
 opens register 302 150
 opens paper 400 164

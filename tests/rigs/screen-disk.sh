@@ -1,11 +1,14 @@
 #!/bin/sh
 # Disks that are too small or gone, in the real program under Xvfb: a stick on which a package finds no room, a stick that is
 # pulled while its folder is chosen, and a data folder that fills up in a run. Nothing is left half, and what was measured is kept.
+# With a folder of years (see desk-cost.sh) also a stick that fills up, and one that is pulled, in the middle of an export.
 #
-# Packages as for screen.sh; it mounts small file systems, so it needs root. usage: tests/rigs/screen-disk.sh PROGRAM [PICTURES]
+# Packages as for screen.sh; it mounts small file systems, so it needs root.
+# usage: tests/rigs/screen-disk.sh PROGRAM [PICTURES [FOLDER-OF-YEARS]]
 set -eu
 program=$1
 out=${2:-}
+years=${3:-}
 work=$(mktemp -d)
 stick=/mnt/phantomload-stick-$$
 app= server=
@@ -48,6 +51,32 @@ press 300 $at 2
 picture disk-stick-pulled
 closed
 holds "nothing is written where the stick was" "$(ls -A "$stick" | wc -l)" 0
+
+# A register of 100 000 rows takes seconds to be written: there is a middle.
+if [ -n "$years" ]; then
+    exports() { press 500 442; press 302 150 6; press 700 442 1; }
+    mount -t tmpfs -o size=1m tmpfs "$stick"
+    opened "$years" en
+    exports
+    press 300 $at 20
+    picture disk-export-full
+    holds "an export that fills the stick leaves nothing on it" "$(ls -A "$stick" | wc -l)" 0
+    umount "$stick"
+    mount -t tmpfs -o size=200m tmpfs "$stick"
+    press 40 30; press 40 30 2; press 700 442 1; press 700 442 1
+    press 300 $at 0.5
+    for _ in $(seq 200); do [ -n "$(ls -A "$stick")" ] && break; sleep 0.05; done
+    sleep 0.3
+    holds "the export is under way" "$(ls -A "$stick" | grep -c half)" 1
+    umount -l "$stick"
+    sleep 20
+    picture disk-export-pulled
+    holds "nothing lies where the stick was" "$(ls -A "$stick" | wc -l)" 0
+    press 40 30 2
+    picture disk-export-goes-on
+    holds "the program goes on" "$(kill -0 $app && echo yes)" yes
+    closed
+fi
 
 # Room for the begin of a run and not for its record.
 mkdir "$work/small"
