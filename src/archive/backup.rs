@@ -504,7 +504,7 @@ mod tests {
         }
         // Longer than what is read of a package, with a torn line longer than what is looked at in one piece.
         let long = (256 << 20) + (1 << 20);
-        let mut file = File::options().write(true).open(&path).unwrap();
+        let mut file = File::create(&path).unwrap();
         file.set_len(long).unwrap();
         file.seek(SeekFrom::Start(long)).unwrap();
         file.write_all(&[b"\n".to_vec(), vec![b'x'; 200_000]].concat()).unwrap();

@@ -288,6 +288,19 @@ impl Archive {
         Ok(())
     }
 
+    /// Whether a run has ended in the chain, and nothing was stored of it nor kept elsewhere: closed unread, or ended by the
+    /// power. Every entry of the chain is read.
+    pub fn ended_with_nothing(&self, record_no: &str) -> Result<bool, Fault> {
+        let mut ended = false;
+        chain::read(&self.dir, |entry, _| {
+            if entry.record.as_deref() == Some(record_no) {
+                let nothing = entry.files.is_empty() && !entry.said.contains_key(KEPT);
+                ended = entry.kind == Kind::Aborted && nothing;
+            }
+        })?;
+        Ok(ended)
+    }
+
     /// The record of a run without verdict that was stored, and the SHA-256 of its files. A pre-check is such a run, although
     /// it was completed.
     fn ended(folder: &Path) -> Option<(Record, BTreeMap<String, String>)> {

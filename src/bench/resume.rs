@@ -157,8 +157,13 @@ pub fn settle(archive: &mut Archive) -> Result<Found, Fault> {
         if open_no != Some(record_no.as_str()) {
             match settle_ended(archive, &mut book, &record_no) {
                 Ok(told) => words.extend(told),
-                // Of a run that has ended nothing more is at stake here.
-                Err(why) => words.push(why.to_string()),
+                // Of a run that has ended nothing more is at stake here, but for the papers of one that was completed.
+                Err(why) => {
+                    words.push(why.to_string());
+                    if archive.ended_with_nothing(&record_no).unwrap_or(false) {
+                        let _ = book.give_up(&record_no);
+                    }
+                }
             }
         }
     }
