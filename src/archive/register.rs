@@ -6,7 +6,7 @@ use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::report::page::{clean, left, width};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
