@@ -515,4 +515,3 @@ fn nothing_is_written_on_a_chain_that_was_changed() {
 }
 
 mod forged;
-mod reread;

@@ -150,8 +150,7 @@ fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
                     t.ink,
                 );
                 // One line of it: the whole entry is in the chain.
-                let about: Vec<String> = line.about.iter().map(|text| face.language.stamp_of(text)).collect();
-                let about = about.join("; ");
+                let about = line.about.join("; ");
                 widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
             }
         },
