@@ -54,7 +54,8 @@ holds "nothing is written where the stick was" "$(ls -A "$stick" | wc -l)" 0
 
 # A register of 100 000 rows takes seconds to be written: there is a middle.
 if [ -n "$years" ]; then
-    exports() { press 500 442; press 302 150 6; press 700 442 1; }
+    # The chain is read first.
+    exports() { sleep 20; press 500 442; press 302 150 3; press 700 442 2; }
     mount -t tmpfs -o size=1m tmpfs "$stick"
     opened "$years" en
     exports
@@ -63,7 +64,7 @@ if [ -n "$years" ]; then
     holds "an export that fills the stick leaves nothing on it" "$(ls -A "$stick" | wc -l)" 0
     umount "$stick"
     mount -t tmpfs -o size=200m tmpfs "$stick"
-    press 40 30; press 40 30 2; press 700 442 1; press 700 442 1
+    press 40 30 2; press 700 442 2
     press 300 $at 0.5
     for _ in $(seq 200); do [ -n "$(ls -A "$stick")" ] && break; sleep 0.05; done
     sleep 0.3

@@ -3,7 +3,7 @@
 
 use super::words::{self, HistoryWords};
 use super::{Page, sheet};
-use crate::certificate::{number, paper};
+use crate::certificate::number;
 use crate::history::compare::{Comparison, Pair};
 use crate::history::drift::{SPAN_MIN, VISITS_MIN};
 use crate::history::{Drift, History, Outlook, Visit};
@@ -161,8 +161,7 @@ fn drift_ui(ui: &mut Ui, face: &Face, w: &HistoryWords, drift: Option<&Drift>) {
     let Some(drift) = drift else { return };
     let wide = ui.available_width();
     let current = drift.current_a.map_or(String::new(), |a| format!(" {} A", number::plain(a)));
-    let item = face.language.of(paper::words::item(drift.item));
-    let head = format!("{}: {item} {}{current}", w.drift, drift.at);
+    let head = format!("{}: {} {}{current}", w.drift, drift.item, drift.at);
     let line = |ui: &mut Ui, text: &str, font, ink, high: f32| {
         let (rect, _) = ui.allocate_exact_size(vec2(wide, high), Sense::hover());
         widget::text_in(ui, rect, Align2::LEFT_CENTER, text, font, ink);
