@@ -87,6 +87,8 @@ struct Passed {
     sha256: String,
     /// The entry of its verdict.
     entry: u64,
+    /// Whether the device has signed it. A number that somebody used again makes no signed verdict doubtful.
+    signed: bool,
     /// Its record could not be stored when it ended, and no papers were made since.
     outside: bool,
     /// Every number under which its record lies here, the first one first.
@@ -118,10 +120,15 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
         let is_own = entry.record.as_ref().is_some_and(|record| opened.contains_key(record));
         if entry.kind == Kind::Verdict && is_own && entry.verdict.as_deref() == Some("pass") {
             let Some(record) = entry.files.get(RECORD) else { return };
+            let signed = entry.alg != sign::NONE;
+            if !signed && places.contains_key(number) {
+                return;
+            }
             places.insert(number.clone(), passed.len());
             passed.push(Passed {
                 sha256: record.clone(),
                 entry: entry.seq,
+                signed,
                 outside: entry.said.contains_key(KEPT),
                 numbers: vec![number.clone()],
                 paper: PaperStanding::new(number),
@@ -141,7 +148,8 @@ pub fn seal_history(dir: &Path, plate: &Nameplate, simulated: bool) -> Result<Hi
         }
     })?;
     passed.retain(|passed| {
-        passed.paper.status != Status::Withdrawn && !state.doubtful.contains(&passed.numbers[0])
+        let stands = passed.signed || !state.doubtful.contains(&passed.numbers[0]);
+        stands && passed.paper.status != Status::Withdrawn
     });
     let mut last: Option<Earlier> = None;
     for passed in passed.iter().rev() {

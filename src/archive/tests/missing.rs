@@ -85,6 +85,11 @@ fn a_pass_that_nobody_has_signed_says_nothing_of_the_seals() {
     (verdict.record, verdict.cert) = numbers;
     verdict.files.insert(RECORD.into(), sha256(text.as_bytes()));
     append(dir.path(), &verdict);
+    assert_eq!(known(dir.path()), Some((first.clone(), Some(0))));
+    // Nor does he make the true one doubtful by its own number.
+    let mut again = unsigned(dir.path(), Kind::Verdict, &of(Kind::Verdict));
+    again.files.insert(RECORD.into(), sha256(text.as_bytes()));
+    append(dir.path(), &again);
     assert_eq!(known(dir.path()), Some((first, Some(0))));
 }
 
