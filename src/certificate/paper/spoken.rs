@@ -173,6 +173,20 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
         "电能表未给出{}：未在电能表一侧核对接线",
     ),
     ("the bench is at work; wait until it is done", "装置正在工作，请稍候"),
+    (
+        "a bug in this program: it broke down at it ({}). The source was told off as it was let go of, and nobody has seen it go off",
+        "程序内部错误（{}）：放开装置时已令电源断开，但未确认断电",
+    ),
+    (
+        "a bug in this program: it broke down at it ({}). Look whether it was done",
+        "程序内部错误（{}）：请查看是否已完成",
+    ),
+    (
+        "the run did not end: a bug in this program; the source was switched off",
+        "检定未能结束：程序内部错误；已令电源断开",
+    ),
+    ("the source did not go off in time", "电源未按时断开"),
+    ("closed without a record; the chain says so", "已结束，没有检定记录；记录链中已注明"),
     ("the bench has no seconds-pulse input", "装置无秒脉冲输入"),
     ("the nameplate has no data output: nothing can be read", "铭牌无数据接口：无法读取"),
     ("wrong PIN", "PIN 错误"),
