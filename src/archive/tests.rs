@@ -540,3 +540,4 @@ fn nothing_is_written_on_a_chain_that_was_changed() {
 mod forged;
 mod left;
 mod missing;
+mod reread;

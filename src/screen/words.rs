@@ -51,6 +51,11 @@ impl Language {
         }
     }
 
+    /// The same of a text, which is left as it is where it is none.
+    pub(super) fn stamp_of(self, text: &str) -> String {
+        text.parse().map_or_else(|_| text.to_owned(), |at| self.stamp(at))
+    }
+
     /// A day and hour as people write it.
     pub(super) fn stamp(self, at: Stamp) -> String {
         let form = match self {

@@ -3,7 +3,7 @@
 
 use super::words::{self, HistoryWords};
 use super::{Page, sheet};
-use crate::certificate::number;
+use crate::certificate::{number, paper};
 use crate::history::compare::{Comparison, Pair};
 use crate::history::drift::{SPAN_MIN, VISITS_MIN};
 use crate::history::{Drift, History, Outlook, Visit};
@@ -105,8 +105,14 @@ fn visits_ui(ui: &mut Ui, face: &Face, history: &History) -> Option<String> {
     widget::data_in(ui, rect, &head, token::strong(token::BODY), t.ink);
     let mut pressed = None;
     let visits: Vec<&Visit> = history.visits.iter().rev().collect();
-    for wrong in &history.unreadable {
-        widget::note(ui, face, State::Bad, wrong);
+    if !history.unreadable.is_empty() {
+        // Packages that a backup took away may be many: the visits keep their room.
+        let most = ui.available_height() * 0.4;
+        ScrollArea::vertical().id_salt("unreadable").max_height(most).show(ui, |ui| {
+            for wrong in &history.unreadable {
+                widget::note(ui, face, State::Bad, wrong);
+            }
+        });
     }
     ScrollArea::vertical().id_salt("visits").auto_shrink([false, false]).show_rows(
         ui,
@@ -161,7 +167,8 @@ fn drift_ui(ui: &mut Ui, face: &Face, w: &HistoryWords, drift: Option<&Drift>) {
     let Some(drift) = drift else { return };
     let wide = ui.available_width();
     let current = drift.current_a.map_or(String::new(), |a| format!(" {} A", number::plain(a)));
-    let head = format!("{}: {} {}{current}", w.drift, drift.item, drift.at);
+    let item = face.language.of(paper::words::item(drift.item));
+    let head = format!("{}: {item} {}{current}", w.drift, drift.at);
     let line = |ui: &mut Ui, text: &str, font, ink, high: f32| {
         let (rect, _) = ui.allocate_exact_size(vec2(wide, high), Sense::hover());
         widget::text_in(ui, rect, Align2::LEFT_CENTER, text, font, ink);

@@ -143,7 +143,8 @@ fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) -> Optio
         widget::note(ui, face, State::Care, &face.language.said(against));
     }
     ui.label(RichText::new(&paper.meter).size(token::SMALL).color(t.ink));
-    for text in [&paper.charger, &paper.customer, &paper.regulation, &paper.performed] {
+    let performed = face.language.stamp_of(&paper.performed);
+    for text in [&paper.charger, &paper.customer, &paper.regulation, &performed] {
         ui.label(widget::weak(text, face));
     }
     if let Some(day) = paper.valid_until {
@@ -156,14 +157,17 @@ fn said_ui(ui: &mut Ui, face: &Face, w: &PaperWords, paper: &PaperSeen) -> Optio
         ui.label(widget::strong(&w.signed, token::BODY));
     }
     for (as_what, person, at) in &paper.signatures {
-        ui.label(widget::weak(&format!("{}: {person}, {at}", role(w, *as_what)), face));
+        ui.label(widget::weak(
+            &format!("{}: {person}, {}", role(w, *as_what), face.language.stamp_of(at)),
+            face,
+        ));
     }
     if widget::button(ui, face, Weight::Plain, &w.compare, size).clicked() {
         pressed = Some(Beside::Compare);
     }
     ui.label(widget::strong(&w.entries, token::BODY));
     for (seq, kind, time) in &paper.entries {
-        ui.label(widget::weak(&format!("{seq}  {kind}  {time}"), face));
+        ui.label(widget::weak(&format!("{seq}  {kind}  {}", face.language.stamp_of(time)), face));
     }
     if widget::button(ui, face, Weight::Plain, &w.trail, size).clicked() {
         pressed = Some(Beside::Trail);

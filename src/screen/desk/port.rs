@@ -385,10 +385,16 @@ pub struct PaperSeen {
     pub entries: Vec<(u64, String, String)>,
 }
 
+/// Of a SHA-256 its begin: in one line of a screen there is more to be said.
+fn shortened(text: &str) -> String {
+    let is_print = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_print { format!("{}…", &text[..8]) } else { text.to_owned() }
+}
+
 /// A line of the audit trail in words.
 pub fn trace_line(trace: &Trace) -> Line {
     let number = trace.number.clone().unwrap_or_default();
-    let said = trace.said.iter().map(|(key, text)| format!("{key}: {text}"));
+    let said = trace.said.iter().map(|(key, text)| format!("{key}: {}", shortened(text)));
     Line {
         head: format!("{}  {}  {number}", trace.seq, trace.kind).trim_end().to_owned(),
         about: std::iter::once(trace.time.clone()).chain(said).collect(),

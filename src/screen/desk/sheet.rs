@@ -188,7 +188,8 @@ fn traces_ui(ui: &mut Ui, face: &Face, lines: &[Line]) {
                 let head = line.head.split("  ").map(said).collect::<Vec<_>>().join("  ");
                 widget::data_in(ui, upper, &head, token::strong(token::SMALL), t.ink);
                 // One line of it: the whole entry is in the chain.
-                let about = line.about.iter().map(|text| said(text)).collect::<Vec<_>>().join("; ");
+                let about = line.about.iter().map(|text| face.language.stamp_of(&said(text)));
+                let about = about.collect::<Vec<_>>().join("; ");
                 widget::data_in(ui, lower, &about, token::plain(token::SMALL), t.weak);
             }
         },
