@@ -187,7 +187,7 @@ fn entries_of_a_file_are_of_the_first_meter_and_of_no_other() {
         let drafts = stage.ordered().into_iter();
         drafts
             .filter_map(|order| if let Order::Plan(draft) = order { Some(draft) } else { None })
-            .last()
+            .next_back()
             .unwrap()
     };
     let first = job("good");

@@ -438,7 +438,7 @@ impl Draft {
             (true, false) => return None,
             (false, true) => remarks.push(wrong.join(", ")),
             (false, false) => {
-                remarks.push(format!("{}; not looked at: {}", wrong.join(", "), open.join(", ")))
+                remarks.push(format!("{}; not looked at: {}", wrong.join(", "), open.join(", ")));
             }
         }
         if appearance {

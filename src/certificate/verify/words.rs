@@ -231,7 +231,7 @@ mod tests {
     fn a_qr_code_is_read_out_in_words_and_in_none_of_the_files_own() {
         let of = |document: &str, status: &str, verdict: &str| {
             let [document, status, verdict] = [document, status, verdict].map(str::to_owned);
-            claims(&Claims { document, status, verdict, ..qr::tests::claims() })
+            claims(&Claims { verdict, document, status, ..qr::tests::claims() })
         };
         let said = of("verification_certificate", "issued", "undecided");
         assert!(said.zh.contains("（检定证书，已签发）") && said.zh.contains("结论 未判定"), "{}", said.zh);

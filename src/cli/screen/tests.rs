@@ -60,8 +60,8 @@ fn what_breaks_down_at_the_bench_lets_go_of_it_and_says_that_nobody_has_seen_off
     let again = program.alone(|| 3);
     assert!(matches!(again, Ok(3)), "{again:?}");
     // While it is at work nothing else is, and nothing is said of the source.
-    let busy = program.alone(|| program.alone(|| ()).map_err(NotDone::ended));
-    assert_eq!(busy.unwrap().unwrap_err().leads, Leads::Unknown);
+    let busy = program.alone(|| program.alone(|| ()).map_err(|not_done| not_done.ended().leads));
+    assert_eq!(busy.unwrap(), Err(Leads::Unknown));
 }
 
 #[test]

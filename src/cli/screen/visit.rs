@@ -305,7 +305,7 @@ mod tests {
             started.date(),
         );
         let mut run = Run::new(Arc::new(plan.unwrap().only_wiring()), Instant::ZERO, started);
-        let mut bench = Stuck { bench: rig.in_process(1, started, None), stuck, off: false };
+        let mut bench = Stuck { bench: rig.in_process(1, started, None), sticks: stuck, off: false };
         conduct(&mut run, &mut bench, &mut || None, &mut |_, _| {});
         run.snapshot(bench.now())
     }
@@ -313,7 +313,7 @@ mod tests {
     /// A bench whose relay sticks: from off on the reference sees what it has seen before.
     struct Stuck<B> {
         bench: B,
-        stuck: bool,
+        sticks: bool,
         off: bool,
     }
 
@@ -322,7 +322,7 @@ mod tests {
             self.bench.now()
         }
         fn act(&mut self, action: Action) {
-            self.off |= self.stuck && action == Action::SourceOff;
+            self.off |= self.sticks && action == Action::SourceOff;
             self.bench.act(action);
         }
         fn wait(&mut self, until: Option<Instant>) -> Waited {
