@@ -127,7 +127,7 @@ fn appended(dir: &Path, first: &Record, count: usize) {
         record.certificate_no = Some(cert.clone());
         record.record_no.clone_from(&of);
         record.results.verdict = Some(verdict);
-        record.started = begun.after(Span::from_secs(n as i64 * 6_300));
+        record.started = begun.after(Span::from_secs(6_300) * n as f64);
         record.plan.nameplate.serial = serial(charger);
         record.plan.nameplate.charger = format!("DEMO-CHARGER-{:03}", charger + 1);
         record.plan.entries = entries(charger);
@@ -139,7 +139,7 @@ fn appended(dir: &Path, first: &Record, count: usize) {
             record: Some(of),
             cert: Some(cert.clone()),
             verdict: Some(verdict_word(verdict).to_owned()),
-            files: renamed(&manifest.files, &manifest.cert, &cert),
+            files: renamed(&manifest.files, manifest.cert.as_deref(), &cert),
             ..manifest.clone()
         };
         write(&mut ended, &begin);
@@ -150,15 +150,14 @@ fn appended(dir: &Path, first: &Record, count: usize) {
         rows.write_all(&register_row(&record, n as u64 + 2, &standing).expect("a row")).expect("room");
         last = ended;
     }
-    drop(write);
     for file in [lines, rows] {
         file.into_inner().expect("room").sync_all().expect("room");
     }
 }
 
 /// The files of a package of the same kind: their names with its number, each print of its own.
-fn renamed(files: &BTreeMap<String, String>, from: &Option<String>, to: &str) -> BTreeMap<String, String> {
-    let from = from.as_deref().unwrap_or(RECORD);
+fn renamed(files: &BTreeMap<String, String>, from: Option<&str>, to: &str) -> BTreeMap<String, String> {
+    let from = from.unwrap_or(RECORD);
     let own = |name: &String| {
         let name = name.replace(from, to);
         let print = hex(&sha256(format!("{to} {name}").as_bytes()));

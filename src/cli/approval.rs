@@ -157,7 +157,9 @@ fn bring_in(path: &Path, data: &Data) -> Ended {
     let mut photographs = archive::photographs_beside(path, &record).map_err(Stop::input)?;
     if archive.has_journal() {
         let (book, words) = archive.journal().map_err(Stop::fault)?;
-        words.iter().for_each(|words| say(words));
+        for words in &words {
+            say(words);
+        }
         photographs.extend(book.beside(&record.record_no).map_err(Stop::fault)?.0);
     }
     let stored = archive.bring_in_with(&record, text.as_bytes(), &photographs).map_err(refused)?;

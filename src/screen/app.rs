@@ -61,6 +61,10 @@ pub(super) enum Asked<T> {
 const SECOND_TAP: f64 = 0.4;
 
 /// The screen.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for itself: what was begun, of what kind, what is chosen"
+)]
 pub struct Screen {
     pub(super) port: Port,
     pub(super) options: Options,

@@ -168,17 +168,18 @@ pub struct Cast {
     pub pace: Option<f64>,
 }
 
+fn hasten(pace: Option<f64>) -> Result<(), Fault> {
+    let Some(pace) = pace.filter(|pace| !time::hasten(*pace)) else { return Ok(()) };
+    let why = "the clock of this program runs at another pace already".to_owned();
+    Err(Fault::Serve { what: format!("pace {pace}"), why })
+}
+
 /// Serves the bench of `rig` and writes `bench.toml` and `meter.toml` into `dir`.
 pub fn serve(rig: &Rig, meter: &str, dir: &Path, seed: u64, cast: Cast) -> Result<Served, Fault> {
     let mishap = cast.mishap;
     let io = |what: String| move |e: std::io::Error| Fault::Serve { what, why: e.to_string() };
     std::fs::create_dir_all(dir).map_err(io(format!("making the folder {}", dir.display())))?;
-    if let Some(pace) = cast.pace
-        && !time::hasten(pace)
-    {
-        let why = "the clock of this program runs at another pace already".to_owned();
-        return Err(Fault::Serve { what: format!("pace {pace}"), why });
-    }
+    hasten(cast.pace)?;
     let mut rig = rig.clone();
     if let Some(Mishap { part: Part::Source, wrong: Wrong::Drift, after_secs }) = mishap {
         rig.bench.drift_from = Some((after_secs, 0.002));

@@ -181,7 +181,7 @@ impl Judge<'_> {
         // There may be several at one place.
         let mut left = last.seals.iter().filter(|left| left.is_beside(seal)).peekable();
         left.peek()?;
-        let numbers: Vec<&str> = left.map(|left| number_of(left)).collect();
+        let numbers: Vec<&str> = left.map(number_of).collect();
         (!numbers.contains(&number_of(seal))).then(|| {
             format!(
                 "{seal}; the last certificate, {} of {}, left seal {} there",
