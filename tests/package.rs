@@ -398,9 +398,15 @@ fn a_number_that_a_folder_has_already_is_never_given_again() {
     let told = json(&at(dir.path(), &["verify", "--json"]));
     assert_eq!(told["certificate_no"], number.replace("000001", "000003"));
     assert_eq!(names(&dir.path().join("packages").join(&used)), ["mine.txt"]);
-    // The folder is gone, the number stays used: the chain knows it.
+    // The folder is gone, the number stays used: the chain knows it. That meter waits for its package to come back, since
+    // nobody knows what it said of its seals; another one does not.
     fs::remove_dir_all(dir.path().join("packages").join(number.replace("000001", "000003"))).unwrap();
     fs::remove_file(dir.path().join("register.csv")).unwrap();
-    let told = json(&at(dir.path(), &["verify", "--json"]));
+    let refused = at(dir.path(), &["verify", "--json"]);
+    assert!(stderr(&refused).contains("its record is gone or was altered"), "{}", stderr(&refused));
+    let other = dir.path().join("other.toml");
+    let text = phantomload::sim::demo_meter("good").unwrap().replace("202611210001", "202611210009");
+    fs::write(&other, text).unwrap();
+    let told = json(&at(dir.path(), &["verify", "--json", "--meter", other.to_str().unwrap()]));
     assert_eq!(told["certificate_no"], number.replace("000001", "000004"));
 }
