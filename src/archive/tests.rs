@@ -333,7 +333,7 @@ fn a_package_that_cannot_be_written_leaves_nothing_behind() {
     // A file stands where the packages should be.
     fs::remove_dir(dir.path().join(PACKAGES)).unwrap();
     fs::write(dir.path().join(PACKAGES), "x").unwrap();
-    let fault = archive.store(&record).unwrap_err();
+    let fault = archive.store_with(&record, &[(name.clone(), picture.clone())]).unwrap_err();
     assert!(matches!(fault, Fault::NotStored { .. }), "{fault}");
     fs::remove_file(dir.path().join(PACKAGES)).unwrap();
     fs::create_dir(dir.path().join(PACKAGES)).unwrap();

@@ -6,7 +6,9 @@ use super::values::State;
 use super::widget::{self, Weight, drawing, mark};
 use super::words;
 use crate::run::SourceState;
-use eframe::egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Room below the bar at the top.
 pub(super) fn below_top(whole: Rect) -> Rect {
@@ -28,6 +30,11 @@ pub(super) fn stop_place(whole: Rect) -> Rect {
 /// Where the button that leads on is: where STOP is in a run, so that it never moves.
 pub(super) fn lead_place(whole: Rect) -> Rect {
     stop_place(whole)
+}
+
+/// Not the second tap of a double one, which may have been meant for what stood in this place before.
+fn is_first(response: &Response) -> bool {
+    response.clicked() && !response.double_clicked() && !response.triple_clicked()
 }
 
 impl Screen {
@@ -76,7 +83,7 @@ impl Screen {
             let place = Rect::from_min_size(pos2(right - side, inner.top()), vec2(side, side));
             if which == 0 {
                 let name = if face.language == super::Language::Chinese { "EN" } else { "中文" };
-                if widget::button_at(ui, face, Weight::Plain, name, place).clicked() {
+                if is_first(&widget::button_at(ui, face, Weight::Plain, name, place)) {
                     self.language = self.language.other();
                 }
             } else {
@@ -84,7 +91,7 @@ impl Screen {
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &w.frame.light));
                 widget::plate(ui, face, place, t.button.field, &response);
                 drawing::theme(ui.painter(), place, face, self.theme);
-                if response.clicked() {
+                if is_first(&response) {
                     self.theme = self.theme.next();
                 }
             }

@@ -17,6 +17,8 @@ sleep 1
 sed 's/^constant_imp_per_kwh = .*/constant_imp_per_kwh = 90000.0/' "$(dirname "$0")/../../assets/demo/good.toml" >"$work/fast.toml"
 press() { xdotool mousemove "$1" "$2" sleep 0.1 mousedown 1 sleep 0.08 mouseup 1; sleep 0.6; }
 
+# As assets/system/phantomload-kiosk.service sets them.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144
 began=$(date +%s%N)
 "$program" screen --data "$work/data" --size 800x480 --language en --pace 10 --meter "$work/fast.toml" \
     --frame-times "$work/frames" 2>"$work/log" &

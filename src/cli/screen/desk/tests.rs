@@ -172,7 +172,7 @@ fn a_standards_certificate_is_taken_in_once_and_what_is_none_is_refused_in_words
         "by: Cai",
         "certificate: CN-4",
         "calibration_file: f.toml",
-        &format!("calibration_sha256: {}", archive::sha256(text.as_bytes())),
+        &format!("calibration_sha256: {}…", &archive::sha256(text.as_bytes())[..8]),
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
