@@ -58,7 +58,9 @@ fn verify(bench_file: &Path, profile: &Profile, kind: Kind, data: &Path) -> (Spa
     };
     book.begin(&header, &resume::boot(), &[]).unwrap();
     let mut writer = Writer::start(book);
-    conduct_kept(&mut run, &mut bench, &mut writer, &mut || None, &mut |_, _| {}).unwrap();
+    if let Err(why) = conduct_kept(&mut run, &mut bench, &mut writer, &mut || None, &mut |_, _| {}) {
+        println!("{}: journal: {why}", numbers.record_no);
+    }
     let took = phantomload::bench::Bench::now(&bench) - header.began;
     drop(bench);
     let mut book = writer.into_book().unwrap();
