@@ -77,6 +77,16 @@ fn verify(bench_file: &Path, profile: &Profile, kind: Kind, data: &Path) -> (Spa
     (took, completed)
 }
 
+/// The clock of a program that was hastened stays so: a bench that lives with the day's is none for it any more.
+fn refuses_a_bench_at_another_pace(bench_file: &Path) {
+    let mut description = Description::load(bench_file).unwrap();
+    let text = fs::read_to_string(description.nameplate.as_ref().unwrap()).unwrap();
+    description.file.pace = None;
+    let nameplate = Nameplate::from_toml("meter.toml", &text).unwrap();
+    let refused = Devices::open(&description, &nameplate).err().expect("it is refused").to_string();
+    assert!(refused.contains("runs at another pace already"), "{refused}");
+}
+
 /// Bytes of a file, or of all files in a folder.
 fn size(path: &Path) -> u64 {
     if !path.is_dir() {
@@ -116,6 +126,7 @@ fn verifications_back_to_back_hold_no_more_and_write_as_much_as_at_first() {
             );
         }
     }
+    refuses_a_bench_at_another_pace(&served.path("bench.toml"));
     let runs = looks.len();
     println!("{runs} runs in {taken} simulated: {LEFT:?} {:?}", sizes.last().unwrap());
     println!("{faulted} made safe without a verdict");

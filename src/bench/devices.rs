@@ -51,7 +51,7 @@ pub enum Fault {
         "pace = {pace}: the clock of this program runs at another pace already; start the program anew for this bench"
     )]
     Pace {
-        /// Of the bench file.
+        /// Of the bench file; 1 where it names none.
         pace: f64,
     },
     /// The nameplate has a data output, the bench no line for it.
@@ -79,9 +79,9 @@ impl Devices {
     /// Opens all lines, asks the instruments who they are, switches the source off.
     pub fn open(description: &Description, nameplate: &Nameplate) -> Result<Self, Fault> {
         let file = &description.file;
-        if let Some(pace) = file.pace
-            && !crate::time::hasten(pace)
-        {
+        // A bench that names no pace lives at that of the day's clock: never at what a stand-in before it has hastened.
+        let pace = file.pace.unwrap_or(1.0);
+        if !crate::time::hasten(pace) {
             return Err(Fault::Pace { pace });
         }
         // What guards the load comes first: nothing is opened behind an interlock that is not safe.
