@@ -56,7 +56,7 @@ impl Span {
 
     /// From seconds, rounded to the nanosecond; saturates at about 292 years.
     pub fn from_secs_f64(secs: f64) -> Self {
-        Self((secs * 1e9).round() as i64)
+        Self(rounded(secs * 1e9))
     }
 
     /// Nanoseconds.
@@ -80,6 +80,15 @@ impl Span {
         let real = if PACE.get().is_some() { self * (1.0 / pace()) } else { self };
         std::time::Duration::from_nanos(u64::try_from(real.0).unwrap_or(0))
     }
+}
+
+/// `x.round() as i64`, which on processors without an instruction for it is a call; a run asks it some hundred thousand
+/// times.
+fn rounded(x: f64) -> i64 {
+    let whole = x as i64;
+    // What is cut off is exact; beyond the whole numbers of an `f64` there is none, and at the ends it saturates.
+    let cut = x - whole as f64;
+    whole.saturating_add(i64::from(cut >= 0.5)).saturating_sub(i64::from(cut <= -0.5))
 }
 
 impl From<std::time::Duration> for Span {
@@ -121,7 +130,7 @@ impl Sub for Span {
 impl Mul<f64> for Span {
     type Output = Self;
     fn mul(self, factor: f64) -> Self {
-        Self((self.0 as f64 * factor).round() as i64)
+        Self(rounded(self.0 as f64 * factor))
     }
 }
 impl std::iter::Sum for Span {
@@ -309,6 +318,16 @@ pub fn sleep(span: Span) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_rounded_as_the_standard_library_does() {
+        let near = |x: f64| [x.next_down(), x, x.next_up()];
+        let halves = [0.0, 0.5, 1.0, 1.5, 2.5, 1e9 + 0.5, 4_503_599_627_370_495.5, 9_007_199_254_740_993.0];
+        let ends = [9.3e18, 1e300, f64::INFINITY, f64::NAN, i64::MAX as f64, i64::MIN as f64, 1e-310];
+        for x in halves.into_iter().chain(ends).flat_map(near).flat_map(|x| [x, -x]) {
+            assert_eq!(rounded(x), x.round() as i64, "{x:e}");
+        }
+    }
 
     #[test]
     fn a_stamp_survives_its_own_text() {

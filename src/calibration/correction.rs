@@ -91,15 +91,28 @@ fn between(low: Corrected, high: Corrected, share: f64) -> Corrected {
     Corrected { error, u: wider.u, dof: if high.u == low.u { low.dof.min(high.dof) } else { wider.dof } }
 }
 
-/// The neighbours of `x` among rising `knots` and its share of the way, on the axis given by `axis`.
-fn neighbours(knots: &[f64], x: f64, axis: fn(f64) -> f64) -> Option<(usize, usize, f64)> {
-    let same = |knot: f64| (x - knot).abs() <= SAME * knot.abs();
-    if let Some(at) = knots.iter().position(|knot| same(*knot)) {
-        return Some((at, at, 0.0));
+/// The neighbours of `x` among knots that rise, by the number that `knot` has of each, and its share of the way on the
+/// axis given by `axis`.
+fn neighbours<T: Copy>(
+    knots: impl Iterator<Item = T>,
+    knot: impl Fn(T) -> f64,
+    x: f64,
+    axis: fn(f64) -> f64,
+) -> Option<(T, T, f64)> {
+    let mut low = None;
+    for high in knots {
+        let at = knot(high);
+        if (x - at).abs() <= SAME * at.abs() {
+            return Some((high, high, 0.0));
+        }
+        if at > x {
+            let low = low?;
+            let (a, b) = (axis(knot(low)), axis(at));
+            return Some((low, high, (axis(x) - a) / (b - a)));
+        }
+        low = Some(high);
     }
-    let high = knots.iter().position(|knot| *knot > x).filter(|at| *at > 0)?;
-    let (a, b) = (knots[high - 1], knots[high]);
-    Some((high - 1, high, (axis(x) - axis(a)) / (axis(b) - axis(a))))
+    None
 }
 
 impl Standard {
@@ -111,37 +124,30 @@ impl Standard {
         let Points::Power(points) = &self.points else {
             return Err(self.wrong(StandardKind::Reference));
         };
-        let mut voltages: Vec<f64> = points.iter().map(|point| point.voltage_v).collect();
-        voltages.dedup();
-        let (low, high, share) =
-            neighbours(&voltages, voltage.volts(), |volts| volts).ok_or_else(|| Fault::OutOfRange {
+        let rows = points.chunk_by(|a, b| a.voltage_v.total_cmp(&b.voltage_v).is_eq());
+        let (low, high, share) = neighbours(rows, |row| row[0].voltage_v, voltage.volts(), |volts| volts)
+            .ok_or_else(|| Fault::OutOfRange {
                 standard: self.name(),
-                from: Voltage::from_volts(voltages[0]).to_string(),
-                to: Voltage::from_volts(voltages[voltages.len() - 1]).to_string(),
+                from: Voltage::from_volts(points[0].voltage_v).to_string(),
+                to: Voltage::from_volts(points[points.len() - 1].voltage_v).to_string(),
                 seen: voltage.to_string(),
             })?;
-        let low = self.at_voltage(points, voltages[low], current)?;
-        let high = self.at_voltage(points, voltages[high], current)?;
-        Ok(between(low, high, share))
+        Ok(between(self.at_voltage(low, current)?, self.at_voltage(high, current)?, share))
     }
 
-    fn at_voltage(
-        &self,
-        points: &[PowerPoint],
-        voltage_v: f64,
-        current: Current,
-    ) -> Result<Corrected, Fault> {
-        let row: Vec<&PowerPoint> =
-            points.iter().filter(|point| point.voltage_v.total_cmp(&voltage_v).is_eq()).collect();
-        let currents: Vec<f64> = row.iter().map(|point| point.current_a).collect();
-        let (low, high, share) =
-            neighbours(&currents, current.amperes(), f64::ln).ok_or_else(|| Fault::OutOfRange {
-                standard: self.name(),
-                from: Current::from_amperes(currents[0]).to_string(),
-                to: format!("{} at {voltage_v} V", Current::from_amperes(currents[currents.len() - 1])),
-                seen: current.to_string(),
+    /// The error among the points of one voltage.
+    fn at_voltage(&self, row: &[PowerPoint], current: Current) -> Result<Corrected, Fault> {
+        let (low, high, share) = neighbours(row.iter(), |point| point.current_a, current.amperes(), f64::ln)
+            .ok_or_else(|| {
+                let (first, last) = (&row[0], &row[row.len() - 1]);
+                Fault::OutOfRange {
+                    standard: self.name(),
+                    from: Current::from_amperes(first.current_a).to_string(),
+                    to: format!("{} at {} V", Current::from_amperes(last.current_a), first.voltage_v),
+                    seen: current.to_string(),
+                }
             })?;
-        Ok(between(percent(row[low].found), percent(row[high].found), share))
+        Ok(between(percent(low.found), percent(high.found), share))
     }
 
     /// The calibrated points in their order.
@@ -193,15 +199,14 @@ impl Standard {
         let Points::Temperature(points) = &self.points else {
             return Err(self.wrong(StandardKind::TemperatureSensor));
         };
-        let knots: Vec<f64> = points.iter().map(|point| point.0).collect();
-        let (low, high, share) =
-            neighbours(&knots, shown.degrees_celsius(), |t| t).ok_or_else(|| Fault::OutOfRange {
-                standard: self.name(),
-                from: Temperature::from_degrees_celsius(knots[0]).to_string(),
-                to: Temperature::from_degrees_celsius(knots[knots.len() - 1]).to_string(),
-                seen: shown.to_string(),
-            })?;
-        let (low, high) = (points[low].1, points[high].1);
+        let (low, high, share) = neighbours(points.iter(), |point| point.0, shown.degrees_celsius(), |t| t)
+            .ok_or_else(|| Fault::OutOfRange {
+            standard: self.name(),
+            from: Temperature::from_degrees_celsius(points[0].0).to_string(),
+            to: Temperature::from_degrees_celsius(points[points.len() - 1].0).to_string(),
+            seen: shown.to_string(),
+        })?;
+        let (low, high) = (low.1, high.1);
         let u = (low.expanded / low.k).max(high.expanded / high.k);
         Ok((low.error + (high.error - low.error) * share, u))
     }

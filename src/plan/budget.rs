@@ -73,6 +73,9 @@ impl Surroundings {
     }
 }
 
+/// A rate of the counter's clock below this, in percent, is not stated: it shows in no digit of U.
+const COUNTER_LEAST: f64 = 2e-4;
+
 /// What a run has seen in its windows. The default is what is known before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seen {
@@ -85,11 +88,13 @@ pub struct Seen {
     pub moment: Span,
     /// Unbroken stretches that the windows make.
     pub stretches: u32,
+    /// How far the counter's stamps moved against our clock, and in which time, where enough edges came to say.
+    pub counter: Option<(Span, Span)>,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { samples: None, edges: None, moment: Span::ZERO, stretches: 1 }
+        Self { samples: None, edges: None, moment: Span::ZERO, stretches: 1, counter: None }
     }
 }
 
@@ -129,6 +134,7 @@ impl Setting<'_> {
     /// not cover the load, or its file lacks a figure that is needed.
     pub fn components(&self) -> Result<Vec<Component>, Fault> {
         let mut budget = self.of_standards()?;
+        budget.extend(self.of_counter());
         budget.extend(self.of_reading());
         budget.extend(self.of_leads());
         budget.extend(self.random().into_iter().map(|random| random.component));
@@ -224,6 +230,20 @@ impl Setting<'_> {
             shared(changed("drift", drift)),
             shared(changed("temperature", temperature)),
         ])
+    }
+
+    /// The counter stamps the edges by its own clock, laid beside ours once: by what its stamps have moved since, the
+    /// windows may be too long or too short, all of them by the same share. That it lies anywhere within what was seen is a
+    /// choice of this house; a share that shows in no digit is left out.
+    fn of_counter(&self) -> Option<Component> {
+        let (moved, within) = self.seen.counter?;
+        let half_width = 100.0 * moved.secs() / within.secs();
+        let label = "clock of the counter";
+        let evidence =
+            format!("±{} %: its stamps moved {moved} against our clock in {within}", shown(half_width, 3));
+        (half_width > COUNTER_LEAST).then(|| {
+            Component::rectangular(label, half_width, evidence).with_sensitivity(self.gain()).sharing(label)
+        })
     }
 
     /// The last digit of the power; that of a count is another one at either end of each window.

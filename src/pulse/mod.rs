@@ -181,11 +181,7 @@ impl Window {
     /// The window over `edges`, from its first to its last rising edge, if none is missing by number; whether its
     /// intervals belong together is seen against the reference's energy ([`crate::error::edge_fit::rhythm`]).
     pub fn over(edges: &[Edge]) -> Result<Self, Flaw> {
-        whole(edges)?;
-        let mut rising = edges.iter().filter(|e| e.rising);
-        let (first, last) = (rising.next().ok_or(Flaw::TooFew)?, rising.next_back().ok_or(Flaw::TooFew)?);
-        let pulses = rising.count() as u64 + 1;
-        Ok(Self { opened: first.at, closed: last.at, pulses, first_seq: first.seq, last_seq: last.seq })
+        proof::Seen::of(edges, None).map(|seen| seen.window)
     }
 
     /// Its length.

@@ -9,7 +9,7 @@
 //!
 //! A counter that tells rising edges only is believed in its numbers, and the proof says that no width was seen.
 
-use super::{Edge, Flaw, whole};
+use super::{Edge, Flaw, Window, whole};
 use crate::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -42,66 +42,143 @@ impl Proof {
     }
 }
 
-/// What one pass over the edges of a standing load sees.
-#[derive(Default)]
+/// What one pass over the edges of a window has seen: numbers without a hole, time that runs forward.
+#[derive(Debug)]
+pub struct Seen {
+    /// The window, from its first to its last rising edge.
+    pub window: Window,
+    looked: Looked,
+    edges: u64,
+}
+
+impl Seen {
+    /// Looks at the edges of a window. Before `stood` the load was changing, and with it the pulses; without it the load
+    /// stood from the first rising edge on.
+    pub fn of(edges: &[Edge], stood: Option<Instant>) -> Result<Self, Flaw> {
+        let opened = edges.iter().find(|edge| edge.rising).map(|edge| edge.at);
+        let stood = stood.or(opened).unwrap_or_default();
+        let even = if opened.is_some_and(|opened| stood <= opened) { alternating(edges) } else { None };
+        let looked = even.map_or_else(|| one_by_one(edges, stood), Ok)?;
+        let number = |edge: Option<&Edge>| edge.map(|edge| edge.seq).ok_or(Flaw::TooFew);
+        let first_seq = number(edges.iter().find(|edge| edge.rising))?;
+        let last_seq = number(edges.iter().rfind(|edge| edge.rising))?;
+        let [opened, .., closed] = looked.rising[..] else { return Err(Flaw::TooFew) };
+        let pulses = looked.rising.len() as u64 - 1;
+        let window = Window { opened, closed, pulses, first_seq, last_seq };
+        Ok(Self { window, looked, edges: edges.len() as u64 })
+    }
+
+    /// The moments of its rising edges.
+    pub fn rising(&self) -> &[Instant] {
+        &self.looked.rising
+    }
+
+    /// What it proves of the window, or what is wrong with it.
+    pub fn proof(&mut self) -> Result<Proof, Flaw> {
+        let looked = &mut self.looked;
+        let falling = self.edges - looked.rising.len() as u64;
+        if let Some(Edge { seq, rising, .. }) = looked.unseen.filter(|_| falling > 0) {
+            return Err(Flaw::Unseen { after: seq, rising });
+        }
+        let (shortest, longest) = looked.intervals.ends().unwrap_or_default();
+        let widths = looked.extremes.ends().zip(usual(&mut looked.widths));
+        let widths = widths.map(|((narrowest, widest), usual)| (narrowest, usual, widest));
+        Ok(Proof { edges: self.edges, falling, shortest, longest, widths })
+    }
+}
+
+/// What is seen of the edges, of pulses and intervals once the load stood.
+#[derive(Debug, Default)]
 struct Looked {
+    /// The moments of the rising edges.
+    rising: Vec<Instant>,
+    /// How wide the pulses were.
+    widths: Vec<Span>,
+    extremes: Extremes,
+    intervals: Extremes,
     /// The first of two edges of one kind without the other between them.
     unseen: Option<Edge>,
-    shortest: Option<Span>,
-    longest: Option<Span>,
-    widths: Vec<Span>,
 }
 
-impl Looked {
-    fn at(standing: &[Edge]) -> Self {
-        let mut looked = Self { widths: Vec::with_capacity(standing.len() / 2), ..Self::default() };
-        let mut rose: Option<Instant> = None;
-        let mut last: Option<Edge> = None;
-        for edge in standing {
-            match last {
-                Some(last) if last.rising == edge.rising => _ = looked.unseen.get_or_insert(last),
-                Some(last) if last.rising => looked.widths.push(edge.at - last.at),
-                _ => {}
-            }
-            if edge.rising {
-                if let Some(rose) = rose {
-                    let interval = edge.at - rose;
-                    looked.shortest = Some(looked.shortest.map_or(interval, |span| span.min(interval)));
-                    looked.longest = Some(looked.longest.map_or(interval, |span| span.max(interval)));
-                }
-                rose = Some(edge.at);
-            }
-            last = Some(*edge);
-        }
-        looked
-    }
+/// The shortest and the longest of some spans.
+#[derive(Debug, Clone, Copy)]
+struct Extremes {
+    shortest: Span,
+    longest: Span,
+}
 
-    /// Narrowest, usual and widest pulse, where there are enough for a usual one.
-    fn widths(&mut self) -> Option<(Span, Span, Span)> {
-        if self.widths.len() < FEWEST {
-            return None;
-        }
-        let (narrowest, widest) = (*self.widths.iter().min()?, *self.widths.iter().max()?);
-        let middle = self.widths.len() / 2;
-        Some((narrowest, *self.widths.select_nth_unstable(middle).1, widest))
+impl Default for Extremes {
+    fn default() -> Self {
+        Self { shortest: Span::from_nanos(i64::MAX), longest: Span::from_nanos(i64::MIN) }
     }
 }
 
-/// Proves a window, or says what is wrong with it. Before `stood` the load was changing, and with it the pulses.
-pub fn prove(edges: &[Edge], stood: Instant) -> Result<Proof, Flaw> {
+impl Extremes {
+    fn with(self, span: Span) -> Self {
+        Self { shortest: self.shortest.min(span), longest: self.longest.max(span) }
+    }
+
+    /// Both, if there was any.
+    fn ends(self) -> Option<(Span, Span)> {
+        (self.shortest <= self.longest).then_some((self.shortest, self.longest))
+    }
+}
+
+/// Rising and falling edges in turn, from one rising edge to another, each the next one after the one before, under one
+/// load: nearly every window is so. It is looked through without a branch, at half of the time of [`one_by_one`], which
+/// says of the others what is wrong.
+fn alternating(edges: &[Edge]) -> Option<Looked> {
+    let closing = edges.last().filter(|edge| edge.rising && edges.len() % 2 == 1)?;
+    let pulses = edges.len() / 2;
+    let mut looked = Looked {
+        rising: vec![closing.at; pulses + 1],
+        widths: vec![Span::ZERO; pulses],
+        ..Looked::default()
+    };
+    let (mut extremes, mut intervals) = (looked.extremes, looked.intervals);
+    let both = edges.as_chunks::<2>().0.iter().zip(edges[1..].as_chunks::<2>().0);
+    // Any bit in the one, or the sign of the other, is a number or a moment that is not the next one.
+    let (mut seq, mut odd, mut back) = (edges[0].seq, 0, 0);
+    for (([rise, fall], [_, next]), (at, width)) in both.zip(looked.rising.iter_mut().zip(&mut looked.widths))
+    {
+        odd |= (rise.seq ^ seq) | (fall.seq ^ seq.wrapping_add(1)) | u64::from(!rise.rising | fall.rising);
+        seq = seq.wrapping_add(2);
+        let high = fall.at.nanos().wrapping_sub(rise.at.nanos());
+        let low = next.at.nanos().wrapping_sub(fall.at.nanos());
+        let interval = high.wrapping_add(low);
+        back |= high.wrapping_sub(1) | low.wrapping_sub(1) | interval;
+        intervals = intervals.with(Span::from_nanos(interval));
+        (*at, *width) = (rise.at, Span::from_nanos(high));
+        extremes = extremes.with(*width);
+    }
+    (looked.extremes, looked.intervals) = (extremes, intervals);
+    let sound = odd | (closing.seq ^ seq) == 0 && back >= 0 && edges[0].seq <= closing.seq;
+    sound.then_some(looked)
+}
+
+/// Any edges, each the next one after the one before.
+fn one_by_one(edges: &[Edge], stood: Instant) -> Result<Looked, Flaw> {
     whole(edges)?;
-    let falling = edges.iter().filter(|e| !e.rising).count() as u64;
-    let mut looked = Looked::at(&edges[edges.partition_point(|e| e.at < stood)..]);
-    if let Some(Edge { seq, rising, .. }) = looked.unseen.filter(|_| falling > 0) {
-        return Err(Flaw::Unseen { after: seq, rising });
-    }
-    Ok(Proof {
-        edges: edges.len() as u64,
-        falling,
-        shortest: looked.shortest.unwrap_or_default(),
-        longest: looked.longest.unwrap_or_default(),
-        widths: looked.widths(),
+    let standing = &edges[edges.partition_point(|edge| edge.at < stood)..];
+    let widths: Vec<Span> = pulses(standing).map(|(_, width)| width).collect();
+    let rises = |edges: &[Edge]| -> Vec<Instant> {
+        edges.iter().filter(|edge| edge.rising).map(|edge| edge.at).collect()
+    };
+    let intervals =
+        rises(standing).windows(2).map(|pair| pair[1] - pair[0]).fold(Extremes::default(), Extremes::with);
+    Ok(Looked {
+        rising: rises(edges),
+        extremes: widths.iter().copied().fold(Extremes::default(), Extremes::with),
+        widths,
+        intervals,
+        unseen: standing.windows(2).find(|pair| pair[0].rising == pair[1].rising).map(|pair| pair[0]),
     })
+}
+
+/// The usual width, where there are enough.
+fn usual(widths: &mut [Span]) -> Option<Span> {
+    let middle = widths.len() / 2;
+    (widths.len() >= FEWEST).then(|| *widths.select_nth_unstable(middle).1)
 }
 
 fn is_odd(width: Span, usual: Span) -> bool {
@@ -116,7 +193,7 @@ fn pulses(edges: &[Edge]) -> impl Iterator<Item = (usize, Span)> {
 /// The first pulse whose width does not belong, in words: interval and rhythm may say more about the same place.
 pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
     let standing = &edges[edges.partition_point(|e| e.at < stood)..];
-    let (_, usual, _) = Looked::at(standing).widths()?;
+    let usual = usual_width(standing)?;
     let (index, seen) = pulses(standing).find(|(_, width)| is_odd(*width, usual))?;
     let seq = standing[index].seq;
     // A contact that bounces comes back within a quarter of a pulse; a spike stands alone.
@@ -133,7 +210,8 @@ pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
 
 /// The usual width of these pulses, where there are enough of them.
 pub fn usual_width(edges: &[Edge]) -> Option<Span> {
-    Looked::at(edges).widths().map(|(_, usual, _)| usual)
+    let mut widths: Vec<Span> = pulses(edges).map(|(_, width)| width).collect();
+    usual(&mut widths)
 }
 
 /// The first pulse that is far narrower than the usual one, by number and width.
@@ -146,6 +224,10 @@ pub fn spike(edges: &[Edge], usual: Span) -> Option<(u64, Span)> {
 mod tests {
     use super::*;
     use crate::pulse::Input;
+
+    fn prove(edges: &[Edge], stood: Instant) -> Result<Proof, Flaw> {
+        Seen::of(edges, Some(stood))?.proof()
+    }
 
     /// Pulses of 30 ms each 100 ms; each entry is an extra level change, in ms.
     fn edges(extra: &[(i64, bool)]) -> Vec<Edge> {
@@ -172,6 +254,41 @@ mod tests {
             (ms(100), ms(100), Some((ms(30), ms(30), ms(30))))
         );
         assert_eq!(odd_width(&edges(&[]), Instant::ZERO), None);
+    }
+
+    #[test]
+    fn both_ways_of_looking_see_the_same() {
+        let told = |looked: &Looked| format!("{looked:?}");
+        let opens = |edges: &[Edge]| edges[0].at;
+        let mut sound = edges(&[(1_000, true)]);
+        sound[20].at = Instant::ZERO + Span::from_millis(1_007);
+        for from in (0..20).step_by(2) {
+            let window = &sound[from..];
+            let quick = alternating(window).expect("rising and falling in turn");
+            assert_eq!(told(&quick), told(&one_by_one(window, opens(window)).unwrap()), "from {from}");
+        }
+        // Whatever is wrong with one edge of it, the quick way leaves it to the other one.
+        let spoils: [fn(&mut Edge); 5] = [
+            |edge| edge.seq += 1,
+            |edge| edge.seq -= 1,
+            |edge| edge.at = edge.at + Span::from_secs(3),
+            |edge| edge.at = edge.at - Span::from_secs(3),
+            |edge| edge.rising = !edge.rising,
+        ];
+        for (n, spoil) in spoils.iter().enumerate() {
+            for at in 1..20 {
+                let mut edges = sound.clone();
+                spoil(&mut edges[at]);
+                assert!(alternating(&edges).is_none(), "way {n} at {at}");
+            }
+        }
+        assert!(alternating(&sound[1..]).is_none() && alternating(&sound[..20]).is_none());
+        let mut far = sound[..3].to_vec();
+        (far[0].at, far[2].at) = (Instant::from_nanos(i64::MIN), Instant::from_nanos(i64::MAX));
+        assert!(alternating(&far).is_none(), "farther apart than a span can say");
+        let mut wraps = sound[..3].to_vec();
+        (wraps[0].seq, wraps[1].seq, wraps[2].seq) = (u64::MAX - 1, u64::MAX, 0);
+        assert!(alternating(&wraps).is_none());
     }
 
     #[test]

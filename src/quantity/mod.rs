@@ -156,6 +156,16 @@ quantity!(
     from_degrees_celsius, try_from_degrees_celsius, degrees_celsius, 1.0
 );
 
+impl Energy {
+    /// [`try_from_joules`](Self::try_from_joules) for a long row: looked through at once and not copied.
+    pub fn all_from_joules(row: Vec<f64>) -> Result<Vec<Self>, Fault> {
+        if !row.iter().fold(true, |all, joules| all & joules.is_finite()) {
+            return row.into_iter().map(Self::try_from_joules).collect();
+        }
+        Ok(row.into_iter().map(Self).collect())
+    }
+}
+
 impl Mul<Current> for Voltage {
     type Output = Power;
     fn mul(self, current: Current) -> Power {
@@ -197,6 +207,9 @@ mod tests {
         let fault = Voltage::try_from_volts(f64::NAN).unwrap_err();
         assert!(fault.to_string().starts_with("Voltage must be a finite number"), "{fault}");
         assert!(Current::try_from_amperes(f64::INFINITY).is_err());
+        assert_eq!(Energy::all_from_joules(vec![1.0, 2.0]).unwrap()[1], Energy::from_joules(2.0));
+        let fault = Energy::all_from_joules(vec![1.0, f64::NEG_INFINITY]).unwrap_err();
+        assert_eq!(fault, Fault::NotFinite { quantity: "Energy", seen: f64::NEG_INFINITY });
         assert!(toml::from_str::<std::collections::BTreeMap<String, Voltage>>("u = nan").is_err());
     }
 

@@ -48,6 +48,25 @@ pub struct Track {
     integral: Vec<f64>,
 }
 
+/// Energy by time between two samples: by the trapezoid of their powers, or evenly by their counts.
+struct Stretch {
+    from: Instant,
+    /// Joules at its beginning.
+    energy: f64,
+    /// Joules per nanosecond there.
+    power: f64,
+    /// Half of what that rises by in a nanosecond.
+    bend: f64,
+}
+
+impl Stretch {
+    fn energy_until(&self, at: Instant) -> f64 {
+        // Both are moments of one run: their distance is no overflow, and the plain difference is faster.
+        let nanos = at.nanos().wrapping_sub(self.from.nanos()) as f64;
+        self.energy + (self.power + self.bend * nanos) * nanos
+    }
+}
+
 impl Track {
     /// Adds a sample; one that is not later than the last is not new and is left out.
     pub fn push(&mut self, sample: Sample) {
@@ -91,30 +110,14 @@ impl Track {
     }
 
     fn energy_until(&self, at: Instant, method: Method) -> Option<f64> {
-        self.energy_after(self.before(at)?, at, method)
-    }
-
-    /// The energy at a moment between the sample at `index` and the next one.
-    fn energy_after(&self, index: usize, at: Instant, method: Method) -> Option<f64> {
+        let index = self.before(at)?;
         let sample = &self.samples[index];
-        if sample.taken == at {
-            return match method {
-                Method::PowerTime => Some(self.integral[index]),
-                Method::StandardMeter => Some(sample.energy?.joules()),
-            };
+        if sample.taken < at {
+            return Some(self.stretch(index, method)?.energy_until(at));
         }
-        let next = self.samples.get(index + 1)?;
-        let share = (at - sample.taken).secs() / (next.taken - sample.taken).secs();
         match method {
-            Method::PowerTime => {
-                let power = sample.power + (next.power - sample.power) * share;
-                let mean = (sample.power + power) * 0.5;
-                Some(self.integral[index] + (mean * (at - sample.taken)).joules())
-            }
-            Method::StandardMeter => {
-                let (a, b) = (sample.energy?.joules(), next.energy?.joules());
-                Some(a + (b - a) * share)
-            }
+            Method::PowerTime => Some(self.integral[index]),
+            Method::StandardMeter => Some(sample.energy?.joules()),
         }
     }
 
@@ -134,24 +137,47 @@ impl Track {
         })
     }
 
-    /// The reference's energy from the first of these moments, which come in order of time, up to each of them,
-    /// uncorrected: one pass, however many. `None` where samples are missing at either end.
-    pub fn energies(
-        &self,
-        moments: impl IntoIterator<Item = Instant>,
-        method: Method,
-    ) -> Option<Vec<Energy>> {
-        let mut moments = moments.into_iter().peekable();
-        let mut index = self.before(*moments.peek()?)?;
-        let mut begin = None;
-        let energies = moments.map(|at| {
-            while self.samples.get(index + 1).is_some_and(|next| next.taken <= at) {
+    /// The reference's energy from one moment up to each of these later ones, which come in order of time, uncorrected:
+    /// one pass, however many. The same as [`energy`](Self::energy) but for the last bits. `None` where samples are
+    /// missing at either end.
+    pub fn energies(&self, from: Instant, moments: &[Instant], method: Method) -> Option<Vec<Energy>> {
+        let begin = self.energy_until(from, method)?;
+        let mut joules = Vec::with_capacity(moments.len());
+        let mut left = moments;
+        let mut index = self.before(from)?;
+        while let Some(first) = left.first() {
+            while self.samples.get(index + 1).is_some_and(|next| next.taken <= *first) {
                 index += 1;
             }
-            let joules = self.energy_after(index, at, method)?;
-            Energy::try_from_joules(joules - *begin.get_or_insert(joules)).ok()
-        });
-        energies.collect()
+            let Some(next) = self.samples.get(index + 1) else {
+                // Nothing is known behind the last sample.
+                let at_last = self.energy_until(*left.last()?, method)? - begin;
+                joules.resize(moments.len(), at_last);
+                break;
+            };
+            let (here, later) = left.split_at(left.partition_point(|at| *at < next.taken));
+            let stretch = self.stretch(index, method)?;
+            joules.extend(here.iter().map(|at| stretch.energy_until(*at) - begin));
+            left = later;
+        }
+        Energy::all_from_joules(joules).ok()
+    }
+
+    /// What stands between the sample at `index` and the next one.
+    fn stretch(&self, index: usize, method: Method) -> Option<Stretch> {
+        let (sample, next) = (&self.samples[index], self.samples.get(index + 1)?);
+        let nanos = (next.taken - sample.taken).nanos() as f64;
+        let (energy, power, bend) = match method {
+            Method::PowerTime => {
+                let (power, then) = (sample.power.watts() * 1e-9, next.power.watts() * 1e-9);
+                (self.integral[index], power, (then - power) / nanos / 2.0)
+            }
+            Method::StandardMeter => {
+                let counted = sample.energy?.joules();
+                (counted, (next.energy?.joules() - counted) / nanos, 0.0)
+            }
+        };
+        Some(Stretch { from: sample.taken, energy, power, bend })
     }
 
     /// The reference's own count from a moment before a change of load to a sample after it, uncorrected. Between two
@@ -290,8 +316,11 @@ mod tests {
         assert!(track.energy(at(500), at(3500), Method::PowerTime).is_none(), "nothing is extrapolated");
         let moments = [500, 700, 2100, 2500].map(at);
         let one_by_one = moments.map(|to| track.energy(moments[0], to, Method::PowerTime).unwrap());
-        assert_eq!(track.energies(moments, Method::PowerTime).unwrap(), one_by_one);
-        assert!(track.energies([at(500), at(3500)], Method::PowerTime).is_none());
+        assert_eq!(track.energies(moments[0], &moments, Method::PowerTime).unwrap(), one_by_one);
+        let to_the_end = track.energies(at(500), &[at(3000), at(3000)], Method::PowerTime).unwrap();
+        assert_eq!(to_the_end, [track.energy(at(500), at(3000), Method::PowerTime).unwrap(); 2]);
+        assert!(track.energies(at(500), &[at(3500)], Method::PowerTime).is_none());
+        assert!(track.energies(at(-1), &[at(500)], Method::PowerTime).is_none());
         assert!(
             track.energy(at(0), at(1000), Method::StandardMeter).is_none(),
             "a reference that does not count"

@@ -3,12 +3,13 @@
 use super::unit::RegisterUnit;
 use crate::certificate::record::{Attempt, LeadIn, Line, PulseReading};
 use crate::error;
-use crate::error::edge_fit::{EdgeFit, rhythm};
+use crate::error::edge_fit::{Even, Fit, rhythm};
 use crate::meter::output::Switched;
 use crate::meter::transaction::Transacted;
 use crate::meter::{Answer, Query, Reading};
 use crate::plan::{Load, Method, Plan, Step, Work};
-use crate::pulse::{Edge, Flaw, Input, Window, follows, proof};
+use crate::pulse::proof::Seen;
+use crate::pulse::{Edge, Flaw, Input, Window, follows};
 use crate::quantity::{Energy, Ratio};
 use crate::reference::Track;
 use crate::source::{Opinion, SwitchedOff};
@@ -116,14 +117,26 @@ const DELAYS_OVER: Span = Span::from_secs(10);
 /// And of so many edges: of one or two each may be late.
 const DELAYS_OF: u32 = 5;
 
-/// How late edges come in: the least delay of a first stretch, and of the present one. Edges may be told late; that the
-/// least of many delays changes is a clock that runs away.
+/// How late edges come in: the least delay of each stretch. Edges may be told late; that the least of many delays changes
+/// is a clock that runs away, the counter's or ours.
 #[derive(Debug, Clone, Copy, Default)]
 struct Delay {
-    first: Option<Span>,
     since: Option<Instant>,
     least: Option<Span>,
     edges: u32,
+    seen: Option<Delays>,
+}
+
+/// The least delays of several stretches.
+#[derive(Debug, Clone, Copy)]
+struct Delays {
+    /// Of the first stretch, which ended at `from`.
+    first: Span,
+    from: Instant,
+    shortest: Span,
+    longest: Span,
+    /// When the last stretch ended.
+    to: Instant,
 }
 
 impl Delay {
@@ -138,8 +151,10 @@ impl Delay {
             return None;
         }
         (self.since, self.least, self.edges) = (Some(now), None, 0);
-        let first = *self.first.get_or_insert(least);
-        let away = if least > first { least - first } else { first - least };
+        let begin = Delays { first: least, from: now, shortest: least, longest: least, to: now };
+        let seen = self.seen.get_or_insert(begin);
+        (seen.shortest, seen.longest, seen.to) = (seen.shortest.min(least), seen.longest.max(least), now);
+        let away = if least > seen.first { least - seen.first } else { seen.first - least };
         (away > RUNS_AWAY).then_some(away)
     }
 }
@@ -153,6 +168,13 @@ impl Evidence {
         if !self.findings.contains(&finding) && self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
         }
+    }
+
+    /// How far the stamps of the counter have moved against our clock, and in which time; `None` where too few edges came to
+    /// say. What the line delays edges by differently is in it.
+    pub fn counter_against_us(&self) -> Option<(Span, Span)> {
+        let seen = self.delay.seen.filter(|seen| seen.to > seen.from)?;
+        Some((seen.longest - seen.shortest, seen.to - seen.from))
     }
 
     /// From when on the output gives seconds pulses because it was told to.
@@ -293,21 +315,14 @@ impl Evidence {
 
     /// The reference energy from the first of these moments up to each, uncorrected. Only the first may lie before the
     /// load stood; there the reference's own count is taken.
-    fn energies(
-        &self,
-        moments: impl Iterator<Item = Instant>,
-        stood: Instant,
-        method: Method,
-    ) -> Option<Vec<Energy>> {
-        let mut moments = moments.peekable();
-        let first = *moments.peek()?;
-        if stood <= first {
-            return self.track.energies(moments, method);
+    pub fn energies(&self, moments: &[Instant], stood: Instant, method: Method) -> Option<Vec<Energy>> {
+        let (first, later) = moments.split_first()?;
+        if stood <= *first {
+            return self.track.energies(*first, moments, method);
         }
-        moments.next();
-        let lead = self.track.energy_through_change(first, stood)?;
-        let after = self.track.energies(std::iter::once(stood).chain(moments), method)?;
-        Some(std::iter::once(Energy::ZERO).chain(after.into_iter().skip(1).map(|e| lead + e)).collect())
+        let lead = self.track.energy_through_change(*first, stood)?;
+        let after = self.track.energies(stood, later, method)?;
+        Some(std::iter::once(Energy::ZERO).chain(after.into_iter().map(|e| lead + e)).collect())
     }
 
     /// An energy with our standards' corrections for this step's load.
@@ -365,40 +380,35 @@ impl Evidence {
         {
             return Err((flaw.to_owned(), None));
         }
-        let window = Window::over(edges).map_err(|flaw| (flaw.to_string(), None))?;
-        let stood = lead.map_or(window.opened, |(_, stood)| stood);
-        let mut reading = self.read_window(plan, step, window, lead).map_err(|why| (why, None))?;
-        let proof = proof::prove(edges, stood).map_err(|flaw| (flaw.to_string(), Some(reading.error)))?;
-        reading.proof = Some(proof);
-        let width = proof.odd_width(edges, stood).map(|flaw| flaw.to_string());
-        match (width, self.strays(plan, edges, stood, &reading)) {
-            (None, None) => Ok(reading),
-            (width, strays) => {
-                let why: Vec<String> = strays.into_iter().chain(width).collect();
-                Err((why.join("; "), Some(reading.error)))
-            }
-        }
+        let mut seen =
+            Seen::of(edges, lead.map(|(_, stood)| stood)).map_err(|flaw| (flaw.to_string(), None))?;
+        let stood = lead.map_or(seen.window.opened, |(_, stood)| stood);
+        let mut reading = self.read_window(plan, step, seen.window, lead).map_err(|why| (why, None))?;
+        let own = self.row(&seen, stood, plan.capability.method, reading.reference_energy_j);
+        reading.line = own.as_ref().and_then(|row| line(plan, row));
+        reading.proof = Some(seen.proof().map_err(|flaw| (flaw.to_string(), Some(reading.error)))?);
+        let odd = reading.proof.and_then(|proof| proof.odd_width(edges, stood));
+        // Once the load stands, what is due between two edges is told by the reference's power: the steps of its energy
+        // count may be as coarse as a pulse.
+        let by_power = match plan.capability.method {
+            Method::PowerTime => own,
+            Method::StandardMeter => self.row(&seen, stood, Method::PowerTime, reading.reference_energy_j),
+        };
+        let strays = by_power.map_or_else(
+            || Some("the reference gave no power for it".to_owned()),
+            |row| strays(plan, edges, seen.rising(), &row),
+        );
+        let why: Vec<String> = strays.into_iter().chain(odd.map(|flaw| flaw.to_string())).collect();
+        if why.is_empty() { Ok(reading) } else { Err((why.join("; "), Some(reading.error))) }
     }
 
-    /// Which pulses of a window do not belong, in words. Once the load stands, what is due between two edges is told by
-    /// the reference's power: the steps of its energy count may be as coarse as a pulse.
-    fn strays(&self, plan: &Plan, edges: &[Edge], stood: Instant, reading: &PulseReading) -> Option<String> {
-        let rising = || edges.iter().filter(|e| e.rising);
-        let Some(energies) = self.energies(rising().map(|e| e.at), stood, Method::PowerTime) else {
-            return Some("the reference gave no power for it".into());
-        };
-        let whole = energies.last().and_then(|whole| reading.reference_energy_j.ratio_to(*whole).ok());
-        let correction = whole.map_or(1.0, Ratio::fraction);
-        let tick = |(e, energy): (&Edge, Energy)| rhythm::Tick {
-            edge: e.seq,
-            at: e.at,
-            energy: energy * correction,
-        };
-        let ticks: Vec<_> = rising().zip(energies).map(tick).collect();
-        match rhythm::examine(&ticks, plan.nameplate.constant_imp_per_kwh) {
-            Ok(rhythm) => rhythm.spoils(),
-            Err(fault) => Some(fault.to_string()),
-        }
+    /// The rising edges of a window by the reference's energy, which comes to `whole` at the last of them.
+    fn row(&self, seen: &Seen, stood: Instant, method: Method, whole: Energy) -> Option<Row> {
+        let mut energies = self.energies(seen.rising(), stood, method)?;
+        let correction = whole.ratio_to(*energies.last()?).map_or(1.0, Ratio::fraction);
+        energies.iter_mut().for_each(|energy| *energy = *energy * correction);
+        let line = Even::through(&energies).ok()?;
+        Some(Row { energies, line })
     }
 
     fn read_window(
@@ -454,24 +464,10 @@ impl Evidence {
             reference_energy_j: reference,
             indicated_energy_j: indicated,
             error: error.map_err(|fault| fault.to_string())?,
-            line: self.line(plan, window, stood, reference),
+            line: None,
             lead_in,
             proof: None,
         })
-    }
-
-    /// The line through every edge of a window whose corrected reference energy is known.
-    fn line(&self, plan: &Plan, window: Window, stood: Instant, reference: Energy) -> Option<Line> {
-        let first = self.meter_edges.partition_point(|e| e.at < window.opened);
-        let end = self.first_edge_after(window.closed);
-        let rising = self.meter_edges.get(first..end)?.iter().filter(|e| e.rising).map(|e| e.at);
-        let energies = self.energies(rising, stood, plan.capability.method)?;
-        let correction = reference.ratio_to(*energies.last()?).ok()?.fraction();
-        let corrected = energies.into_iter().map(|energy| energy * correction);
-        let fit = EdgeFit::over(plan.nameplate.constant_imp_per_kwh, corrected).finish().ok()?;
-        let agreement = fit.compare();
-        let disagrees = (!agreement.agrees).then_some(agreement.words);
-        Some(Line { error: fit.error, u: fit.u, scatter_j: Some(fit.scatter), edges: fit.edges, disagrees })
     }
 
     /// A reference that counts energy and measures power must say the same with both.
@@ -540,6 +536,29 @@ impl Evidence {
     }
 }
 
+/// The rising edges of a window by the reference's energy from the first to each, and the line through them.
+struct Row {
+    energies: Vec<Energy>,
+    line: Even,
+}
+
+/// The error by every edge, beside the regulation's value.
+fn line(plan: &Plan, row: &Row) -> Option<Line> {
+    let fit = Fit::of(&row.line, plan.nameplate.constant_imp_per_kwh).ok()?;
+    let agreement = fit.compare();
+    let disagrees = (!agreement.agrees).then_some(agreement.words);
+    Some(Line { error: fit.error, u: fit.u, scatter_j: Some(fit.scatter), edges: fit.edges, disagrees })
+}
+
+/// Which pulses of a window do not belong, in words.
+fn strays(plan: &Plan, edges: &[Edge], rising: &[Instant], row: &Row) -> Option<String> {
+    let pulses = rhythm::Pulses { at: rising, energy: &row.energies, edges };
+    match rhythm::examine(&pulses, &row.line, plan.nameplate.constant_imp_per_kwh) {
+        Ok(rhythm) => rhythm.spoils(),
+        Err(fault) => Some(fault.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -556,5 +575,11 @@ mod tests {
         // All of them are, more and more.
         let mut away = Delay::default();
         assert!((0..60).any(|n| told(&mut away, n, n * 20).is_some()));
+        // What is too little to be refused is seen all the same: 2 ms in 10 s, up to the last whole stretch.
+        let mut slow = Delay::default();
+        assert!((0..=600).all(|n| told(&mut slow, n, n / 5).is_none()));
+        let seen = slow.seen.unwrap();
+        let rate = (seen.longest - seen.shortest).secs() / (seen.to - seen.from).secs();
+        assert!((rate - 0.0002).abs() < 1e-5, "{seen:?}");
     }
 }

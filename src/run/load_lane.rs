@@ -269,7 +269,7 @@ impl Run {
 
     fn advance_once(&mut self, now: Instant) -> bool {
         let waited = now - self.load_lane.since;
-        match self.load_lane.phase.clone() {
+        match &self.load_lane.phase {
             Phase::Setting if waited >= COMMAND_TIME => {
                 let load = self.load_lane.load;
                 let what =
@@ -278,10 +278,10 @@ impl Run {
                 true
             }
             Phase::Settling => self.settle(now),
-            Phase::Working { since } => self.work(now, since),
-            Phase::Ending { outcome, since, off } => self.discharge(now, outcome, since, off),
+            Phase::Working { since } => self.work(now, *since),
+            Phase::Ending { outcome, since, off } => self.discharge(now, outcome.clone(), *since, *off),
             Phase::Signing { outcome } if !self.is_signing() => {
-                self.finish(now, outcome);
+                self.finish(now, outcome.clone());
                 true
             }
             Phase::Setting | Phase::Signing { .. } | Phase::Over(_) => false,

@@ -10,7 +10,7 @@ use super::Run;
 use super::load_lane::{Phase, SPOILED_MAX};
 use super::results::stop;
 use crate::certificate::record::Attempt;
-use crate::error::edge_fit::EdgeFit;
+use crate::error::edge_fit::{Even, Fit};
 use crate::plan::{LEAD_SHARE, Load, Step, Windows};
 use crate::pulse::Input;
 use crate::time::{Instant, Span};
@@ -226,11 +226,11 @@ impl Run {
         let shift = difference * early / whole.max(early);
         // What the pulses scatter by is seen in the later part, where the change of load is over. Each of the two parts
         // has two ends: together two scatters of an edge over the window.
-        let later = (gated..=last).filter(|index| edges[*index].rising);
-        let energies: Option<Vec<_>> = later
-            .map(|index| self.evidence.energy(&self.plan, edges[gated].at, edges[index].at, None))
-            .collect();
-        let scatter = EdgeFit::over(constant, energies?).finish().map_or(0.0, |fit| fit.scatter.joules());
+        let later = edges[gated..=last].iter().filter(|edge| edge.rising);
+        let later: Vec<Instant> = later.map(|edge| edge.at).collect();
+        let energies = self.evidence.energies(&later, edges[gated].at, self.plan.capability.method)?;
+        let fit = Even::through(&energies).and_then(|line| Fit::of(&line, constant));
+        let scatter = fit.map_or(0.0, |fit| fit.scatter.joules());
         let by_chance = CLEARLY * 2.0 * scatter / whole.max(early);
         let limit = windows.limit.fraction();
         if shift.abs() <= by_chance.clamp(limit * LEAD_SHIFT, limit * LEAD_SHIFT_MAX) {

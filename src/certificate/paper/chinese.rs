@@ -81,6 +81,7 @@ const SAID: &[(&str, &str)] = &[
     ("pulse jitter of the meter", "被检表脉冲抖动"),
     ("sampling and source instability", "采样与电源不稳定"),
     ("moment of the reference's energy count", "标准器电能读数时刻"),
+    ("clock of the counter", "计数器时钟"),
     ("repeatability", "重复性"),
     ("register step", "计度器分辨力（始末各半步）"),
     ("register steps", "计度器分辨力（半步）"),

@@ -13,19 +13,28 @@
 //! Two or three intervals have no usual one among them: there the longest must stay below one and a half of the
 //! shortest, and the nameplate says which of the two is the wrong one. One interval has nothing to be compared with.
 
+use super::Even;
+use crate::pulse::Edge;
 use crate::quantity::{Energy, PulseConstant};
 use crate::time::{Instant, Span};
 use std::fmt;
 
-/// A rising edge with the reference's energy at its moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tick {
-    /// The counter's number of the edge.
-    pub edge: u64,
-    /// Its moment.
-    pub at: Instant,
-    /// The reference's energy from any one moment, the same for all edges, up to this one.
-    pub energy: Energy,
+/// The rising edges of one window.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulses<'a> {
+    /// The moment of each.
+    pub at: &'a [Instant],
+    /// The reference's energy from any one moment, the same for all, up to each.
+    pub energy: &'a [Energy],
+    /// All edges of the window, falling ones among them: they tell the counter's number of one that does not belong.
+    pub edges: &'a [Edge],
+}
+
+impl Pulses<'_> {
+    /// The counter's number of one of them.
+    fn number(&self, index: usize) -> u64 {
+        self.edges.iter().filter(|edge| edge.rising).nth(index).map_or(0, |edge| edge.seq)
+    }
 }
 
 /// What does not belong.
@@ -135,42 +144,59 @@ const BOUNCE: f64 = 0.25;
 /// So many places are told in words.
 const PLACES: usize = 3;
 
-/// Looks through the rising edges of one window.
-pub fn examine(ticks: &[Tick], constant: PulseConstant) -> Result<Rhythm, Fault> {
-    if ticks.len() < FEWEST {
-        return Err(Fault::TooFew { seen: ticks.len(), needed: FEWEST });
+/// Looks through the rising edges of one window, with the line through their energies.
+pub fn examine(pulses: &Pulses, line: &Even, constant: PulseConstant) -> Result<Rhythm, Fault> {
+    let (at, energy) = (pulses.at, pulses.energy);
+    if at.len() < FEWEST || at.len() != energy.len() {
+        return Err(Fault::TooFew { seen: at.len().min(energy.len()), needed: FEWEST });
     }
     if constant <= PulseConstant::ZERO {
         return Err(Fault::NoConstant { constant });
     }
-    // Pulses due from the first edge up to each.
-    let mut due = Vec::with_capacity(ticks.len());
-    due.push(0.0);
-    for pair in ticks.windows(2) {
-        let edge = pair[1].edge;
-        if pair[1].at <= pair[0].at {
-            return Err(Fault::Backwards { edge });
-        }
-        if pair[1].energy <= pair[0].energy {
-            return Err(Fault::NoEnergy { edge });
-        }
-        due.push(constant.pulses(pair[1].energy - ticks[0].energy));
+    if !rises(at) || !rises(energy) {
+        return Err(standstill(pulses));
     }
+    // Most windows are even, and need no more than this.
+    if at.len() >= MANY && line.holds(energy, JITTER) {
+        let usual_over_nominal = constant.pulses(Energy::from_joules(line.slope));
+        return Ok(Rhythm { usual_over_nominal, findings: vec![], irregular: false });
+    }
+    // Pulses due from the first edge up to each.
+    let due: Vec<f64> = energy.iter().map(|energy| constant.pulses(*energy - pulses.energy[0])).collect();
     let (usual, found, irregular) = if due.len() < MANY {
         let (usual, found) = few(&due);
         (usual, found, false)
-    } else if let Some(grid) = even_grid(&due) {
-        (grid, vec![], false)
     } else {
         uneven(&due)
     };
     let findings = found.into_iter().map(|(index, stray)| {
-        let (before, tick) = (&ticks[index - 1], &ticks[index]);
-        let seen = tick.at - before.at;
+        let (before, here) = (at[index - 1], at[index]);
+        let seen = here - before;
         let nominal = seen * (1.0 / (due[index] - due[index - 1]));
-        Finding { edge: tick.edge, into: tick.at - ticks[0].at, stray, seen, usual: nominal * usual, nominal }
+        Finding {
+            edge: pulses.number(index),
+            into: here - at[0],
+            stray,
+            seen,
+            usual: nominal * usual,
+            nominal,
+        }
     });
     Ok(Rhythm { usual_over_nominal: usual, findings: findings.collect(), irregular })
+}
+
+/// Whether each is above the one before it. All are looked at: that is faster than to look for the first that is not.
+fn rises<T: PartialOrd>(row: &[T]) -> bool {
+    row.windows(2).fold(true, |all, pair| all & (pair[1] > pair[0]))
+}
+
+/// Where time or energy does not rise.
+fn standstill(pulses: &Pulses) -> Fault {
+    let stands = |index: &usize| pulses.at[*index] <= pulses.at[*index - 1];
+    let index = (1..pulses.at.len()).find(|i| stands(i) || pulses.energy[*i] <= pulses.energy[*i - 1]);
+    let index = index.unwrap_or(1);
+    let edge = pulses.number(index);
+    if stands(&index) { Fault::Backwards { edge } } else { Fault::NoEnergy { edge } }
 }
 
 /// Usual interval and stray of one to three intervals.
@@ -206,17 +232,6 @@ fn uneven(due: &[f64]) -> (f64, Vec<(usize, Stray)>, bool) {
     let irregular = much(&own.1);
     let (usual, found) = if irregular { fewest(own, strays(1.0)) } else { own };
     (usual, found, irregular)
-}
-
-/// The interval of the even grid on which all edges lie, if they do: a straight line through position over number.
-fn even_grid(due: &[f64]) -> Option<f64> {
-    let n = due.len() as f64;
-    let (middle, mean) = ((n - 1.0) / 2.0, due.iter().sum::<f64>() / n);
-    let numbered = || due.iter().enumerate().map(|(k, x)| (k as f64 - middle, x - mean));
-    let (mixed, squared) =
-        numbered().fold((0.0, 0.0), |(mixed, squared), (k, x)| (mixed + k * x, squared + k * k));
-    let slope = mixed / squared;
-    numbered().all(|(k, x)| (x - slope * k).abs() <= JITTER * slope).then_some(slope)
 }
 
 /// Median of the distance over `lag` intervals, per interval.

@@ -30,17 +30,20 @@ fn gauss(random: &mut Random) -> f64 {
 }
 
 /// A window of `n` edges of a meter with `error`, each edge's reference energy off by `noise(k)` pulses.
-fn window(n: u64, error: f64, mut noise: impl FnMut(u64) -> f64) -> EdgeFit {
-    EdgeFit::over(
-        constant(),
-        (0..n).map(|k| Energy::from_joules(1e9 + PULSE * (k as f64 + noise(k)) / (1.0 + error))),
-    )
+fn window(n: u64, error: f64, mut noise: impl FnMut(u64) -> f64) -> Result<Fit, Fault> {
+    fit((0..n).map(|k| 1e9 + PULSE * (k as f64 + noise(k)) / (1.0 + error)))
+}
+
+/// The fit through these joules.
+fn fit(joules: impl Iterator<Item = f64>) -> Result<Fit, Fault> {
+    let energies: Vec<_> = joules.map(Energy::from_joules).collect();
+    Fit::of(&Even::through(&energies)?, constant())
 }
 
 #[test]
 fn a_clean_window_gives_the_error_exactly_both_ways() {
     for error in [-0.5, -0.01, 0.0, 0.0003, 0.02, 0.5, 9.0] {
-        let fit = window(1000, error, |_| 0.0).finish().unwrap();
+        let fit = window(1000, error, |_| 0.0).unwrap();
         assert!((fit.error.fraction() - error).abs() < 1e-9 * (1.0 + error), "{error}: {fit:?}");
         assert!((fit.first_to_last.fraction() - error).abs() < 1e-9 * (1.0 + error));
         let agreement = fit.compare();
@@ -51,7 +54,7 @@ fn a_clean_window_gives_the_error_exactly_both_ways() {
 #[test]
 fn ten_million_edges_keep_the_digits_of_a_small_jitter() {
     let mut random = Random(1);
-    let fit = window(10_000_000, 0.002, |_| 1e-3 * (random.unit() - 0.5)).finish().unwrap();
+    let fit = window(10_000_000, 0.002, |_| 1e-3 * (random.unit() - 0.5)).unwrap();
     let jitter = 1e-3 / 12f64.sqrt() * PULSE / 1.002;
     assert!((fit.scatter.joules() / jitter - 1.0).abs() < 0.01, "{fit:?}");
     assert!((fit.error.fraction() - 0.002).abs() < 1e-12, "{fit:?}");
@@ -64,7 +67,7 @@ fn jitter_falls_faster_than_between_first_and_last() {
         let (mut line, mut ends) = (0.0, 0.0);
         for seed in 0..200 {
             let mut random = Random(seed);
-            let fit = window(n, 0.0, |_| 0.1 * gauss(&mut random)).finish().unwrap();
+            let fit = window(n, 0.0, |_| 0.1 * gauss(&mut random)).unwrap();
             line += fit.error.fraction().powi(2);
             ends += fit.first_to_last.fraction().powi(2);
         }
@@ -82,7 +85,7 @@ fn coverage(n: u64, mut noise: impl FnMut(&mut Random, &mut f64) -> f64) -> f64 
     for seed in 0..1000 {
         let mut random = Random(seed * 7 + n);
         let mut state = f64::NAN;
-        let fit = window(n, 0.01, |_| noise(&mut random, &mut state)).finish().unwrap();
+        let fit = window(n, 0.01, |_| noise(&mut random, &mut state)).unwrap();
         let k = StudentsT::new(0.0, 1.0, fit.dof.floor()).unwrap().inverse_cdf(0.977_25);
         held += i32::from((fit.error.fraction() - 0.01).abs() <= k * fit.u.fraction());
     }
@@ -128,7 +131,7 @@ fn the_stated_uncertainty_holds_the_truth_for_correlated_residuals() {
 fn the_plain_uncertainty_is_never_the_larger_one() {
     let mut random = Random(3);
     for n in 3..60 {
-        let fit = window(n, 0.0, |_| 0.2 * gauss(&mut random)).finish().unwrap();
+        let fit = window(n, 0.0, |_| 0.2 * gauss(&mut random)).unwrap();
         assert!(fit.u >= fit.u_white && fit.dof <= n as f64 - 2.0 && fit.dof >= 1.0, "{fit:?}");
     }
 }
@@ -136,7 +139,7 @@ fn the_plain_uncertainty_is_never_the_larger_one() {
 #[test]
 fn the_autocorrelation_is_that_of_the_residuals() {
     let noise = |k: u64| 0.1 * ((k * k) as f64).sin() + 0.05 * (k as f64 / 5.0).cos();
-    let fit = window(200, 0.03, noise).finish().unwrap();
+    let fit = window(200, 0.03, noise).unwrap();
     let (x, y): (Vec<f64>, Vec<f64>) = (0..200).map(|k| (k as f64, (k as f64 + noise(k)) / 1.03)).unzip();
     let mean = |v: &[f64]| v.iter().sum::<f64>() / 200.0;
     let (mx, my) = (mean(&x), mean(&y));
@@ -153,8 +156,7 @@ fn the_autocorrelation_is_that_of_the_residuals() {
 #[test]
 fn an_edge_that_is_late_at_the_end_is_a_finding() {
     let mut random = Random(4);
-    let fit =
-        window(500, 0.0, |k| 0.01 * gauss(&mut random) + if k == 499 { 0.4 } else { 0.0 }).finish().unwrap();
+    let fit = window(500, 0.0, |k| 0.01 * gauss(&mut random) + if k == 499 { 0.4 } else { 0.0 }).unwrap();
     let agreement = fit.compare();
     assert!(
         !agreement.agrees && agreement.words.starts_with("the estimates disagree"),
@@ -169,7 +171,7 @@ fn ordinary_jitter_is_no_finding() {
         .filter(|seed| {
             let mut random = Random(*seed);
             let n = 3 + seed % 200;
-            !window(n, 0.005, |_| 0.4 * (random.unit() - 0.5)).finish().unwrap().compare().agrees
+            !window(n, 0.005, |_| 0.4 * (random.unit() - 0.5)).unwrap().compare().agrees
         })
         .count();
     assert_eq!(disagreements, 0);
@@ -177,25 +179,46 @@ fn ordinary_jitter_is_no_finding() {
 
 #[test]
 fn what_gives_no_line_is_refused_by_name() {
-    assert_eq!(window(2, 0.0, |_| 0.0).finish(), Err(Fault::TooFew { seen: 2, needed: 3 }));
-    let same = |counted: f64, reference: fn(u64) -> f64| {
-        let mut fit = EdgeFit::default();
-        for k in 0..5 {
-            fit.push(Energy::from_joules(counted * k as f64), Energy::from_joules(reference(k)));
-        }
-        fit.finish()
-    };
-    assert_eq!(same(0.0, |k| k as f64), Err(Fault::SameCount { edges: 5 }));
-    assert_eq!(same(1.0, |_| 7.0), Err(Fault::NoEnergy { edges: 5 }));
-    assert_eq!(same(1.0, |k| -(k as f64)), Err(Fault::NoEnergy { edges: 5 }));
+    assert_eq!(window(1, 0.0, |_| 0.0), Err(Fault::TooFew { seen: 1, needed: 2 }));
+    assert_eq!(window(2, 0.0, |_| 0.0), Err(Fault::TooFew { seen: 2, needed: 3 }));
+    assert_eq!(fit([7.0; 5].into_iter()), Err(Fault::NoEnergy { edges: 5 }));
+    assert_eq!(fit((0..5).map(|k| -f64::from(k))), Err(Fault::NoEnergy { edges: 5 }));
+    let line = Even::through(&[0.0, 1.0, 2.0].map(Energy::from_joules)).unwrap();
+    assert!(matches!(Fit::of(&line, PulseConstant::ZERO), Err(Fault::NoConstant { .. })));
 }
 
 #[test]
 fn nan_cannot_enter_and_an_overflow_is_refused() {
     assert!(Energy::try_from_joules(f64::NAN).is_err(), "the door of the quantity");
-    let mut fit = EdgeFit::default();
-    for k in 0..5 {
-        fit.push(Energy::from_joules(1e300 * f64::from(k)), Energy::from_joules(f64::from(k)));
+    for vast in [
+        [0.0, 1e300, -1e300, 2e300, 3e300],
+        [0.0, 1.5e308, -1.5e308, 1.0, 1.5e308],
+        [0.0, 1e-300, 0.0, 0.0, 1e-300],
+    ] {
+        assert!(matches!(fit(vast.into_iter()), Err(Fault::NotFinite { .. })), "{:?}", fit(vast.into_iter()));
     }
-    assert!(matches!(fit.finish(), Err(Fault::NotFinite { .. })), "{:?}", fit.finish());
+}
+
+#[test]
+fn the_line_is_that_of_the_plain_sums_at_every_length() {
+    let mut random = Random(11);
+    for n in 3..40_u32 {
+        let values: Vec<f64> = (0..n).map(|k| 1e6 + 3.0 * f64::from(k) + random.unit()).collect();
+        let energies: Vec<_> = values.iter().copied().map(Energy::from_joules).collect();
+        let line = Even::through(&energies).unwrap();
+        let (middle, mean) = ((f64::from(n) - 1.0) / 2.0, values.iter().sum::<f64>() / f64::from(n));
+        let numbered = || (0..n).map(f64::from).zip(&values);
+        let spread: f64 = numbered().map(|(k, _)| (k - middle).powi(2)).sum();
+        let slope = numbered().map(|(k, y)| (k - middle) * (y - mean)).sum::<f64>() / spread;
+        let residuals: Vec<f64> = numbered().map(|(k, y)| y - mean - slope * (k - middle)).collect();
+        let close =
+            |seen: f64, told: f64| assert!((seen - told).abs() < 1e-7, "{n} edges: {seen}, not {told}");
+        close(line.slope, slope);
+        close(line.spread / spread, 1.0);
+        close(line.residual, residuals.iter().map(|r| r * r).sum());
+        close(line.neighbours, residuals.windows(2).map(|pair| pair[0] * pair[1]).sum());
+        let widest = residuals.iter().fold(0.0, |widest: f64, r| widest.max(r.abs()));
+        assert!(line.holds(&energies, widest / slope * 1.000_001), "{n} edges");
+        assert!(!line.holds(&energies, widest / slope * 0.999_999), "{n} edges");
+    }
 }

@@ -98,6 +98,20 @@ fn a_reference_that_counts_has_no_time_base_but_a_step_and_a_moment() {
 }
 
 #[test]
+fn a_counter_that_moves_against_our_clock_is_a_component_once_it_shows() {
+    for method in [Method::PowerTime, Method::StandardMeter] {
+        with(method, 10.0, |setting| {
+            let moved = |millis| {
+                let counter = Some((Span::from_millis(millis), Span::from_secs(150)));
+                Setting { seen: Seen { counter, ..Seen::default() }, ..setting.clone() }.components().unwrap()
+            };
+            near(u(&moved(30), "clock of the counter"), 0.02 / 3f64.sqrt());
+            assert_eq!(moved(0), setting.components().unwrap());
+        });
+    }
+}
+
+#[test]
 fn a_broken_row_of_windows_has_more_ends() {
     with(Method::PowerTime, 10.0, |setting| {
         let whole = setting.components().unwrap();

@@ -48,6 +48,7 @@ fn seen(evidence: &Evidence, readings: &[&PulseReading]) -> Seen {
             .max()
             .unwrap_or_default(),
         stretches: 1 + breaks as u32,
+        counter: evidence.counter_against_us(),
     }
 }
 

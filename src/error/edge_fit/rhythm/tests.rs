@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::edge_fit::tests::Random;
+use crate::pulse::Input;
 
 const CONSTANT: f64 = 1000.0;
 
@@ -9,18 +10,42 @@ fn constant() -> PulseConstant {
     PulseConstant::from_impulses_per_kilowatt_hour(CONSTANT)
 }
 
+/// The rising edges of a window, each with its moment and energy.
+#[derive(Default)]
+struct Ticks {
+    at: Vec<Instant>,
+    energy: Vec<Energy>,
+    edges: Vec<Edge>,
+}
+
+impl Ticks {
+    fn push(&mut self, at: Instant, energy: Energy) {
+        self.edges.push(Edge { input: Input::Meter, seq: self.at.len() as u64, at, rising: true });
+        self.at.push(at);
+        self.energy.push(energy);
+    }
+
+    fn examine(&self) -> Result<Rhythm, Fault> {
+        self.examine_by(constant())
+    }
+
+    fn examine_by(&self, constant: PulseConstant) -> Result<Rhythm, Fault> {
+        let pulses = Pulses { at: &self.at, energy: &self.energy, edges: &self.edges };
+        examine(&pulses, &Even::through(&self.energy).unwrap(), constant)
+    }
+}
+
 /// Edges at these positions, in pulses due at 3.6 kW: one a second.
-fn ticks(positions: &[f64]) -> Vec<Tick> {
-    let tick = |(edge, x): (usize, &f64)| Tick {
-        edge: edge as u64,
-        at: Instant::from_nanos((x * 1e9).round() as i64),
-        energy: constant().energy(1) * *x,
-    };
-    positions.iter().enumerate().map(tick).collect()
+fn ticks(positions: &[f64]) -> Ticks {
+    let mut ticks = Ticks::default();
+    for x in positions {
+        ticks.push(Instant::from_nanos((x * 1e9).round() as i64), constant().energy(1) * *x);
+    }
+    ticks
 }
 
 fn found(positions: &[f64]) -> Vec<(u64, Stray)> {
-    examine(&ticks(positions), constant()).unwrap().findings.iter().map(|f| (f.edge, f.stray)).collect()
+    ticks(positions).examine().unwrap().findings.iter().map(|f| (f.edge, f.stray)).collect()
 }
 
 fn jittered(seed: u64, edges: u64, jitter: f64, interval: f64) -> Vec<f64> {
@@ -31,7 +56,7 @@ fn jittered(seed: u64, edges: u64, jitter: f64, interval: f64) -> Vec<f64> {
 #[test]
 fn an_even_row_of_pulses_has_no_finding() {
     let positions: Vec<f64> = (0..100).map(f64::from).collect();
-    let rhythm = examine(&ticks(&positions), constant()).unwrap();
+    let rhythm = ticks(&positions).examine().unwrap();
     assert!(
         rhythm.findings.is_empty()
             && !rhythm.irregular
@@ -45,7 +70,7 @@ fn an_even_row_of_pulses_has_no_finding() {
 fn a_missing_pulse_in_the_middle_is_found_and_located() {
     let positions: Vec<f64> = (0..100).filter(|k| *k != 50).map(f64::from).collect();
     assert_eq!(found(&positions), [(50, Stray::Missing { pulses: 1 })]);
-    let spoils = examine(&ticks(&positions), constant()).unwrap().spoils().unwrap();
+    let spoils = ticks(&positions).examine().unwrap().spoils().unwrap();
     assert_eq!(
         spoils,
         "pulses 1 missing: a pulse is missing before edge number 50, 51.0000 s into the window, after an interval of 2.0000 s where 1.0000 s are usual and 1/(P·C) is 1.0000 s"
@@ -85,7 +110,7 @@ fn several_strays_in_one_window_are_told_apart() {
 #[test]
 fn a_constant_error_is_a_rhythm_of_its_own() {
     for interval in [0.1, 0.5, 0.7, 0.99, 1.0, 1.4, 2.0, 10.0] {
-        let rhythm = examine(&ticks(&jittered(5, 80, 0.2, interval)), constant()).unwrap();
+        let rhythm = ticks(&jittered(5, 80, 0.2, interval)).examine().unwrap();
         assert!(rhythm.findings.is_empty(), "{interval}: {rhythm:?}");
         assert!((rhythm.usual_over_nominal / interval - 1.0).abs() < 0.02, "{interval}: {rhythm:?}");
         assert_eq!(
@@ -95,7 +120,7 @@ fn a_constant_error_is_a_rhythm_of_its_own() {
             rhythm.hint()
         );
     }
-    let rhythm = examine(&ticks(&jittered(5, 80, 0.0, 10.0)), constant()).unwrap();
+    let rhythm = ticks(&jittered(5, 80, 0.0, 10.0)).examine().unwrap();
     assert!(rhythm.hint().unwrap().contains("10.00 times longer"), "{:?}", rhythm.hint());
 }
 
@@ -103,7 +128,7 @@ fn a_constant_error_is_a_rhythm_of_its_own() {
 fn jitter_of_a_fifth_of_an_interval_is_no_finding() {
     for seed in 0..3000 {
         let positions = jittered(seed, 5 + seed % 120, 0.2, 1.0);
-        let rhythm = examine(&ticks(&positions), constant()).unwrap();
+        let rhythm = ticks(&positions).examine().unwrap();
         assert!(rhythm.findings.is_empty(), "seed {seed}, {} edges: {rhythm:?}", positions.len());
     }
 }
@@ -131,12 +156,12 @@ fn strays_are_found_through_jitter() {
 #[test]
 fn a_change_of_load_is_no_change_of_rhythm() {
     // Ten pulses at 3.6 kW, then ten at 7.2 kW: half the interval, the same energy.
-    let tick = |edge: u64| {
+    let mut ticks = Ticks::default();
+    for edge in 0..=20_u64 {
         let secs = if edge <= 10 { edge as f64 } else { 10.0 + (edge - 10) as f64 / 2.0 };
-        Tick { edge, at: Instant::from_nanos((secs * 1e9) as i64), energy: constant().energy(edge) }
-    };
-    let ticks: Vec<Tick> = (0..=20).map(tick).collect();
-    let rhythm = examine(&ticks, constant()).unwrap();
+        ticks.push(Instant::from_nanos((secs * 1e9) as i64), constant().energy(edge));
+    }
+    let rhythm = ticks.examine().unwrap();
     assert!(rhythm.findings.is_empty() && !rhythm.irregular, "{rhythm:?}");
 }
 
@@ -167,7 +192,7 @@ fn a_long_window_may_wander_off_the_grid() {
 #[test]
 fn where_every_pulse_is_doubled_the_nameplate_decides() {
     let positions: Vec<f64> = (0..40).flat_map(|k| [f64::from(k), f64::from(k) + 0.05]).collect();
-    let rhythm = examine(&ticks(&positions), constant()).unwrap();
+    let rhythm = ticks(&positions).examine().unwrap();
     assert!(rhythm.irregular && rhythm.findings.len() >= 39, "{rhythm:?}");
     assert!(rhythm.findings.iter().all(|f| f.stray == Stray::Doubled), "{:?}", rhythm.findings);
     assert!(rhythm.spoils().unwrap().starts_with("the pulses have no steady rhythm; pulses 40 doubled"));
@@ -175,13 +200,12 @@ fn where_every_pulse_is_doubled_the_nameplate_decides() {
 
 #[test]
 fn what_has_no_rhythm_is_refused_by_name() {
-    assert_eq!(examine(&ticks(&[0.0]), constant()), Err(Fault::TooFew { seen: 1, needed: 2 }));
-    assert_eq!(examine(&ticks(&[0.0, 1.0, 1.0, 2.0, 3.0]), constant()), Err(Fault::Backwards { edge: 2 }));
-    assert!(matches!(
-        examine(&ticks(&[0.0, 1.0, 2.0, 3.0, 4.0]), PulseConstant::ZERO),
-        Err(Fault::NoConstant { .. })
-    ));
+    let one = Ticks { energy: vec![Energy::ZERO; 2], ..ticks(&[0.0]) };
+    assert_eq!(one.examine(), Err(Fault::TooFew { seen: 1, needed: 2 }));
+    assert_eq!(ticks(&[0.0, 1.0, 1.0, 2.0, 3.0]).examine(), Err(Fault::Backwards { edge: 2 }));
+    let by_nothing = ticks(&[0.0, 1.0, 2.0, 3.0, 4.0]).examine_by(PulseConstant::ZERO);
+    assert!(matches!(by_nothing, Err(Fault::NoConstant { .. })));
     let mut dead = ticks(&[0.0, 1.0, 2.0, 3.0, 4.0]);
-    dead[3].energy = dead[2].energy;
-    assert_eq!(examine(&dead, constant()), Err(Fault::NoEnergy { edge: 3 }));
+    dead.energy[3] = dead.energy[2];
+    assert_eq!(dead.examine(), Err(Fault::NoEnergy { edge: 3 }));
 }
