@@ -298,7 +298,7 @@ fn nobody_there_is_said_for_each_line() {
 
 #[test]
 fn a_run_leaves_every_byte_in_the_log_and_it_reads_in_words() {
-    let served = Served::start(&[]);
+    let served = Served::start(&["--pace", "4"]);
     let (data, log) = (served.path("data"), served.path("log"));
     let regulation = short_regulation(served.dir());
     let began = now();

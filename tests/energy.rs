@@ -129,7 +129,7 @@ fn a_meter_that_gives_none_says_so_in_words_and_the_run_is_what_it_was() {
 
 #[test]
 fn it_comes_over_a_real_line_too_and_makes_the_run_no_longer() {
-    let served = Served::start(&["--meter", "good"]);
+    let served = Served::start(&["--meter", "good", "--pace", "4"]);
     let regulation = short_regulation(served.dir());
     let (bench, data) = (served.path("bench.toml"), served.path("data"));
     let arguments =

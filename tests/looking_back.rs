@@ -297,7 +297,7 @@ fn a_pre_check_takes_three_minutes_has_no_number_and_says_so_everywhere() {
 
 #[test]
 fn the_status_panel_of_a_bench_file_shows_the_verdict_when_the_run_is_over() {
-    let (served, dir) = (served::Served::start(&[]), data());
+    let (served, dir) = (served::Served::start(&["--pace", "4"]), data());
     let bench = fs::read_to_string(served.path("bench.toml")).unwrap();
     let with = |name: &str, panel: &str| {
         let path = served.path(name);

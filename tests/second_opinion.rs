@@ -13,7 +13,7 @@ const WINDOW_SECS: u32 = 5;
 
 /// With an XL-9600 as its source, whose calculator says so many percent more than the truth.
 fn xl9600(off_percent: &str) -> Served {
-    Served::start(&["--xl9600", off_percent])
+    Served::start(&["--xl9600", off_percent, "--pace", "4"])
 }
 
 fn verify(served: &Served) -> serde_json::Value {

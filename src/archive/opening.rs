@@ -11,6 +11,7 @@ use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::package::RECORD;
 use crate::certificate::record::{Outcome, Record};
+use crate::time::{Span, now, sleep};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -18,6 +19,12 @@ use std::sync::atomic::AtomicBool;
 
 /// Entries whose rows the register lacks, with their hashes.
 type Missing = Vec<(Entry, String)>;
+
+/// So long is a lock asked for that another holds: a process that was killed holds it until the disk has taken its last
+/// write, and a program that is just being started by the one before holds all its files for a moment.
+const LOCK_PATIENCE: Span = Span::from_millis(500);
+/// So often.
+const LOCK_EVERY: Span = Span::from_millis(20);
 
 impl Archive {
     /// Opens a data folder for writing, makes it where there is none, and clears up after a crash; see
@@ -42,10 +49,14 @@ impl Archive {
         let path = dir.join("lock");
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
-            Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
+        let begin = now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if now() - begin < LOCK_PATIENCE => sleep(LOCK_EVERY),
+                Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
+                Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
+            }
         }
         let mut notices: Vec<String> = disk::open_to_all(dir).into_iter().collect();
         for folder in std::iter::once(&dir.to_owned()).chain(&folders) {

@@ -406,7 +406,9 @@ impl Evidence {
     fn row(&self, seen: &Seen, stood: Instant, method: Method, whole: Energy) -> Option<Row> {
         let mut energies = self.energies(seen.rising(), stood, method)?;
         let correction = whole.ratio_to(*energies.last()?).map_or(1.0, Ratio::fraction);
-        energies.iter_mut().for_each(|energy| *energy = *energy * correction);
+        for energy in &mut energies {
+            *energy = *energy * correction;
+        }
         let line = Even::through(&energies).ok()?;
         Some(Row { energies, line })
     }

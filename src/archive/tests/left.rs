@@ -92,3 +92,19 @@ fn a_pre_check_whose_record_was_stored_before_its_entry_ends_with_that_record() 
     assert_eq!(again.said["ended"], "pre_check");
     check_folder(dir.path()).unwrap();
 }
+
+#[test]
+fn a_lock_that_is_about_to_go_is_waited_for() {
+    let dir = folder();
+    let archive = Archive::open(dir.path()).unwrap();
+    let both = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let next = scope.spawn(|| {
+            both.wait();
+            Archive::open(dir.path()).map(drop)
+        });
+        both.wait();
+        drop(archive);
+        next.join().unwrap().unwrap();
+    });
+}

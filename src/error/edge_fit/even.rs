@@ -76,7 +76,7 @@ impl Even {
             above_first: -at_first,
             spread,
             residual,
-            neighbours: residual - (ends + differences) / 2.0,
+            neighbours: residual - f64::midpoint(ends, differences),
         })
     }
 

@@ -185,7 +185,11 @@ pub fn examine(pulses: &Pulses, line: &Even, constant: PulseConstant) -> Result<
     Ok(Rhythm { usual_over_nominal: usual, findings: findings.collect(), irregular })
 }
 
-/// Whether each is above the one before it. All are looked at: that is faster than to look for the first that is not.
+/// Whether each is above the one before it.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "to look at all without a branch is faster than to stop at the first"
+)]
 fn rises<T: PartialOrd>(row: &[T]) -> bool {
     row.windows(2).fold(true, |all, pair| all & (pair[1] > pair[0]))
 }
