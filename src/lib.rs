@@ -58,7 +58,8 @@
 //!   with the source's worker, and with the process.
 //! * Silence on the pulse input is evidence only after the input has been heard in the same run.
 //! * The record freezes plan, nameplate, regulation, calibration and program version; results are computed from it and
-//!   the raw events by [`run::recompute`], bit for bit.
+//!   the raw events by [`run::recompute`], bit for bit by the same arithmetic and to the last bits by a later one
+//!   ([`certificate::likeness`]).
 //! * The regulation profile names the decision rule; whatever it is, the guarded verdict, the probability of conformity
 //!   and the risks stand beside it. What is assumed of meters before the measurement decides nothing.
 //! * Pulses, register, the meter's own power and the record it signs are held against one another and the reference, pair

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod dcc;
 pub mod energy_log;
 pub mod issue;
+pub mod likeness;
 pub mod matrix;
 pub mod number;
 pub mod package;

@@ -4,6 +4,7 @@ use super::{Data, Ended, Pin, Stop, open, print_text, refused, say, say_notices}
 use phantomload::archive::{self, Archive, Stored};
 use phantomload::bench::description;
 use phantomload::certificate::issue::{Field, Role};
+use phantomload::certificate::likeness::Likeness;
 use phantomload::certificate::number::Number;
 use phantomload::certificate::record::Record;
 use phantomload::run::recompute;
@@ -142,7 +143,8 @@ fn bring_in(path: &Path, data: &Data) -> Ended {
     let text = description::read_at_most(path, description::RECORD_MAX).map_err(Stop::input)?;
     let record = Record::from_json(&path.display().to_string(), &text).map_err(Stop::input)?;
     let (outcome, results) = recompute(&record);
-    if outcome.as_ref() != Some(&record.outcome) || results != record.results {
+    let likeness = Likeness::of((&record.outcome, &record.results), (outcome.as_ref(), &results));
+    if likeness == Likeness::Different {
         let what = "its results do not follow from its raw data; `phantomload replay` says what differs";
         return Err(Stop::input(format!("{}: {what}", path.display())));
     }

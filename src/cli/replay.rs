@@ -4,6 +4,7 @@ use super::uncertainty::uniform;
 use super::{Data, Ended, Stop, print_json, print_text};
 use phantomload::archive;
 use phantomload::bench::description;
+use phantomload::certificate::likeness::Likeness;
 use phantomload::certificate::record::{ItemResult, Measured, Program, Record, Unit};
 use phantomload::run::recompute;
 use phantomload::uncertainty::COVERAGE;
@@ -54,6 +55,7 @@ struct Budget {
 #[derive(Serialize)]
 struct Told {
     identical: bool,
+    likeness: Likeness,
     record_no: String,
     made_by: Program,
     recomputed_by: Program,
@@ -122,10 +124,11 @@ pub fn run(arguments: &Arguments) -> Ended {
     if differences.is_empty() && results != record.results {
         differences.push("findings, decision rule or elapsed time".into());
     }
-    let identical = differences.is_empty();
+    let likeness = Likeness::of((&record.outcome, &record.results), (outcome.as_ref(), &results));
     let budgets = (!arguments.no_monte_carlo).then(|| budgets(&record, arguments.seed));
     let told = Told {
-        identical,
+        identical: likeness == Likeness::Identical,
+        likeness,
         record_no: record.record_no.clone(),
         made_by: record.program.clone(),
         recomputed_by: Program::this(),
@@ -134,10 +137,14 @@ pub fn run(arguments: &Arguments) -> Ended {
     };
     if arguments.json {
         print_json(&told)?;
-    } else if identical {
+    } else if likeness != Likeness::Different {
         let (events, simulated) = (record.raw.len(), if record.simulated { " SIMULATED" } else { "" });
+        let how = match likeness {
+            Likeness::Identical => "identical",
+            _ => "the same but for the last bits of some numbers, as by an earlier order of the same sums",
+        };
         print_text(&format!(
-            "identical: {}{simulated}, recomputed from {events} raw events by {} {}\n",
+            "{how}: {}{simulated}, recomputed from {events} raw events by {} {}\n",
             told.record_no, told.recomputed_by.name, told.recomputed_by.version
         ))?;
     } else {
@@ -146,7 +153,7 @@ pub fn run(arguments: &Arguments) -> Ended {
     if let (Some(budgets), false) = (&told.budgets, arguments.json) {
         print_text(&words(budgets, arguments.seed))?;
     }
-    Ok(u8::from(!identical))
+    Ok(u8::from(likeness == Likeness::Different))
 }
 
 /// Checks the budget of each stored number that has one. A bound (no pulse came) is no estimate and has no interval.

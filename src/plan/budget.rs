@@ -73,6 +73,8 @@ impl Surroundings {
     }
 }
 
+/// The component of the counter's clock.
+pub(crate) const COUNTER: &str = "clock of the counter";
 /// A rate of the counter's clock below this, in percent, is not stated: it shows in no digit of U.
 const COUNTER_LEAST: f64 = 2e-4;
 
@@ -233,14 +235,18 @@ impl Setting<'_> {
     }
 
     /// The counter stamps the edges by its own clock, laid beside ours once: by what its stamps have moved since, the
-    /// windows may be too long or too short, all of them by the same share. That it lies anywhere within what was seen is a
-    /// choice of this house; a share that shows in no digit is left out.
+    /// windows may be too long or too short, all of them by the same share (a clock that makes a step shows in the
+    /// repeatability). That it lies anywhere within what was seen is a choice of this house; a share that shows in no digit
+    /// is left out.
     fn of_counter(&self) -> Option<Component> {
         let (moved, within) = self.seen.counter?;
         let half_width = 100.0 * moved.secs() / within.secs();
-        let label = "clock of the counter";
-        let evidence =
-            format!("±{} %: its stamps moved {moved} against our clock in {within}", shown(half_width, 3));
+        let label = COUNTER;
+        let evidence = format!(
+            "±{} %: its stamps moved {} ms against our clock in {within}",
+            shown(half_width, 3),
+            shown(moved.secs() * 1e3, 3)
+        );
         (half_width > COUNTER_LEAST).then(|| {
             Component::rectangular(label, half_width, evidence).with_sensitivity(self.gain()).sharing(label)
         })

@@ -137,22 +137,25 @@ fn alternating(edges: &[Edge]) -> Option<Looked> {
     };
     let (mut extremes, mut intervals) = (looked.extremes, looked.intervals);
     let both = edges.as_chunks::<2>().0.iter().zip(edges[1..].as_chunks::<2>().0);
-    // Any bit in the one, or the sign of the other, is a number or a moment that is not the next one.
-    let (mut seq, mut odd, mut back) = (edges[0].seq, 0, 0);
+    // Any bit is a number or a moment that is not the next one.
+    let (mut seq, mut odd) = (edges[0].seq, 0);
     for (([rise, fall], [_, next]), (at, width)) in both.zip(looked.rising.iter_mut().zip(&mut looked.widths))
     {
-        odd |= (rise.seq ^ seq) | (fall.seq ^ seq.wrapping_add(1)) | u64::from(!rise.rising | fall.rising);
+        odd |= (rise.seq ^ seq) | (fall.seq ^ seq.wrapping_add(1));
+        odd |= u64::from(!rise.rising) | u64::from(fall.rising);
+        odd |= u64::from(fall.at <= rise.at) | u64::from(next.at <= fall.at);
         seq = seq.wrapping_add(2);
         let high = fall.at.nanos().wrapping_sub(rise.at.nanos());
         let low = next.at.nanos().wrapping_sub(fall.at.nanos());
         let interval = high.wrapping_add(low);
-        back |= high.wrapping_sub(1) | low.wrapping_sub(1) | interval;
         intervals = intervals.with(Span::from_nanos(interval));
         (*at, *width) = (rise.at, Span::from_nanos(high));
         extremes = extremes.with(*width);
     }
     (looked.extremes, looked.intervals) = (extremes, intervals);
-    let sound = odd | (closing.seq ^ seq) == 0 && back >= 0 && edges[0].seq <= closing.seq;
+    // Farther apart than a span can say, or numbers that wrap: the general way knows what to make of it.
+    let spans = closing.at.nanos().checked_sub(edges[0].at.nanos()).is_some();
+    let sound = odd | (closing.seq ^ seq) == 0 && spans && edges[0].seq <= closing.seq;
     sound.then_some(looked)
 }
 
@@ -286,6 +289,12 @@ mod tests {
         let mut far = sound[..3].to_vec();
         (far[0].at, far[2].at) = (Instant::from_nanos(i64::MIN), Instant::from_nanos(i64::MAX));
         assert!(alternating(&far).is_none(), "farther apart than a span can say");
+        for wrapped in [[i64::MAX, i64::MIN, i64::MIN + 1], [0, i64::MIN, 0]] {
+            for (edge, at) in far.iter_mut().zip(wrapped) {
+                edge.at = Instant::from_nanos(at);
+            }
+            assert!(alternating(&far).is_none(), "{wrapped:?}");
+        }
         let mut wraps = sound[..3].to_vec();
         (wraps[0].seq, wraps[1].seq, wraps[2].seq) = (u64::MAX - 1, u64::MAX, 0);
         assert!(alternating(&wraps).is_none());

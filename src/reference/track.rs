@@ -61,7 +61,8 @@ struct Stretch {
 
 impl Stretch {
     fn energy_until(&self, at: Instant) -> f64 {
-        // Both are moments of one run: their distance is no overflow, and the plain difference is faster.
+        // Moments of one run are no overflow apart, and the plain difference is faster; those of a file that are have a
+        // gap between their samples that no window may have.
         let nanos = at.nanos().wrapping_sub(self.from.nanos()) as f64;
         self.energy + (self.power + self.bend * nanos) * nanos
     }
@@ -138,7 +139,7 @@ impl Track {
     }
 
     /// The reference's energy from one moment up to each of these later ones, which come in order of time, uncorrected:
-    /// one pass, however many. The same as [`energy`](Self::energy) but for the last bits. `None` where samples are
+    /// one pass, however many. The same as [`energy`](Self::energy). `None` where samples are
     /// missing at either end.
     pub fn energies(&self, from: Instant, moments: &[Instant], method: Method) -> Option<Vec<Energy>> {
         let begin = self.energy_until(from, method)?;
@@ -156,8 +157,13 @@ impl Track {
                 break;
             };
             let (here, later) = left.split_at(left.partition_point(|at| *at < next.taken));
-            let stretch = self.stretch(index, method)?;
-            joules.extend(here.iter().map(|at| stretch.energy_until(*at) - begin));
+            if here.iter().all(|at| *at == self.samples[index].taken) {
+                // At a sample the one after it need not have counted.
+                joules.resize(joules.len() + here.len(), self.energy_until(*first, method)? - begin);
+            } else {
+                let stretch = self.stretch(index, method)?;
+                joules.extend(here.iter().map(|at| stretch.energy_until(*at) - begin));
+            }
             left = later;
         }
         Energy::all_from_joules(joules).ok()

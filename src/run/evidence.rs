@@ -92,6 +92,8 @@ pub(super) struct Evidence {
     pub switched_off: Option<SwitchedOff>,
     /// How late the meter's edges come in.
     delay: Delay,
+    /// What it said before each interruption.
+    moved: Vec<(Span, Span)>,
     /// When the run was last taken up again, on its own time and by the clock of the day.
     pub again: Option<(Instant, Stamp)>,
     /// Who the meter said it was before it was interrupted.
@@ -122,20 +124,19 @@ const DELAYS_OF: u32 = 5;
 #[derive(Debug, Clone, Copy, Default)]
 struct Delay {
     since: Option<Instant>,
-    least: Option<Span>,
+    least: Option<(Span, Instant)>,
     edges: u32,
     seen: Option<Delays>,
 }
 
-/// The least delays of several stretches.
+/// The least delays of several stretches, each with its moment: with a counter that is slow it is the first of its stretch,
+/// with one that is fast the last.
 #[derive(Debug, Clone, Copy)]
 struct Delays {
-    /// Of the first stretch, which ended at `from`.
-    first: Span,
-    from: Instant,
+    first: (Span, Instant),
     shortest: Span,
     longest: Span,
-    /// When the last stretch ended.
+    /// When the least of the last stretch was seen.
     to: Instant,
 }
 
@@ -144,18 +145,25 @@ impl Delay {
     fn push(&mut self, now: Instant, at: Instant) -> Option<Span> {
         let since = *self.since.get_or_insert(now);
         let delay = now - at;
-        let least = self.least.map_or(delay, |least| least.min(delay));
+        let (least, to) = self.least.filter(|(least, _)| *least <= delay).unwrap_or((delay, now));
         self.edges += 1;
         if now - since < DELAYS_OVER || self.edges < DELAYS_OF {
-            self.least = Some(least);
+            self.least = Some((least, to));
             return None;
         }
         (self.since, self.least, self.edges) = (Some(now), None, 0);
-        let begin = Delays { first: least, from: now, shortest: least, longest: least, to: now };
+        let begin = Delays { first: (least, to), shortest: least, longest: least, to };
         let seen = self.seen.get_or_insert(begin);
-        (seen.shortest, seen.longest, seen.to) = (seen.shortest.min(least), seen.longest.max(least), now);
-        let away = if least > seen.first { least - seen.first } else { seen.first - least };
+        (seen.shortest, seen.longest, seen.to) = (seen.shortest.min(least), seen.longest.max(least), to);
+        let first = seen.first.0;
+        let away = if least > first { least - first } else { first - least };
         (away > RUNS_AWAY).then_some(away)
+    }
+
+    /// How far the stamps have moved against our clock, and in which time.
+    fn moved(&self) -> Option<(Span, Span)> {
+        let seen = self.seen.filter(|seen| seen.to > seen.first.1)?;
+        Some((seen.longest - seen.shortest, (seen.to - seen.first.1).max(DELAYS_OVER)))
     }
 }
 
@@ -170,11 +178,11 @@ impl Evidence {
         }
     }
 
-    /// How far the stamps of the counter have moved against our clock, and in which time; `None` where too few edges came to
-    /// say. What the line delays edges by differently is in it.
+    /// How far the stamps of the counter have moved against our clock, and in which time, where they moved fastest before
+    /// and after interruptions; `None` where too few edges came to say. What the line delays edges by differently is in it.
     pub fn counter_against_us(&self) -> Option<(Span, Span)> {
-        let seen = self.delay.seen.filter(|seen| seen.to > seen.from)?;
-        Some((seen.longest - seen.shortest, seen.to - seen.from))
+        let rate = |(moved, within): &(Span, Span)| moved.secs() / within.secs();
+        self.moved.iter().copied().chain(self.delay.moved()).max_by(|a, b| rate(a).total_cmp(&rate(b)))
     }
 
     /// From when on the output gives seconds pulses because it was told to.
@@ -258,6 +266,7 @@ impl Evidence {
         }
         self.again = Some((to, again));
         // The counter's clock was laid beside ours anew.
+        self.moved.extend(self.delay.moved());
         self.delay = Delay::default();
     }
 
@@ -577,11 +586,24 @@ mod tests {
         // All of them are, more and more.
         let mut away = Delay::default();
         assert!((0..60).any(|n| told(&mut away, n, n * 20).is_some()));
-        // What is too little to be refused is seen all the same: 2 ms in 10 s, up to the last whole stretch.
-        let mut slow = Delay::default();
-        assert!((0..=600).all(|n| told(&mut slow, n, n / 5).is_none()));
-        let seen = slow.seen.unwrap();
-        let rate = (seen.longest - seen.shortest).secs() / (seen.to - seen.from).secs();
-        assert!((rate - 0.0002).abs() < 1e-5, "{seen:?}");
+    }
+
+    #[test]
+    fn a_counter_that_moves_too_little_to_be_refused_is_seen_at_its_rate_fast_or_slow() {
+        // Often at first, then seldom, and with a pause: stretches that are not alike.
+        let often = (0..20_000).map(|n| n * 10);
+        let seldom = (0..9).map(|n| 203_000 + n * 3_300);
+        let later = (0..8_000).map(|n| 260_000 + n * 20);
+        let moments: Vec<i64> = often.chain(seldom).chain(later).collect();
+        for by in [0.0002, -0.0002] {
+            let mut delay = Delay::default();
+            for ms in &moments {
+                let now = Instant::from_nanos(ms * 1_000_000);
+                assert_eq!(delay.push(now, now + (now - Instant::ZERO) * by), None);
+            }
+            let (moved, within) = delay.moved().unwrap();
+            assert!((moved.secs() / within.secs() - 0.0002).abs() < 2e-8, "{by}: {moved:?} in {within:?}");
+        }
+        assert_eq!(Delay::default().moved(), None);
     }
 }

@@ -158,8 +158,8 @@ impl InProcess {
             world.tick(until, &mut self.sights);
             for sight in self.sights.drain(..) {
                 self.shown.push_back(match sight {
-                    // A counter whose clock is ahead tells no sooner.
-                    Sight::Edge(edge) => (edge.at.min(world.now()), Event::Edge(edge)),
+                    // Whatever the counter's clock says, it tells neither sooner nor later.
+                    Sight::Edge(edge, came) => (came, Event::Edge(edge)),
                     Sight::Sample(sample) => (sample.taken, Event::Sample(sample.into())),
                     Sight::Overflow(input) => {
                         (world.now(), Event::Lost { input, what: "its buffer ran over".into() })

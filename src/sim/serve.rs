@@ -360,7 +360,7 @@ fn run_world(stage: &Stage, meter: &Subscribers, seconds: &Subscribers) {
             }
         }
         let edges: Vec<Edge> =
-            sights.drain(..).filter_map(|s| if let Sight::Edge(e) = s { Some(e) } else { None }).collect();
+            sights.drain(..).filter_map(|s| if let Sight::Edge(e, _) = s { Some(e) } else { None }).collect();
         match wrong {
             Some(Wrong::HangUp) => meter.hang_up(),
             Some(Wrong::Garbage) => meter.say("\u{fffd}#?\n"),

@@ -35,8 +35,8 @@ const DISCHARGE_V_PER_S: f64 = 2000.0;
 /// Something the world shows to the bench.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sight {
-    /// An edge on an output of the meter.
-    Edge(Edge),
+    /// An edge on an output of the meter, as its counter stamps it, at the moment at which it came.
+    Edge(Edge, Instant),
     /// A sample of the reference is due.
     Sample(Sample),
     /// The counter of an input says that its buffer ran over.
@@ -456,6 +456,7 @@ impl World {
         let due = self.pending.partition_point(|e| e.at <= end);
         let secs = self.secs();
         for edge in self.pending.drain(..due) {
+            let came = edge.at;
             let (mut edge, seen) = match self.mishaps.pass(secs, edge) {
                 Passed::Seen(edge) => (edge, true),
                 Passed::Lost => (edge, false),
@@ -466,7 +467,7 @@ impl World {
             *seq += 1;
             edge.seq = self.mishaps.number(secs, edge);
             if seen {
-                sights.push(Sight::Edge(edge));
+                sights.push(Sight::Edge(edge, came));
             }
         }
         if self.mishaps.overflows(secs) {

@@ -7,6 +7,7 @@ use crate::meter::{Query, Reading, Value};
 use crate::plan::Work;
 use crate::pulse::Input;
 use crate::regulation::{Demand, Item, Kind};
+use crate::time::Span;
 use crate::uncertainty::{Component, type_a};
 use crate::verdict::Verdict;
 use rust_decimal::Decimal;
@@ -14,6 +15,15 @@ use rust_decimal::Decimal;
 /// The cross-check asks whether the data output tells of the same load at all (scale, sign, stale value); a deviation
 /// of the meter itself is the basic error's business. This many limits apart, it does not. A rule of this house.
 pub(super) const CROSS_CHECK_LIMITS: f64 = 3.0;
+
+/// Crystals differ by less than this share, and the least of many delays on a line by less than this time: a choice of this
+/// house. A day's gain of half a second is far less; but what is seen here is only whether the certificate can still hold.
+const CRYSTALS: (f64, Span) = (1e-4, Span::from_millis(20));
+
+/// Whether a clock that moved so far in such a time is no crystal any more.
+fn no_crystal((moved, within): (Span, Span)) -> bool {
+    moved > CRYSTALS.1 && moved.secs() > CRYSTALS.0 * within.secs()
+}
 
 impl Judge<'_> {
     pub(super) fn identity(&mut self) -> Vec<ItemResult> {
@@ -182,6 +192,13 @@ impl Judge<'_> {
         let Ok(base) = plan.standards.time_base().rate_error() else {
             return vec![undecided(item, "the time base has no certificate".into())];
         };
+        if let Some((moved, within)) = self.evidence.counter_against_us().filter(|seen| no_crystal(*seen)) {
+            let millis = crate::quantity::shown(moved.secs() * 1e3, 3);
+            let why = format!(
+                "the clock of the counter moved {millis} ms against ours in {within}: one of them is no time base"
+            );
+            return vec![undecided(item, why)];
+        }
         let rates: Vec<f64> = (0..rule.readings.value as usize)
             .map(|n| {
                 let elapsed = edges[(n + 1) * span].at - edges[n * span].at;
