@@ -9,7 +9,7 @@ mod simulated;
 use phantomload::archive::journal::{self, Header, Way};
 use phantomload::archive::{Archive, opening, persons};
 use phantomload::bench::resume;
-use phantomload::certificate::likeness::Likeness;
+use phantomload::certificate::likeness::same_but_last_bits;
 use phantomload::certificate::record::{Outcome, Program, Record};
 use phantomload::regulation::Kind;
 use phantomload::run::recompute;
@@ -59,8 +59,10 @@ fn a_record_of_version_1_opens_and_recomputes_to_the_last_bits() {
             .collect()
     };
     assert_eq!(numbers(&results), numbers(&record.results));
-    let likeness = Likeness::of((&record.outcome, &record.results), (outcome.as_ref(), &results));
-    assert_ne!(likeness, Likeness::Different, "it still replays");
+    assert!(
+        same_but_last_bits(&results.items, &record.results.items),
+        "by an earlier order of the same sums"
+    );
     assert_eq!(results.verdict, record.results.verdict);
     // Nothing of it is lost on the way through this version.
     let again = Record::from_json("again", &record.to_json().unwrap()).unwrap();

@@ -11,7 +11,7 @@ use crate::certificate::issue::Status;
 use crate::certificate::number::Number;
 use crate::certificate::package::RECORD;
 use crate::certificate::record::{Outcome, Record};
-use crate::time::{Span, now, sleep};
+use crate::time::{Span, now, pace, sleep};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -49,11 +49,12 @@ impl Archive {
         let path = dir.join("lock");
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(|e| Fault::write(&path, "the lock", &e))?;
-        let begin = now();
+        // The other lives in the day's time, whatever the pace of ours.
+        let (begin, patience) = (now(), LOCK_PATIENCE * pace());
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if now() - begin < LOCK_PATIENCE => sleep(LOCK_EVERY),
+                Err(TryLockError::WouldBlock) if now() - begin < patience => sleep(LOCK_EVERY * pace()),
                 Err(TryLockError::WouldBlock) => return Err(Fault::Locked { path }),
                 Err(TryLockError::Error(e)) => return Err(Fault::write(&path, "the lock", &e)),
             }

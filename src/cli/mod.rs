@@ -77,7 +77,7 @@ enum Command {
     Sim(sim::Arguments),
     /// Make many simulated verifications of meters of known error: what intervals and verdicts are worth
     Study(study::Arguments),
-    /// Recompute all results of a record from its raw data, and say identical or what differs
+    /// Recompute all results of a record from its raw data, and say identical, the same but for last bits, or what differs
     Replay(replay::Arguments),
     /// Compute a measurement model by the law of propagation (GUM) and by Monte Carlo (JCGM 101), and compare
     Uncertainty(uncertainty::Arguments),

@@ -137,7 +137,7 @@ fn alternating(edges: &[Edge]) -> Option<Looked> {
     };
     let (mut extremes, mut intervals) = (looked.extremes, looked.intervals);
     let both = edges.as_chunks::<2>().0.iter().zip(edges[1..].as_chunks::<2>().0);
-    // Any bit is a number or a moment that is not the next one.
+    // Any bit is a number, a moment or a kind that is not the next one.
     let (mut seq, mut odd) = (edges[0].seq, 0);
     for (([rise, fall], [_, next]), (at, width)) in both.zip(looked.rising.iter_mut().zip(&mut looked.widths))
     {

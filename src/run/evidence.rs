@@ -92,8 +92,10 @@ pub(super) struct Evidence {
     pub switched_off: Option<SwitchedOff>,
     /// How late the meter's edges come in.
     delay: Delay,
-    /// What it said before each interruption.
-    moved: Vec<(Span, Span)>,
+    /// Those of the seconds, which may come from another counter.
+    seconds_delay: Delay,
+    /// What the two said before each interruption.
+    moved: Vec<(Input, Span, Span)>,
     /// When the run was last taken up again, on its own time and by the clock of the day.
     pub again: Option<(Instant, Stamp)>,
     /// Who the meter said it was before it was interrupted.
@@ -178,11 +180,12 @@ impl Evidence {
         }
     }
 
-    /// How far the stamps of the counter have moved against our clock, and in which time, where they moved fastest before
-    /// and after interruptions; `None` where too few edges came to say. What the line delays edges by differently is in it.
-    pub fn counter_against_us(&self) -> Option<(Span, Span)> {
-        let rate = |(moved, within): &(Span, Span)| moved.secs() / within.secs();
-        self.moved.iter().copied().chain(self.delay.moved()).max_by(|a, b| rate(a).total_cmp(&rate(b)))
+    /// How far the stamps of an input's counter have moved against our clock, and in which time: one entry for each part
+    /// between interruptions in which enough edges came to say. What the line delays edges by differently is in it.
+    pub fn counter_against_us(&self, input: Input) -> impl Iterator<Item = (Span, Span)> {
+        let now = if input == Input::Seconds { &self.seconds_delay } else { &self.delay };
+        let before = self.moved.iter().filter(move |(of, ..)| *of == input);
+        before.map(|(_, moved, within)| (*moved, *within)).chain(now.moved())
     }
 
     /// From when on the output gives seconds pulses because it was told to.
@@ -212,6 +215,10 @@ impl Evidence {
                 "edge number {} is stamped by a clock that has run {away} away from ours since the begin: pulses cannot be laid beside the reference",
                 edge.seq
             ));
+        }
+        if edge.input == Input::Seconds {
+            // How far it is too far the daily rate judges; nothing else is measured with it.
+            self.seconds_delay.push(now, edge.at);
         }
         let edges = match edge.input {
             Input::Meter => &mut self.meter_edges,
@@ -266,8 +273,9 @@ impl Evidence {
         }
         self.again = Some((to, again));
         // The counter's clock was laid beside ours anew.
-        self.moved.extend(self.delay.moved());
-        self.delay = Delay::default();
+        for (input, delay) in [(Input::Meter, &mut self.delay), (Input::Seconds, &mut self.seconds_delay)] {
+            self.moved.extend(std::mem::take(delay).moved().map(|(moved, within)| (input, moved, within)));
+        }
     }
 
     /// Whether edges of an input may be missing in a stretch.

@@ -272,6 +272,10 @@ impl Mishaps {
         if self.is(What::InputsSwapped, secs) {
             edge.input = if edge.input == Input::Meter { Input::Seconds } else { Input::Meter };
         }
+        // The seconds come from the same counter.
+        if let Some(share) = self.by(What::CounterFast, secs) {
+            edge.at = edge.at + Span::from_secs_f64(secs * share);
+        }
         if edge.input != Input::Meter {
             return Passed::Seen(edge);
         }
@@ -292,9 +296,6 @@ impl Mishaps {
         }
         if let Some(ahead) = self.by(What::CounterJumps, secs) {
             edge.at = edge.at + Span::from_secs_f64(ahead);
-        }
-        if let Some(share) = self.by(What::CounterFast, secs) {
-            edge.at = edge.at + Span::from_secs_f64(secs * share);
         }
         Passed::Seen(edge)
     }

@@ -117,6 +117,10 @@ const SAID: &[(&str, &str)] = &[
         "edges scatter by {} s about their line, {} s of it beyond their stamps",
         "脉冲沿相对拟合直线的分散为 {} s，其中 {} s 超出时间戳分量",
     ),
+    (
+        "±{} %: its stamps moved {} ms against our clock in {}",
+        "±{} %：其时间戳相对本机时钟偏移 {} ms，历时 {}",
+    ),
     ("{} at either end of {} J", "始末各 {}，总电能 {} J"),
     ("±{} s between question and answer", "问答之间 ±{} s"),
     ("between question and answer", "问答之间的时间"),
@@ -233,6 +237,10 @@ const SAID: &[(&str, &str)] = &[
         "秒脉冲 {} 个，应有 {} 个（无秒脉冲输入，或输出未接通）",
     ),
     ("the time base has no certificate", "时基无证书"),
+    (
+        "the clock of the seconds' counter moved {} ms against ours in {}: one of them is no time base. Is the network setting this computer's clock, or the counter's line slow?",
+        "秒脉冲计数器的时钟相对本机时钟偏移 {} ms，历时 {}：二者之一不能作为时基。请检查网络是否正在校正本机时钟，或计数器线路是否过慢",
+    ),
     ("too few readings", "读数次数不足"),
     ("the meter has no tariff registers, as the nameplate says", "铭牌注明电能表无费率计度器"),
     ("the registers cannot be read: no data output on the nameplate", "无法读取计度器：铭牌无数据接口"),

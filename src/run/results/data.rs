@@ -17,12 +17,12 @@ use rust_decimal::Decimal;
 pub(super) const CROSS_CHECK_LIMITS: f64 = 3.0;
 
 /// Crystals differ by less than this share, and the least of many delays on a line by less than this time: a choice of this
-/// house. A day's gain of half a second is far less; but what is seen here is only whether the certificate can still hold.
+/// house. A clock that the network is setting may be moved by more, and is no time base either. A day's gain of half a second is far less; but what is seen here is only whether the certificate can still hold.
 const CRYSTALS: (f64, Span) = (1e-4, Span::from_millis(20));
 
 /// Whether a clock that moved so far in such a time is no crystal any more.
-fn no_crystal((moved, within): (Span, Span)) -> bool {
-    moved > CRYSTALS.1 && moved.secs() > CRYSTALS.0 * within.secs()
+fn no_crystal((moved, within): &(Span, Span)) -> bool {
+    *moved > CRYSTALS.1 && moved.secs() > CRYSTALS.0 * within.secs()
 }
 
 impl Judge<'_> {
@@ -192,10 +192,10 @@ impl Judge<'_> {
         let Ok(base) = plan.standards.time_base().rate_error() else {
             return vec![undecided(item, "the time base has no certificate".into())];
         };
-        if let Some((moved, within)) = self.evidence.counter_against_us().filter(|seen| no_crystal(*seen)) {
+        if let Some((moved, within)) = self.evidence.counter_against_us(Input::Seconds).find(no_crystal) {
             let millis = crate::quantity::shown(moved.secs() * 1e3, 3);
             let why = format!(
-                "the clock of the counter moved {millis} ms against ours in {within}: one of them is no time base"
+                "the clock of the seconds' counter moved {millis} ms against ours in {within}: one of them is no time base. Is the network setting this computer's clock, or the counter's line slow?"
             );
             return vec![undecided(item, why)];
         }

@@ -8,6 +8,7 @@ use crate::error;
 use crate::meter::Query;
 use crate::plan::budget::{Seen, Setting, Surroundings};
 use crate::plan::{Step, Work};
+use crate::pulse::Input;
 use crate::quantity::{Energy, Ratio};
 use crate::regulation::Item;
 use crate::time::Span;
@@ -48,7 +49,10 @@ fn seen(evidence: &Evidence, readings: &[&PulseReading]) -> Seen {
             .max()
             .unwrap_or_default(),
         stretches: 1 + breaks as u32,
-        counter: evidence.counter_against_us(),
+        // One clock with one rate: what the line delays in a short part counts by its length.
+        counter: evidence
+            .counter_against_us(Input::Meter)
+            .reduce(|(moved, within), part| (moved + part.0, within + part.1)),
     }
 }
 
