@@ -1,10 +1,11 @@
 //! Conducts a run from plan to results: events in, actions out. It neither sleeps nor speaks.
 //!
 //! [`Run::handle`] takes what came in, [`Run::poll_action`] gives what is to be done, [`Run::poll_timeout`] says when
-//! to come back. The same events give the same record, bit for bit; [`recompute`] proves it from a stored one (to the last bits from
-//! one of an earlier arithmetic).
+//! to come back. The same events give the same record, bit for bit; [`recompute`] proves it from a stored one (to the
+//! last bits from one of an earlier arithmetic).
 
 mod data_lane;
+mod delay;
 mod ending;
 mod evidence;
 mod interruption;
