@@ -39,6 +39,7 @@ pub fn same_but_last_bits<T: Serialize>(a: &T, b: &T) -> bool {
     serde_json::to_value(a).ok().zip(serde_json::to_value(b).ok()).is_some_and(|(a, b)| alike(&a, &b))
 }
 
+/// The same of what was written down.
 fn alike(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {

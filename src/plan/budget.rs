@@ -236,8 +236,8 @@ impl Setting<'_> {
 
     /// The counter stamps the edges by its own clock, laid beside ours once: by what its stamps have moved since, the
     /// windows may be too long or too short, all of them by the same share (a step of the clock shows in the repeatability,
-    /// where it falls between readings of one point). That it lies anywhere within what was seen is a choice of this house; a share that shows in no digit
-    /// is left out.
+    /// where it falls between readings of one point). That it lies anywhere within what was seen is a choice of this house;
+    /// a share that shows in no digit is left out.
     fn of_counter(&self) -> Option<Component> {
         let (moved, within) = self.seen.counter?;
         let half_width = 100.0 * moved.secs() / within.secs();

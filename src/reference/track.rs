@@ -139,8 +139,7 @@ impl Track {
     }
 
     /// The reference's energy from one moment up to each of these later ones, which come in order of time, uncorrected:
-    /// one pass, however many. The same as [`energy`](Self::energy). `None` where samples are
-    /// missing at either end.
+    /// one pass, however many. The same as [`energy`](Self::energy). `None` where samples are missing at either end.
     pub fn energies(&self, from: Instant, moments: &[Instant], method: Method) -> Option<Vec<Energy>> {
         let begin = self.energy_until(from, method)?;
         let mut joules = Vec::with_capacity(moments.len());

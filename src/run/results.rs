@@ -367,12 +367,22 @@ impl Judge<'_> {
             }
         };
         self.doubt(&mut result, &readings, &attempts, limit);
+        let budget = result.measured.as_ref().map(|measured| measured.budget.as_slice()).unwrap_or_default();
+        let knows_counter = budget.iter().any(|component| component.label == COUNTER);
         result.stopped = (!readings.is_empty())
             .then(|| stop(self.plan, self.evidence, self.started, step, windows))
             .flatten()
             .map(|stop| {
                 let (least, most) = (windows.readings, windows.readings_max);
-                format!("{} readings of {least} to {most}: {}", readings.len(), stop.words())
+                let words = if knows_counter {
+                    format!(
+                        "{}, the clock of the counter left out, which is known at the end only",
+                        stop.words()
+                    )
+                } else {
+                    stop.words().to_owned()
+                };
+                format!("{} readings of {least} to {most}: {words}", readings.len())
             });
         result.point = point;
         result.attempts = attempts;

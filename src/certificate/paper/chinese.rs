@@ -179,6 +179,10 @@ const SAID: &[(&str, &str)] = &[
         "{} 次读数，应有 {} 次；作废 {} 次，最后一次：{}",
     ),
     ("{} of {} readings", "{} 次读数，应有 {} 次"),
+    (
+        "{}, the clock of the counter left out, which is known at the end only",
+        "{}，未计计数器时钟分量（运行结束时方知）",
+    ),
     ("{} readings of {} to {}: {}", "{} 次读数（{} 至 {} 次）：{}"),
     ("the limit lies outside the interval of this look", "限值在本次区间之外"),
     ("more readings would not narrow the uncertainty", "增加读数不能再减小不确定度"),

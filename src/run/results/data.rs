@@ -16,13 +16,16 @@ use rust_decimal::Decimal;
 /// of the meter itself is the basic error's business. This many limits apart, it does not. A rule of this house.
 pub(super) const CROSS_CHECK_LIMITS: f64 = 3.0;
 
-/// Crystals differ by less than this share, and the least of many delays on a line by less than this time: a choice of this
-/// house. A clock that the network is setting may be moved by more, and is no time base either. A day's gain of half a second is far less; but what is seen here is only whether the certificate can still hold.
-const CRYSTALS: (f64, Span) = (1e-4, Span::from_millis(20));
+/// Crystals differ by less than this share; a clock that the network is setting may be moved by more, and is no time base
+/// either. A choice of this house. A day's gain of half a second is far less: what is seen here is only whether the
+/// certificate can still hold.
+const CRYSTALS: f64 = 1e-4;
+/// The least of many delays on a line differs by less than this: a choice of this house.
+const LINE: Span = Span::from_millis(20);
 
 /// Whether a clock that moved so far in such a time is no crystal any more.
 fn no_crystal((moved, within): &(Span, Span)) -> bool {
-    *moved > CRYSTALS.1 && moved.secs() > CRYSTALS.0 * within.secs()
+    *moved > LINE && moved.secs() > CRYSTALS * within.secs()
 }
 
 impl Judge<'_> {
