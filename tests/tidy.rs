@@ -1,7 +1,9 @@
 //! The house rules that a compiler does not hold: order of modules, bans, file length, a first sentence everywhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Each module may use what stands before it.
 const ORDER: [&str; 23] = [
@@ -250,4 +252,33 @@ fn every_dependency_says_why() {
     // serde, thiserror and tempfile explain themselves by their names.
     without.retain(|l| !["serde =", "thiserror =", "tempfile ="].iter().any(|known| l.starts_with(known)));
     assert!(without.is_empty(), "no reason beside {without:?}");
+}
+
+/// Crates with the features they are built with, along such edges.
+fn built_with(edges: &str) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = Command::new(cargo)
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--prefix=none",
+            "--no-dedupe",
+            "--format={p} {f}",
+            "--edges",
+        ])
+        .arg(edges)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    String::from_utf8(tree.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn tests_and_benches_add_no_feature_to_a_crate_of_the_program() {
+    let (program, all) = (built_with("normal"), built_with("normal,dev"));
+    assert!(program.len() > 200 && all.len() > program.len(), "cargo tree told nothing");
+    let built_twice: Vec<_> = program.difference(&all).collect();
+    assert!(built_twice.is_empty(), "see above [dev-dependencies] in Cargo.toml: {built_twice:#?}");
 }

@@ -21,6 +21,7 @@ use crate::source::xl9600::Xl9600;
 use crate::time::{Span, now};
 use crate::{reference, source};
 use std::fmt::Write;
+use std::panic::resume_unwind;
 
 /// A counter says its first line at once.
 const GREETING: Span = Span::from_millis(300);
@@ -88,8 +89,18 @@ pub fn serial_lines(port: &str) -> Result<Vec<Address>, link::Fault> {
     ])
 }
 
+/// Asks several devices at the same time, each on its [lines](serial_lines); what was found, in their order. One that stays
+/// silent takes some seconds, and the others do not wait for it.
+pub fn ask_all(devices: &[Vec<Address>]) -> Vec<Found> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = devices.iter().map(|lines| scope.spawn(|| ask(lines))).collect();
+        let answers = asked.into_iter().map(|answer| answer.join().unwrap_or_else(|e| resume_unwind(e)));
+        answers.flatten().collect()
+    })
+}
+
 /// Asks one device, on each of its lines until somebody answers.
-pub fn ask(lines: &[Address]) -> Option<Found> {
+fn ask(lines: &[Address]) -> Option<Found> {
     let mut seen = vec![];
     for at in lines {
         match who(at) {

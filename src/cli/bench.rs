@@ -129,11 +129,10 @@ fn probe(ports: &[String], hosts: &[String], out: Option<&Path>) -> Ended {
             "there is no serial port on this machine; give --serial PORT or --host HOST:PORT",
         ));
     }
-    let mut found = vec![];
     for lines in &asked {
         say(&format!("asking {}", lines.first().map_or_else(String::new, ToString::to_string)));
-        found.extend(probe::ask(lines));
     }
+    let found = probe::ask_all(&asked);
     print_text(&probe::table(&found))?;
     if let Some(out) = out {
         std::fs::write(out, probe::bench_file(&found))
