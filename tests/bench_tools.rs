@@ -265,6 +265,35 @@ fn a_busy_port_and_one_without_permission_are_said_as_what_they_are() {
 }
 
 #[test]
+fn a_port_under_two_settings_is_asked_in_turn_and_all_that_is_found_stands_in_the_bench_file() {
+    let (port, _, _kept) = on_terminal(meter);
+    let (other, _, _kept) = on_terminal(meter);
+    let dir = tempfile::tempdir().unwrap();
+    let (file, link) = (dir.path().join("found.toml"), dir.path().join("by-id"));
+    std::os::unix::fs::symlink(&port, &link).unwrap();
+    let slow = format!("{},1200,8E1", text(&link));
+    let output = phantomload(&[
+        "bench",
+        "probe",
+        "--serial",
+        &port,
+        "--serial",
+        &slow,
+        "--serial",
+        &other,
+        "--out",
+        text(&file),
+    ]);
+    let table = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{table}{}", stderr(&output));
+    assert_eq!(table.matches("DL/T 645 meter 202611210001").count(), 3, "nobody is busy for us: {table}");
+    let written = std::fs::read_to_string(&file).unwrap();
+    let (used, not_used) = written.split_once("# not used: ").expect("a bench file has one meter");
+    assert!(used.contains(&format!("link = \"{port},")), "{written}");
+    assert!(not_used.contains(&other) && not_used.contains(text(&link)), "{written}");
+}
+
+#[test]
 fn the_check_brings_the_low_level_only_where_it_is_asked_to() {
     let served = Served::start(&[]);
     let bench = served.path("bench.toml");

@@ -239,7 +239,7 @@ fn every_dependency_says_why() {
     let mut without = vec![];
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = line.contains("dependencies");
+            (inside, reason) = (line.contains("dependencies"), false);
         } else if line.starts_with('#') {
             reason = true;
         } else if inside && !line.trim().is_empty() {

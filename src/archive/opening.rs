@@ -28,7 +28,7 @@ const LOCK_EVERY: Span = Span::from_millis(20);
 
 impl Archive {
     /// Opens a data folder for writing, makes it where there is none, and clears up after a crash; see
-    /// [`Archive::notices`]. A run that was opened and not ended is aborted.
+    /// [`Archive::notices`]. A run that was opened and not ended is aborted, unless the journal holds it: then it waits.
     pub fn open(dir: &Path) -> Result<Self, Fault> {
         Self::open_with(dir, None)
     }
@@ -255,7 +255,8 @@ impl Archive {
     fn abort_open_run(&mut self) -> Result<(), Fault> {
         let Some(run) = self.chain.state.run.clone() else { return Ok(()) };
         let folder = self.dir.join(UNFINISHED).join(&run.record_no);
-        let ended = Self::ended(&folder);
+        let mut unread = vec![];
+        let ended = Self::ended(&folder, &mut unread);
         if ended.is_none() && self.has_journal() {
             let (book, notices) = self.journal()?;
             self.notices.extend(notices);
@@ -273,6 +274,9 @@ impl Archive {
         // The record of a run that was ended, where the power failed before that was written.
         let reason = match ended {
             Some((record, files)) => {
+                self.notices.extend(unread.into_iter().map(|what| {
+                    format!("{what}: its SHA-256 is not in the chain's entry that ends {}", run.record_no)
+                }));
                 let (ended, reason) = super::papers::ended(&record);
                 about = about.say("ended", ended);
                 about.files = files;
@@ -313,17 +317,20 @@ impl Archive {
         Ok(ended)
     }
 
-    /// The record of a run without verdict that was stored, and the SHA-256 of its files. A pre-check is such a run, although
-    /// it was completed.
-    fn ended(folder: &Path) -> Option<(Record, BTreeMap<String, String>)> {
+    /// The record of a run without verdict that was stored, and the SHA-256 of its files; those that cannot be read are told
+    /// with the reason. A pre-check is such a run, although it was completed.
+    fn ended(folder: &Path, unread: &mut Vec<String>) -> Option<(Record, BTreeMap<String, String>)> {
         let record: Record = rows::record(folder).ok()?;
         if record.outcome == Outcome::Completed && record.certificate_no.is_some() {
             return None;
         }
         let files = disk::names(folder).ok()?.into_iter();
-        let files = files.filter_map(|name| {
-            let bytes = disk::read(&folder.join(&name)).ok()?;
-            Some((name, sha256(&bytes)))
+        let files = files.filter_map(|name| match disk::read(&folder.join(&name)) {
+            Ok(bytes) => Some((name, sha256(&bytes))),
+            Err(fault) => {
+                unread.push(fault.to_string());
+                None
+            }
         });
         Some((record, files.collect()))
     }

@@ -8,6 +8,9 @@
 //! | 3 | 2BH/0EH, then 03H of one register, unit 1 | Modbus devices |
 //! | 4 | 13H to the wildcard | a DL/T 645 meter alone on its line |
 //! | – | 源停止 (UDP only) | an XL-9600, which it switches off |
+//!
+//! The port of Modbus/TCP is asked for nothing before Modbus: a device that speaks nothing else may hang up. Lines are asked at
+//! the same time, so two ports on one RS-485 pair would talk into one another; they are for one call each.
 
 use super::description::SHIPPED;
 use crate::link::lines::Lines;
@@ -20,8 +23,10 @@ use crate::source::profile::Output;
 use crate::source::xl9600::Xl9600;
 use crate::time::{Span, now};
 use crate::{reference, source};
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 
 /// A counter says its first line at once.
 const GREETING: Span = Span::from_millis(300);
@@ -90,13 +95,32 @@ pub fn serial_lines(port: &str) -> Result<Vec<Address>, link::Fault> {
 }
 
 /// Asks several devices at the same time, each on its [lines](serial_lines); what was found, in their order. One that stays
-/// silent takes some seconds, and the others do not wait for it.
+/// silent takes some seconds, and the others do not wait for it. Those that share a port take turns.
 pub fn ask_all(devices: &[Vec<Address>]) -> Vec<Found> {
-    std::thread::scope(|scope| {
-        let asked: Vec<_> = devices.iter().map(|lines| scope.spawn(|| ask(lines))).collect();
+    let mut ports: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    for (place, lines) in devices.iter().enumerate() {
+        ports.entry(port(lines)).or_default().push(place);
+    }
+    let mut found: Vec<(usize, Found)> = std::thread::scope(|scope| {
+        let ask_port = |places: &[usize]| {
+            let found = places.iter().filter_map(|place| Some((*place, ask(&devices[*place])?)));
+            found.collect::<Vec<_>>()
+        };
+        let asked: Vec<_> = ports.values().map(|places| scope.spawn(move || ask_port(places))).collect();
         let answers = asked.into_iter().map(|answer| answer.join().unwrap_or_else(|e| resume_unwind(e)));
         answers.flatten().collect()
-    })
+    });
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, found)| found).collect()
+}
+
+/// What only one can hold at a time: a serial port under whichever of its names, or the address itself.
+fn port(lines: &[Address]) -> PathBuf {
+    match lines.first() {
+        Some(Address::Serial { path, .. }) => std::fs::canonicalize(path).unwrap_or_else(|_| path.into()),
+        Some(address) => address.to_string().into(),
+        None => PathBuf::new(),
+    }
 }
 
 /// Asks one device, on each of its lines until somebody answers.
@@ -132,8 +156,9 @@ fn who(at: &Address) -> Who {
             return Who::Counter;
         }
     }
+    let is_modbus = matches!(at, Address::Tcp { port: MODBUS_PORT, .. });
     let mut lines = Lines::new(link, PATIENCE);
-    match lines.ask("*IDN?") {
+    match if is_modbus { Ok(String::new()) } else { lines.ask("*IDN?") } {
         // An echo is no answer.
         Ok(said) if said.trim().len() > 2 && !said.contains("*IDN?") => {
             let profile = shipped_for(&said);
@@ -147,7 +172,7 @@ fn who(at: &Address) -> Who {
     let mut link = lines.into_link();
     // A serial server carries the serial form over TCP; Modbus/TCP has its own, and its own port.
     let wrappings: &[Wrapping] = match at {
-        Address::Tcp { port: MODBUS_PORT, .. } => &[Wrapping::Tcp],
+        Address::Tcp { .. } if is_modbus => &[Wrapping::Tcp],
         Address::Tcp { .. } => &[Wrapping::Rtu, Wrapping::Tcp],
         _ => &[Wrapping::Rtu],
     };
@@ -208,24 +233,28 @@ fn shipped_for(said: &str) -> Option<&'static str> {
     real.filter(|(_, text)| knows(text)).map(|(name, _)| *name).next()
 }
 
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Counter => f.write_str("pulse counter"),
+            Self::Scpi { said, profile: Some(profile) } => write!(f, "SCPI `{said}`: profile {profile}"),
+            Self::Scpi { said, profile: None } => write!(
+                f,
+                "SCPI `{said}`: no shipped profile; copy assets/instruments/template-source.toml or -reference"
+            ),
+            Self::Modbus { said } => write!(f, "Modbus, {said}"),
+            Self::Dlt645 { address } => write!(f, "DL/T 645 meter {address}"),
+            Self::Xl9600 => f.write_str("XL-9600 bench, switched off by the question"),
+            Self::Nobody { why } => write!(f, "-  ({why})"),
+        }
+    }
+}
+
 /// What was found, as a table.
 pub fn table(found: &[Found]) -> String {
     let mut text = String::new();
     for Found { at, who } in found {
-        let said = match who {
-            Who::Counter => "pulse counter".to_owned(),
-            Who::Scpi { said, profile: Some(profile) } => format!("SCPI `{said}`: profile {profile}"),
-            Who::Scpi { said, profile: None } => {
-                format!(
-                    "SCPI `{said}`: no shipped profile; copy assets/instruments/template-source.toml or -reference"
-                )
-            }
-            Who::Modbus { said } => format!("Modbus, {said}"),
-            Who::Dlt645 { address } => format!("DL/T 645 meter {address}"),
-            Who::Xl9600 => "XL-9600 bench, switched off by the question".to_owned(),
-            Who::Nobody { why } => format!("-  ({why})"),
-        };
-        let _ = writeln!(text, "{:<36} {said}", at.to_string());
+        let _ = writeln!(text, "{:<36} {who}", at.to_string());
     }
     text
 }
@@ -276,13 +305,11 @@ pub fn bench_file(found: &[Found]) -> String {
     for (address, at) in meters.take(1) {
         let _ = write!(text, "\n# DL/T 645 meter {address}\n[meter]\nlink = \"{at}\"\n");
     }
-    let others = found.iter().filter_map(|f| match &f.who {
-        Who::Scpi { said, profile: None } => Some(format!("{}: SCPI `{said}`", f.at)),
-        Who::Modbus { said } => Some(format!("{}: Modbus, {said}", f.at)),
-        _ => None,
-    });
-    for other in others {
-        let _ = write!(text, "\n# not used: {}\n", other.replace(['\r', '\n'], " "));
+    // Whatever has no place above, or came after what took it.
+    let used = text.clone();
+    let others = found.iter().filter(|f| !matches!(f.who, Who::Nobody { .. }));
+    for Found { at, who } in others.filter(|f| !used.contains(&format!("\"{}\"", f.at))) {
+        let _ = write!(text, "\n# not used: {at}: {}\n", who.to_string().replace(['\r', '\n'], " "));
     }
     text
 }

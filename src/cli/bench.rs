@@ -17,7 +17,7 @@ pub enum Which {
     /// Ask serial ports and hosts who is there; nothing is switched on. Prints a table and can write a bench file
     Probe {
         /// A serial port: /dev/ttyUSB0, or /dev/ttyUSB0,9600,8E1 to ask at that setting only [default: all, where no
-        /// host is given]
+        /// host is given]. All are asked at the same time; ports on one RS-485 pair need a call each
         #[arg(long, value_name = "PORT")]
         serial: Vec<String>,
         /// A device in the network: HOST:PORT (TCP), or udp:HOST:PORT (an XL-9600; the question switches it off)
@@ -129,6 +129,13 @@ fn probe(ports: &[String], hosts: &[String], out: Option<&Path>) -> Ended {
             "there is no serial port on this machine; give --serial PORT or --host HOST:PORT",
         ));
     }
+    // A line that is named twice is asked once.
+    let mut named = vec![];
+    asked.retain(|lines| {
+        let is_new = !named.contains(lines);
+        named.push(lines.clone());
+        is_new
+    });
     for lines in &asked {
         say(&format!("asking {}", lines.first().map_or_else(String::new, ToString::to_string)));
     }

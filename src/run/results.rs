@@ -179,6 +179,9 @@ fn undecided(item: Item, reason: String) -> ItemResult {
     plain(item, Verdict::Undecided, reason, "")
 }
 
+/// Behind why the readings of a point ended, where U has a component that no look during the run could know.
+const LOOKED_WITHOUT: &str = ", in this look without the clock of the counter, which U contains";
+
 struct Judge<'a> {
     plan: &'a Plan,
     evidence: &'a Evidence,
@@ -374,13 +377,11 @@ impl Judge<'_> {
             .flatten()
             .map(|stop| {
                 let (least, most) = (windows.readings, windows.readings_max);
-                let words = if knows_counter {
-                    format!(
-                        "{}, the clock of the counter left out, which is known at the end only",
-                        stop.words()
-                    )
-                } else {
-                    stop.words().to_owned()
+                let words = match stop {
+                    Stop::Clear | Stop::Narrow if knows_counter => {
+                        format!("{}{LOOKED_WITHOUT}", stop.words())
+                    }
+                    _ => stop.words().to_owned(),
                 };
                 format!("{} readings of {least} to {most}: {words}", readings.len())
             });
@@ -389,11 +390,12 @@ impl Judge<'_> {
         result
     }
 
-    /// What speaks against a pass although the mean lies within the limit: a window whose intervals did not belong
-    /// together and whose error lies beyond the limit may be a meter that drops or doubles pulses, and a repetition
-    /// must not hide it; a loss that the counter told of later.
+    /// What speaks against a verdict although the mean lies clearly within the limit or beyond it. Against a pass: a window
+    /// whose intervals did not belong together and whose error lies beyond the limit may be a meter that drops or doubles
+    /// pulses, and a repetition must not hide it. Against a pass and a fail alike: a reference that contradicts itself, and a
+    /// loss that the counter told of later.
     fn doubt(&self, result: &mut ItemResult, readings: &[&PulseReading], attempts: &[Attempt], limit: f64) {
-        if result.verdict != Verdict::Pass {
+        if result.verdict == Verdict::Undecided {
             return;
         }
         let beyond = attempts.iter().find_map(|a| match a {
@@ -402,7 +404,9 @@ impl Judge<'_> {
             }
             _ => None,
         });
-        if let Some((error, why)) = beyond {
+        if let Some((error, why)) = beyond
+            && result.verdict == Verdict::Pass
+        {
             result.verdict = Verdict::Undecided;
             result.reason =
                 format!("{}; but a spoiled attempt had {:+.2} %: {why}", result.reason, error.percent());

@@ -180,8 +180,8 @@ const SAID: &[(&str, &str)] = &[
     ),
     ("{} of {} readings", "{} 次读数，应有 {} 次"),
     (
-        "{}, the clock of the counter left out, which is known at the end only",
-        "{}，未计计数器时钟分量（运行结束时方知）",
+        "{}, in this look without the clock of the counter, which U contains",
+        "{}（该次判断未计计数器时钟分量，U 中已计入）",
     ),
     ("{} readings of {} to {}: {}", "{} 次读数（{} 至 {} 次）：{}"),
     ("the limit lies outside the interval of this look", "限值在本次区间之外"),
