@@ -6,7 +6,7 @@
 use super::{Bench, Stopper, Waited};
 use crate::archive::journal::{Keeper, NotKept};
 use crate::run::{Action, Event, Run};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, pace};
 use std::collections::VecDeque;
 
 /// Between the source's off and giving up on an engine that does not end.
@@ -14,6 +14,9 @@ const ENDING_TIME: Span = Span::from_secs(60);
 /// A disk that has not taken in for so long what somebody waits for does not work. Below the engine's own patience with a
 /// command, so that the source is not blamed for it; a choice of this house.
 const DISK_MAX: Span = Span::from_secs(5);
+/// The disk lives in the day's time: where our clock is hastened it has as much longer by it, up to this, which is still below
+/// the engine's patience.
+const DISK_MAX_HASTENED: Span = Span::from_secs(9);
 /// While something waits for the disk it is looked at this often.
 const LOOK_EVERY: Span = Span::from_millis(2);
 
@@ -77,8 +80,9 @@ pub fn conduct_kept(
                 Err(why) => lost = Some(why),
             }
             behind = if wanted > kept { behind.or(Some(bench.now())) } else { None };
-            if behind.is_some_and(|since| bench.now() - since > DISK_MAX) {
-                lost = Some(format!("the disk has taken nothing in for {DISK_MAX}"));
+            let patience = (DISK_MAX * pace()).min(DISK_MAX_HASTENED);
+            if behind.is_some_and(|since| bench.now() - since > patience) {
+                lost = Some(format!("the disk has taken nothing in for {patience}"));
             }
             if let Some(why) = &lost {
                 let why = format!("what came in could not be kept: {why}");

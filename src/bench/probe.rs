@@ -158,7 +158,8 @@ fn who(at: &Address) -> Who {
     }
     let is_modbus = matches!(at, Address::Tcp { port: MODBUS_PORT, .. });
     let mut lines = Lines::new(link, PATIENCE);
-    match if is_modbus { Ok(String::new()) } else { lines.ask("*IDN?") } {
+    let said = if is_modbus { Ok(String::new()) } else { lines.ask("*IDN?") };
+    match said {
         // An echo is no answer.
         Ok(said) if said.trim().len() > 2 && !said.contains("*IDN?") => {
             let profile = shipped_for(&said);
