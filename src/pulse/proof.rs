@@ -74,14 +74,14 @@ impl Seen {
     }
 
     /// What it proves of the window, or what is wrong with it.
-    pub fn proof(&mut self) -> Result<Proof, Flaw> {
-        let looked = &mut self.looked;
+    pub fn proof(&self) -> Result<Proof, Flaw> {
+        let looked = &self.looked;
         let falling = self.edges - looked.rising.len() as u64;
         if let Some(Edge { seq, rising, .. }) = looked.unseen.filter(|_| falling > 0) {
             return Err(Flaw::Unseen { after: seq, rising });
         }
         let (shortest, longest) = looked.intervals.ends().unwrap_or_default();
-        let widths = looked.extremes.ends().zip(usual(&mut looked.widths));
+        let widths = looked.extremes.ends().zip(looked.usual);
         let widths = widths.map(|((narrowest, widest), usual)| (narrowest, usual, widest));
         Ok(Proof { edges: self.edges, falling, shortest, longest, widths })
     }
@@ -92,9 +92,10 @@ impl Seen {
 struct Looked {
     /// The moments of the rising edges.
     rising: Vec<Instant>,
-    /// How wide the pulses were.
-    widths: Vec<Span>,
+    /// The narrowest and the widest pulse.
     extremes: Extremes,
+    /// The usual width.
+    usual: Option<Span>,
     intervals: Extremes,
     /// The first of two edges of one kind without the other between them.
     unseen: Option<Edge>,
@@ -130,40 +131,102 @@ impl Extremes {
 fn alternating(edges: &[Edge]) -> Option<Looked> {
     let closing = edges.last().filter(|edge| edge.rising && edges.len() % 2 == 1)?;
     let pulses = edges.len() / 2;
-    let mut looked = Looked {
-        rising: vec![closing.at; pulses + 1],
-        widths: vec![Span::ZERO; pulses],
-        ..Looked::default()
-    };
-    let (mut extremes, mut intervals) = (looked.extremes, looked.intervals);
-    let both = edges.as_chunks::<2>().0.iter().zip(edges[1..].as_chunks::<2>().0);
-    // Any bit is a number, a moment or a kind that is not the next one.
-    let (mut seq, mut odd) = (edges[0].seq, 0);
-    for (([rise, fall], [_, next]), (at, width)) in both.zip(looked.rising.iter_mut().zip(&mut looked.widths))
-    {
-        odd |= (rise.seq ^ seq) | (fall.seq ^ seq.wrapping_add(1));
-        odd |= u64::from(!rise.rising) | u64::from(fall.rising);
-        odd |= u64::from(fall.at <= rise.at) | u64::from(next.at <= fall.at);
-        seq = seq.wrapping_add(2);
-        let high = fall.at.nanos().wrapping_sub(rise.at.nanos());
-        let low = next.at.nanos().wrapping_sub(fall.at.nanos());
-        let interval = high.wrapping_add(low);
-        intervals = intervals.with(Span::from_nanos(interval));
-        (*at, *width) = (rise.at, Span::from_nanos(high));
-        extremes = extremes.with(*width);
+    let mut rising = vec![closing.at; pulses + 1];
+    let (mut extremes, mut intervals) = (Extremes::default(), Extremes::default());
+    let mut middle = Middle::sought_in(edges);
+    let Edge { mut seq, at: mut rise, rising: mut rises, .. } = edges[0];
+    // Any bit is a number that is not the next one; the sign, a low level that did not last.
+    let (mut odd, mut short, mut falls) = (0, 0, true);
+    for ([fall, next], at) in edges[1..].as_chunks::<2>().0.iter().zip(&mut rising) {
+        odd |= (fall.seq ^ seq.wrapping_add(1)) | (next.seq ^ seq.wrapping_add(2));
+        rises &= next.rising;
+        falls &= !fall.rising;
+        short |= next.at.nanos().wrapping_sub(fall.at.nanos()).wrapping_sub(1);
+        let width = Span::from_nanos(fall.at.nanos().wrapping_sub(rise.nanos()));
+        let interval = Span::from_nanos(next.at.nanos().wrapping_sub(rise.nanos()));
+        (extremes, intervals) = (extremes.with(width), intervals.with(interval));
+        middle.take(width);
+        *at = rise;
+        (seq, rise) = (next.seq, next.at);
     }
-    (looked.extremes, looked.intervals) = (extremes, intervals);
-    // Farther apart than a span can say, or numbers that wrap: the general way knows what to make of it.
-    let spans = closing.at.nanos().checked_sub(edges[0].at.nanos()).is_some();
-    let sound = odd | (closing.seq ^ seq) == 0 && spans && edges[0].seq <= closing.seq;
-    sound.then_some(looked)
+    // All that lasted did so forward, and so little that no difference has wrapped: of what else it may be, the general
+    // way knows what to make.
+    let forward = extremes.shortest > Span::ZERO && intervals.shortest > Span::ZERO && short >= 0;
+    let longest = i64::try_from(pulses).ok().and_then(|pulses| intervals.longest.nanos().checked_mul(pulses));
+    let spans = longest.is_some() && edges[0].at < closing.at && edges[0].seq <= closing.seq;
+    (odd == 0 && rises && falls && forward && spans).then(|| Looked {
+        rising,
+        usual: middle.found(pulses).or_else(|| usual_width(edges)),
+        extremes,
+        intervals,
+        unseen: None,
+    })
+}
+
+/// The median of many widths in one pass: it lies nearly always between two widths that a sample of them names, so that
+/// those below are counted and only those between are kept. Where it does not, nothing is found.
+struct Middle {
+    low: Span,
+    /// How far the higher one is from the lower one.
+    apart: u64,
+    below: usize,
+    between: usize,
+    /// The first ones of those between.
+    kept: Vec<Span>,
+}
+
+impl Middle {
+    /// So many widths are a sample: the rank of its median scatters by 16, half of the root of their number.
+    const SAMPLE: usize = 1024;
+    /// So far from the middle of the sample: four times that scatter.
+    const AWAY: usize = 64;
+
+    /// Of edges in turn, a rising one first.
+    fn sought_in(edges: &[Edge]) -> Self {
+        let (both, _) = edges.as_chunks::<2>();
+        let (mut low, mut high, mut room) = (0, i64::MAX, both.len());
+        if both.len() > 4 * Self::SAMPLE {
+            let drawn = both.iter().step_by(both.len() / Self::SAMPLE);
+            let mut sample: Vec<i64> =
+                drawn.map(|[rise, fall]| fall.at.nanos().wrapping_sub(rise.at.nanos())).collect();
+            sample.sort_unstable();
+            let middle = sample.len() / 2;
+            (low, high) = (sample[middle - Self::AWAY], sample[middle + Self::AWAY]);
+            room = both.len() / 4;
+        }
+        let apart = high.wrapping_sub(low).cast_unsigned();
+        Self { low: Span::from_nanos(low), apart, below: 0, between: 0, kept: vec![Span::ZERO; room] }
+    }
+
+    /// One more; of widths that are not all more than zero nothing is found that means anything.
+    fn take(&mut self, width: Span) {
+        if let Some(place) = self.kept.get_mut(self.between) {
+            *place = width;
+        }
+        let off = width.nanos().wrapping_sub(self.low.nanos());
+        self.below += usize::from(off < 0);
+        self.between += usize::from(off.cast_unsigned() <= self.apart);
+    }
+
+    /// The median, where there are enough widths and it lies between.
+    fn found(mut self, pulses: usize) -> Option<Span> {
+        let rank = (pulses / 2).checked_sub(self.below)?;
+        if pulses < FEWEST || rank >= self.between {
+            return None;
+        }
+        if self.apart == 0 {
+            return Some(self.low);
+        }
+        // Where many are alike, there may be more of them than places.
+        Some(*self.kept.get_mut(..self.between)?.select_nth_unstable(rank).1)
+    }
 }
 
 /// Any edges, each the next one after the one before.
 fn one_by_one(edges: &[Edge], stood: Instant) -> Result<Looked, Flaw> {
     whole(edges)?;
     let standing = &edges[edges.partition_point(|edge| edge.at < stood)..];
-    let widths: Vec<Span> = pulses(standing).map(|(_, width)| width).collect();
+    let widths = pulses(standing).map(|(_, width)| width);
     let rises = |edges: &[Edge]| -> Vec<Instant> {
         edges.iter().filter(|edge| edge.rising).map(|edge| edge.at).collect()
     };
@@ -171,17 +234,11 @@ fn one_by_one(edges: &[Edge], stood: Instant) -> Result<Looked, Flaw> {
         rises(standing).windows(2).map(|pair| pair[1] - pair[0]).fold(Extremes::default(), Extremes::with);
     Ok(Looked {
         rising: rises(edges),
-        extremes: widths.iter().copied().fold(Extremes::default(), Extremes::with),
-        widths,
+        extremes: widths.fold(Extremes::default(), Extremes::with),
+        usual: usual_width(standing),
         intervals,
         unseen: standing.windows(2).find(|pair| pair[0].rising == pair[1].rising).map(|pair| pair[0]),
     })
-}
-
-/// The usual width, where there are enough.
-fn usual(widths: &mut [Span]) -> Option<Span> {
-    let middle = widths.len() / 2;
-    (widths.len() >= FEWEST).then(|| *widths.select_nth_unstable(middle).1)
 }
 
 fn is_odd(width: Span, usual: Span) -> bool {
@@ -214,7 +271,8 @@ pub fn odd_width(edges: &[Edge], stood: Instant) -> Option<Flaw> {
 /// The usual width of these pulses, where there are enough of them.
 pub fn usual_width(edges: &[Edge]) -> Option<Span> {
     let mut widths: Vec<Span> = pulses(edges).map(|(_, width)| width).collect();
-    usual(&mut widths)
+    let middle = widths.len() / 2;
+    (widths.len() >= FEWEST).then(|| *widths.select_nth_unstable(middle).1)
 }
 
 /// The first pulse that is far narrower than the usual one, by number and width.
@@ -298,6 +356,32 @@ mod tests {
         let mut wraps = sound[..3].to_vec();
         (wraps[0].seq, wraps[1].seq, wraps[2].seq) = (u64::MAX - 1, u64::MAX, 0);
         assert!(alternating(&wraps).is_none());
+    }
+
+    #[test]
+    fn the_usual_width_of_many_is_their_median_however_they_spread() {
+        type Spread = fn(i64) -> i64;
+        let spreads: [(&str, Spread); 6] = [
+            ("as chance has it", |n| (n * n * 0x9E37_79B9) >> 40),
+            ("one width", |_| 30),
+            ("two widths", |n| if n % 3 == 0 { 30 } else { 31 }),
+            ("few widths", |n| n * 7 % 5),
+            ("ever wider", |n| n),
+            ("wide where the sample looks", |n| if n % 19 == 0 { 1_000 } else { n % 1_000 }),
+        ];
+        let edge = |n: i64, at: i64, rising: bool| {
+            let seq = 2 * n.unsigned_abs() + u64::from(!rising);
+            Edge { input: Input::Meter, seq, at: Instant::from_nanos(n * 40_000_000 + at), rising }
+        };
+        for (told, spread) in spreads {
+            for pulses in [0, 1, 2, 3, 4096, 4097, 20_000] {
+                let both =
+                    (0..pulses).flat_map(|n| [edge(n, 0, true), edge(n, 1_000_000 + spread(n), false)]);
+                let edges: Vec<Edge> = both.chain([edge(pulses, 0, true)]).collect();
+                let usual = alternating(&edges).map(|looked| looked.usual);
+                assert_eq!(usual, (pulses > 0).then(|| usual_width(&edges)), "{told}, {pulses}");
+            }
+        }
     }
 
     #[test]

@@ -342,8 +342,7 @@ impl Evidence {
         {
             return Err((flaw.to_owned(), None));
         }
-        let mut seen =
-            Seen::of(edges, lead.map(|(_, stood)| stood)).map_err(|flaw| (flaw.to_string(), None))?;
+        let seen = Seen::of(edges, lead.map(|(_, stood)| stood)).map_err(|flaw| (flaw.to_string(), None))?;
         let stood = lead.map_or(seen.window.opened, |(_, stood)| stood);
         let mut reading = self.read_window(plan, step, seen.window, lead).map_err(|why| (why, None))?;
         let own = self.row(&seen, stood, plan.capability.method, reading.reference_energy_j);

@@ -23,11 +23,12 @@ fn constant() -> PulseConstant {
     PulseConstant::from_impulses_per_kilowatt_hour(3.6e6 / (WATTS * PERIOD.secs()))
 }
 
-/// The moment of edge number `n`, rising ones even, with some jitter that needs no memory.
+/// The moment of edge number `n`, rising ones even, with some jitter that needs no memory: its differences, the widths
+/// of the pulses, spread as evenly as itself.
 fn edge(n: u64) -> Edge {
     let rising = n.is_multiple_of(2);
     let width = if rising { 0 } else { PERIOD.nanos() / 3 };
-    let jitter = (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54).cast_signed() - 512;
+    let jitter = (n.wrapping_mul(n).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54).cast_signed() - 512;
     let at = (n / 2).cast_signed() * PERIOD.nanos() + width + jitter;
     Edge { input: Input::Meter, seq: n, at: Instant::from_nanos(at), rising }
 }
@@ -49,7 +50,7 @@ fn track(from: Instant, to: Instant) -> Track {
 /// What the engine does with the edges of a window: its proof, its rhythm, the line through every edge. The error by the
 /// line.
 fn estimate(edges: &[Edge], track: &Track) -> Option<f64> {
-    let mut seen = Seen::of(edges, None).ok()?;
+    let seen = Seen::of(edges, None).ok()?;
     if seen.proof().ok()?.odd_width(edges, seen.window.opened).is_some() {
         return None;
     }
@@ -93,7 +94,7 @@ fn plain(edges: &[Edge], samples: &[Sample]) -> f64 {
 /// The parts of [`estimate`], each by itself, with the nanoseconds that it takes of each edge.
 fn parts(edges: &[Edge], track: &Track) -> Option<[(&'static str, f64); 4]> {
     let each = |secs: f64| secs / edges.len() as f64 * 1e9;
-    let proven = shortest(7, || Seen::of(edges, None).is_ok_and(|mut seen| seen.proof().is_ok()));
+    let proven = shortest(7, || Seen::of(edges, None).is_ok_and(|seen| seen.proof().is_ok()));
     let seen = Seen::of(edges, None).ok()?;
     let energies = || track.energies(seen.window.opened, seen.rising(), Method::PowerTime);
     let energy = shortest(7, || energies().is_some());
