@@ -82,6 +82,12 @@ impl Span {
     }
 }
 
+/// The earliest of what there is. Looked at where they stand: a run asks some hundred thousand times, and moments that were
+/// just written cannot be read again in pairs at once.
+pub fn earliest(moments: &[Option<Instant>]) -> Option<Instant> {
+    moments.iter().flatten().min().copied()
+}
+
 /// `x.round() as i64`, which on processors without an instruction for it is a call; a run asks it some hundred thousand
 /// times.
 fn rounded(x: f64) -> i64 {
@@ -131,6 +137,12 @@ impl Mul<f64> for Span {
     type Output = Self;
     fn mul(self, factor: f64) -> Self {
         Self(rounded(self.0 as f64 * factor))
+    }
+}
+impl Mul<u32> for Span {
+    type Output = Self;
+    fn mul(self, times: u32) -> Self {
+        Self(self.0.saturating_mul(i64::from(times)))
     }
 }
 impl std::iter::Sum for Span {

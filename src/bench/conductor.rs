@@ -80,9 +80,11 @@ pub fn conduct_kept(
                 Err(why) => lost = Some(why),
             }
             behind = if wanted > kept { behind.or(Some(bench.now())) } else { None };
-            let patience = (DISK_MAX * pace()).min(DISK_MAX_HASTENED);
-            if behind.is_some_and(|since| bench.now() - since > patience) {
-                lost = Some(format!("the disk has taken nothing in for {patience}"));
+            if let Some(since) = behind {
+                let patience = (DISK_MAX * pace()).min(DISK_MAX_HASTENED);
+                if bench.now() - since > patience {
+                    lost = Some(format!("the disk has taken nothing in for {patience}"));
+                }
             }
             if let Some(why) = &lost {
                 let why = format!("what came in could not be kept: {why}");

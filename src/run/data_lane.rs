@@ -6,7 +6,7 @@ use crate::certificate::record::Outcome;
 use crate::meter::output::Switched;
 use crate::meter::{Answer, Query, Reading, Value};
 use crate::plan::{Lane, Plan, Step, Work};
-use crate::time::{Instant, Span};
+use crate::time::{self, Instant, Span};
 use std::collections::{BTreeSet, VecDeque};
 
 /// An answer that takes longer does not come; the driver below gives up long before.
@@ -156,7 +156,7 @@ impl Run {
         let answer = asked.or(self.data_lane.switching).map(|since| since + ANSWER_TIME);
         // Wakes the load lane when the seconds pulses have had their time.
         let rate = self.daily_rate_end().filter(|_| !self.seconds_complete());
-        [answer, rate, self.switch_due()].into_iter().flatten().min()
+        time::earliest(&[answer, rate, self.switch_due()])
     }
 
     pub(super) fn advance_data(&mut self, now: Instant) {
@@ -236,7 +236,7 @@ impl Run {
         let (reading, readings) = self.daily_rate_work()?;
         // A seconds pulse that is not there in five seconds is not there.
         let begun = self.evidence.seconds_from().or(self.data_lane.begun)?;
-        Some(begun + reading * f64::from(readings) + Span::from_secs(5))
+        Some(begun + reading * readings + Span::from_secs(5))
     }
 
     pub(super) fn seconds_complete(&self) -> bool {

@@ -5,7 +5,7 @@ use super::{Action, Device, Run};
 use crate::certificate::record::{Attempt, Outcome};
 use crate::plan::{Lane, Load, Plan, Step, Work};
 use crate::pulse::Input;
-use crate::time::{Instant, Span};
+use crate::time::{self, Instant, Span};
 
 /// A device that has not taken a command over in this time does not work.
 const COMMAND_TIME: Span = Span::from_secs(10);
@@ -216,11 +216,8 @@ impl Run {
             _ => self.step_time_limit(),
         };
         // What was due when the engine was last told the time has been seen to; it must not wake it for ever.
-        [phase_deadline, silence, step_end, self.data_deadline(), self.signing_deadline()]
-            .into_iter()
-            .flatten()
-            .filter(|due| *due > self.now)
-            .min()
+        let due = [phase_deadline, silence, step_end, self.data_deadline(), self.signing_deadline()];
+        time::earliest(&due.map(|due| due.filter(|due| *due > self.now)))
     }
 
     /// Moves on as far as what has come in allows.
@@ -247,9 +244,8 @@ impl Run {
 
     /// No step may hold its load for ever, whatever the devices do: three times its plan and room for repetitions.
     fn step_time_limit(&self) -> Option<Instant> {
-        let beside = [self.data_lane_end(), self.transaction_end_limit()];
-        let data = beside.into_iter().flatten().max().unwrap_or(Instant::ZERO);
-        self.step().map(|step| (self.load_lane.step_began + step.duration * 3.0).max(data) + STEP_SLACK)
+        let data = self.data_lane_end().max(self.transaction_end_limit()).unwrap_or(Instant::ZERO);
+        self.step().map(|step| (self.load_lane.step_began + step.duration * 3).max(data) + STEP_SLACK)
     }
 
     /// When the run began, or was last taken up again.

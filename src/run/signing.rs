@@ -7,7 +7,7 @@ use super::{Action, Run};
 use crate::certificate::record::Outcome;
 use crate::meter::transaction::{Came, Order, Transacted};
 use crate::plan::Work;
-use crate::time::{Instant, Span};
+use crate::time::{self, Instant, Span};
 
 /// The record is asked for this often; each question is kept, and a meter that signs has other things to do.
 const ASK_EVERY: Span = Span::from_secs(5);
@@ -368,7 +368,7 @@ impl Run {
         let may_end = (lane.state == State::Running).then(|| self.may_end_at());
         let signing = (lane.state == State::Signing).then_some(lane.deadline);
         let ask = signing.filter(|_| lane.out.is_none()).map(|_| lane.ask_at);
-        [out, may_end, signing, ask].into_iter().flatten().min()
+        time::earliest(&[out, may_end, signing, ask])
     }
 
     /// Until when a step that waits for the transaction may last.
@@ -380,7 +380,7 @@ impl Run {
             State::Running => here,
             State::Before | State::Signing | State::Done => false,
         };
-        waits.then(|| self.may_end_at() + ORDER_TIME * f64::from(END_TRIES))
+        waits.then(|| self.may_end_at() + ORDER_TIME * END_TRIES)
     }
 
     /// Whether the end of the run has something of the transaction to wait for.

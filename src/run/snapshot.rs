@@ -208,7 +208,7 @@ impl Run {
     /// The reference is the one that must speak all the time; the others are watched by their workers.
     fn lost(&self, now: Instant) -> Option<(Device, Span)> {
         let silent = now - self.reference_heard();
-        let patience = LOST_AFTER.max(self.plan.capability.sample_interval * 3.0);
+        let patience = LOST_AFTER.max(self.plan.capability.sample_interval * 3);
         (!self.is_over() && silent > patience).then_some((Device::Reference, silent))
     }
 

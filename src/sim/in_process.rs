@@ -213,10 +213,10 @@ impl Bench for InProcess {
 
     fn wait(&mut self, until: Option<Instant>) -> Waited {
         let answer = self.due.peek().map(|Reverse(due)| due.at);
-        let horizon = [until, answer].into_iter().flatten().min().unwrap_or(self.now + Span::from_secs(1));
+        let horizon = time::earliest(&[until, answer]).unwrap_or(self.now + Span::from_secs(1));
         self.look(horizon);
         let shown = self.shown.front().map(|(at, _)| *at);
-        let next = [shown, answer, until].into_iter().flatten().min().unwrap_or(horizon);
+        let next = time::earliest(&[shown, answer, until]).unwrap_or(horizon);
         if !self.rest_until(next) {
             return Waited::Nothing;
         }
