@@ -82,8 +82,8 @@ impl Span {
     }
 }
 
-/// The earliest of what there is. Looked at where they stand: a run asks some hundred thousand times, and moments that were
-/// just written cannot be read again in pairs at once.
+/// The earliest of what there is. The slice is looked at where it stands: to move an array that was just written makes the
+/// processor wait for it, and a run asks some hundred thousand times.
 pub fn earliest(moments: &[Option<Instant>]) -> Option<Instant> {
     moments.iter().flatten().min().copied()
 }

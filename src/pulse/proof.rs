@@ -126,8 +126,8 @@ impl Extremes {
 }
 
 /// Rising and falling edges in turn, from one rising edge to another, each the next one after the one before, under one
-/// load: nearly every window is so. It is looked through without a branch, at half of the time of [`one_by_one`], which
-/// says of the others what is wrong.
+/// load: nearly every window is so. It is looked through without a branch that chance decides, at half of the time of
+/// [`one_by_one`], which says of the others what is wrong.
 fn alternating(edges: &[Edge]) -> Option<Looked> {
     let closing = edges.last().filter(|edge| edge.rising && edges.len() % 2 == 1)?;
     let pulses = edges.len() / 2;
@@ -149,8 +149,8 @@ fn alternating(edges: &[Edge]) -> Option<Looked> {
         *at = rise;
         (seq, rise) = (next.seq, next.at);
     }
-    // All that lasted did so forward, and so little that no difference has wrapped: of what else it may be, the general
-    // way knows what to make.
+    // Each step is forward, and their sum is below what a moment can hold, so that no difference has wrapped. What is not so
+    // goes the general way.
     let forward = extremes.shortest > Span::ZERO && intervals.shortest > Span::ZERO && short >= 0;
     let longest = i64::try_from(pulses).ok().and_then(|pulses| intervals.longest.nanos().checked_mul(pulses));
     let spans = longest.is_some() && edges[0].at < closing.at && edges[0].seq <= closing.seq;
@@ -164,7 +164,8 @@ fn alternating(edges: &[Edge]) -> Option<Looked> {
 }
 
 /// The median of many widths in one pass: it lies nearly always between two widths that a sample of them names, so that
-/// those below are counted and only those between are kept. Where it does not, nothing is found.
+/// those below are counted and only those between are kept. Where it does not, or more than a quarter of all lie between,
+/// nothing is found.
 struct Middle {
     low: Span,
     /// How far the higher one is from the lower one.
@@ -176,9 +177,10 @@ struct Middle {
 }
 
 impl Middle {
-    /// So many widths are a sample: the rank of its median scatters by 16, half of the root of their number.
+    /// So many widths are a sample, or up to a quarter more: the rank of its median scatters by half of the root of their
+    /// number, 16 to 18.
     const SAMPLE: usize = 1024;
-    /// So far from the middle of the sample: four times that scatter.
+    /// So far from the middle of the sample: near four times that scatter.
     const AWAY: usize = 64;
 
     /// Of edges in turn, a rising one first.
@@ -343,6 +345,11 @@ mod tests {
                 assert!(alternating(&edges).is_none(), "way {n} at {at}");
             }
         }
+        for at in 1..=20 {
+            let mut edges = sound.clone();
+            edges[at].at = edges[at - 1].at;
+            assert!(alternating(&edges).is_none(), "{at}: not later than the one before it");
+        }
         assert!(alternating(&sound[1..]).is_none() && alternating(&sound[..20]).is_none());
         let mut far = sound[..3].to_vec();
         (far[0].at, far[2].at) = (Instant::from_nanos(i64::MIN), Instant::from_nanos(i64::MAX));
@@ -361,13 +368,17 @@ mod tests {
     #[test]
     fn the_usual_width_of_many_is_their_median_however_they_spread() {
         type Spread = fn(i64) -> i64;
-        let spreads: [(&str, Spread); 6] = [
-            ("as chance has it", |n| (n * n * 0x9E37_79B9) >> 40),
+        let spreads: [(&str, Spread); 8] = [
+            ("as chance has it", |n| {
+                n.wrapping_mul(n).wrapping_mul(-0x61C8_8646_80B5_83EB).rem_euclid(1_000_003)
+            }),
             ("one width", |_| 30),
-            ("two widths", |n| if n % 3 == 0 { 30 } else { 31 }),
+            ("two widths, more of them between than there are places", |n| 30 + n % 2),
+            ("two widths, one of them more often", |n| if n % 3 == 0 { 30 } else { 31 }),
             ("few widths", |n| n * 7 % 5),
             ("ever wider", |n| n),
             ("wide where the sample looks", |n| if n % 19 == 0 { 1_000 } else { n % 1_000 }),
+            ("narrow where the sample looks", |n| if n % 19 == 0 { 0 } else { 1 + n % 1_000 }),
         ];
         let edge = |n: i64, at: i64, rising: bool| {
             let seq = 2 * n.unsigned_abs() + u64::from(!rising);

@@ -23,8 +23,8 @@ fn constant() -> PulseConstant {
     PulseConstant::from_impulses_per_kilowatt_hour(3.6e6 / (WATTS * PERIOD.secs()))
 }
 
-/// The moment of edge number `n`, rising ones even, with some jitter that needs no memory: its differences, the widths
-/// of the pulses, spread as evenly as itself.
+/// The moment of edge number `n`, rising ones even, with some jitter that needs no memory. The square spreads also what is
+/// between two edges, the widths of the pulses.
 fn edge(n: u64) -> Edge {
     let rising = n.is_multiple_of(2);
     let width = if rising { 0 } else { PERIOD.nanos() / 3 };
