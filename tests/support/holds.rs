@@ -1,6 +1,7 @@
 //! What this process holds, and whether it stays so.
 
-use phantomload::time::{Span, now};
+use crate::support::comes_true;
+use phantomload::time::Span;
 
 /// What the process holds: resident memory of its own in kB, open files, threads. Pages of the program's file come and go
 /// as the kernel likes.
@@ -41,12 +42,11 @@ pub fn is_flat(looks: &[Holds]) {
     let (first, rest) = looks.split_at(looks.len() * 3 / 10);
     let (early, memory) = (most(first), most(rest).memory);
     // Workers that were told to end may still be on their way out.
-    let begin = now();
     let mut late = holds();
-    while (late.files > early.files || late.threads > early.threads) && now() - begin < Span::from_secs(10) {
-        std::thread::yield_now();
+    comes_true(Span::from_secs(10), || {
         late = holds();
-    }
+        late.files <= early.files && late.threads <= early.threads
+    });
     println!("early {early:?}, late {late:?}");
     assert!(late.files <= early.files, "files were left open: {early:?}, {late:?}");
     assert!(late.threads <= early.threads, "threads were left running: {early:?}, {late:?}");

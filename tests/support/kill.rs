@@ -2,10 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use crate::support::comes_true;
 use phantomload::archive::{Archive, Fault};
 use phantomload::bench::resume;
 use phantomload::certificate::number::Number;
-use phantomload::time::{Span, now};
+use phantomload::time::Span;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -43,19 +44,12 @@ pub fn spawn(arguments: &[&str], words: &Path) -> Child {
 
 /// Waits for its end so long; `None`: it goes on.
 pub fn ended_within(child: &mut Child, span: Span) -> Option<i32> {
-    let begin = now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Some(status.code().unwrap_or(-1));
-        }
-        if now() - begin >= span {
-            return None;
-        }
-        std::thread::yield_now();
-        // Without a sleep, and without taking a whole processor from the program that is looked at.
-        let _ = fs::metadata("/proc/self/status");
-        std::thread::park_timeout(std::time::Duration::from_millis(2));
-    }
+    let mut ended = None;
+    comes_true(span, || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    ended.map(|status| status.code().unwrap_or(-1))
 }
 
 /// Readings that the program has shown as done: the step's title, and how many.
@@ -92,17 +86,15 @@ pub struct Looked {
 /// Opens a data folder. A program that another test starts has our files open for a moment, between its `fork` and its
 /// `exec`, and with them the lock of a folder that was just let go: that is waited for.
 pub fn open(dir: &Path) -> Result<Archive, Fault> {
-    let begin = now();
-    loop {
-        match Archive::open(dir) {
-            Err(fault)
-                if fault.to_string().contains("another instance") && now() - begin < Span::from_secs(10) =>
-            {
-                std::thread::yield_now();
-            }
-            opened => return opened,
+    let mut opened = Archive::open(dir);
+    comes_true(Span::from_secs(10), || {
+        let is_held = matches!(&opened, Err(fault) if fault.to_string().contains("another instance"));
+        if is_held {
+            opened = Archive::open(dir);
         }
-    }
+        !is_held
+    });
+    opened
 }
 
 /// Looks at a folder.

@@ -2,12 +2,28 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use phantomload::time::{Span, now};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The program.
 pub fn phantomload(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_phantomload")).args(arguments).output().expect("the program starts")
+}
+
+/// Looks again and again, at most so long, whether it is so: a few milliseconds apart, since who looks without a pause takes
+/// the processor from what is looked at.
+pub fn comes_true(at_most: Span, mut is_so: impl FnMut() -> bool) -> bool {
+    let begin = now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if now() - begin >= at_most {
+            return false;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(2));
+    }
 }
 
 /// Standard error as text.

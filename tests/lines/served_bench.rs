@@ -1,74 +1,11 @@
-//! The simulated bench in real time over pseudo-terminals and TCP, through the program's front door: one whole run,
-//! and every way a bench can fail in the middle of one. Two-second windows and a hastened clock keep it short; the long one
-//! is in README. What is killed or stopped lives at the pace of the clock.
+//! The simulated bench in real time over pseudo-terminals and TCP, through the program's front door: every way a bench can
+//! fail in the middle of a run. What is killed or stopped lives at the pace of the clock.
 
-#[path = "support/served.rs"]
-mod served;
-mod support;
-
-use served::Served;
+use crate::all_the_way::{PACE, verify};
+use crate::served::Served;
+use crate::support::{comes_true, json, stderr};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use support::{json, phantomload, short_regulation, stderr};
-
-/// How many times as fast as the clock most of these benches live, and the program with them.
-const PACE: &str = "4";
-
-/// Verifies on it with short windows.
-fn verify(served: &Served, more: &[&str]) -> Output {
-    let (bench, data) = (served.path("bench.toml"), served.path("data"));
-    let regulation = short_regulation(served.dir());
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
-    let mut arguments = vec![
-        "verify",
-        "--json",
-        "--bench",
-        &bench,
-        "--data",
-        &data,
-        "--regulation",
-        &regulation,
-        "--kind",
-        "in-service",
-    ];
-    arguments.extend(more);
-    phantomload(&arguments)
-}
-
-#[test]
-fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_the_run_in_process() {
-    let served = Served::start(&["--pace", PACE, "--meter", "bad-at-imin"]);
-    let told = json(&verify(&served, &[]));
-    assert_eq!((&told["verdict"], &told["simulated"]), (&"fail".into(), &true.into()), "{told:#}");
-    let (planned, took) = (told["plan_secs"].as_f64().unwrap(), told["elapsed_secs"].as_f64().unwrap());
-    println!("planned {planned:.1} s, took {took:.1} s");
-    assert!((planned - took).abs() < 5.0, "planned {planned}, took {took}");
-    let regulation = short_regulation(served.dir());
-    let in_process = json(&phantomload(&[
-        "verify",
-        "--json",
-        "--meter",
-        "bad-at-imin",
-        "--kind",
-        "in-service",
-        "--regulation",
-        regulation.to_str().unwrap(),
-        "--data",
-        served.path("other").to_str().unwrap(),
-    ]));
-    let verdicts = |told: &serde_json::Value| -> Vec<String> {
-        let items = told["items"].as_array().unwrap();
-        items
-            .iter()
-            .map(|i| format!("{} {} {} {}", i["item"], i["point"], i["rounded_percent"], i["verdict"]))
-            .filter(|l| !l.contains("data_output"))
-            .collect()
-    };
-    assert_eq!(verdicts(&told), verdicts(&in_process));
-    let replay = phantomload(&["replay", told["record"].as_str().unwrap()]);
-    assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stdout));
-}
+use std::process::{Command, Stdio};
 
 /// A bench that goes wrong: exit 3, the reason in words, the record kept, nobody left with a live terminal.
 fn goes_wrong(mishap: &str, words: &str) {
@@ -168,8 +105,8 @@ fn ctrl_c_switches_off_first_and_leaves_a_record_that_says_aborted() {
         .spawn()
         .unwrap();
     // The run has begun when its data folder is locked; a moment later the source is up.
-    let began = std::time::Duration::from_secs(20);
-    wait_for(&data.join("lock"), began);
+    let lock = data.join("lock");
+    assert!(comes_true(phantomload::time::Span::from_secs(20), || lock.exists()), "no run has begun");
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let status = child.wait().unwrap();
@@ -200,10 +137,8 @@ fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
     let bench = served.path("bench.toml");
     let wait_until = |what: &str, is: &dyn Fn(f64) -> bool| {
         let began = now();
-        while !is(voltage_at_terminals(&bench)) {
-            assert!(now() - began < Span::from_secs(30), "{what} did not come");
-            std::thread::yield_now();
-        }
+        let came = comes_true(Span::from_secs(30), || is(voltage_at_terminals(&bench)));
+        assert!(came, "{what} did not come");
         (now() - began).secs()
     };
     for round in 0..3 {
@@ -223,42 +158,4 @@ fn a_program_that_is_killed_loses_its_heartbeat_and_with_it_the_load() {
         println!("round {round}: no voltage {took:.2} s after SIGKILL");
         assert!(took < 5.0, "round {round}: {took} s");
     }
-}
-
-/// Waits until a file is there, by the program's own clock.
-fn wait_for(path: &Path, at_most: std::time::Duration) {
-    let until = phantomload::time::now() + at_most.into();
-    while !path.exists() {
-        assert!(phantomload::time::now() < until, "{} did not appear", path.display());
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn a_meter_that_signs_is_verified_over_its_real_web_server_with_a_countdown_to_its_signature() {
-    let served = Served::start(&["--pace", PACE, "--meter", "signing"]);
-    let (bench, data) = (served.path("bench.toml"), served.path("data"));
-    let regulation = short_regulation(served.dir());
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let output = phantomload(&[
-        "verify",
-        "--bench",
-        &text(&bench),
-        "--data",
-        &text(&data),
-        "--regulation",
-        &text(&regulation),
-        "--kind",
-        "in-service",
-    ]);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
-    assert!(said.contains("signed record: valid: the key has signed exactly these bytes"), "{said}");
-    assert!(
-        stderr(&output).contains("off, safe to disconnect; the meter signs its record"),
-        "{}",
-        stderr(&output)
-    );
-    let package = std::fs::read_dir(data.join("packages")).unwrap().next().unwrap().unwrap().path();
-    assert!(std::fs::read(package.join("signed-record.ocmf")).unwrap().starts_with(b"OCMF|{"));
 }

@@ -4,14 +4,10 @@
 //! Needs a Python with these packages: `PHANTOMLOAD_WIRES_PYTHON`, as `.ci/run` makes it. Without one the tests say
 //! loudly that they were skipped, and fail where nothing may be skipped.
 
-#[path = "support/skip.rs"]
-mod skip;
-mod support;
-
+use crate::support::{json, phantomload, stderr};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use support::{json, phantomload, stderr};
 
 /// The meter, ended when dropped.
 struct Peer {
@@ -27,7 +23,7 @@ impl Peer {
             .stderr(Stdio::null())
             .status();
         if !has.is_ok_and(|status| status.success()) {
-            skip::skipped(
+            crate::skip::skipped(
                 "no Python with pymodbus, dlt698, iec62056_21; set PHANTOMLOAD_WIRES_PYTHON (.ci/run does)",
             );
             return None;
@@ -180,7 +176,7 @@ fn an_independent_optical_meter_is_read_out_behind_its_own_echo() {
 fn pushed_dumps_of_real_sml_meters_are_read_with_their_resolution() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/sml");
     if !data.is_dir() {
-        return skip::skipped(&format!("{} is absent, no dump was pushed", data.display()));
+        return crate::skip::skipped(&format!("{} is absent, no dump was pushed", data.display()));
     }
     for (dump, energy) in [
         ("iskra_mt631-d1a52-k0z-h01_with_pin", "2043.1047"),

@@ -2,16 +2,10 @@
 //!
 //! Needs a Python with the package `cryptography`: `PHANTOMLOAD_OCMF_PYTHON`, as `.ci/run` makes it.
 
-#[path = "support/served.rs"]
-mod served;
-#[path = "support/skip.rs"]
-mod skip;
-mod support;
-
+use crate::support::{json, phantomload, stderr};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use support::{json, phantomload, stderr};
 
 /// The meter, ended when dropped.
 struct Peer {
@@ -24,7 +18,7 @@ impl Peer {
         let python = std::env::var("PHANTOMLOAD_OCMF_PYTHON").unwrap_or("python3".into());
         let has = Command::new(&python).args(["-c", "import cryptography"]).stderr(Stdio::null()).status();
         if !has.is_ok_and(|status| status.success()) {
-            skip::skipped(
+            crate::skip::skipped(
                 "no Python with the package cryptography; set PHANTOMLOAD_OCMF_PYTHON (.ci/run does)",
             );
             return None;
@@ -199,7 +193,7 @@ fn tls_is_spoken_to_the_known_certificate_only_also_to_a_meter_with_a_short_key(
 #[test]
 fn a_bench_file_pins_the_certificate_of_the_meter_and_accepts_no_other() {
     let Some(peer) = Peer::start(&["--tls", "ec"]) else { return };
-    let bench = served::Served::start(&["--meter", "signing"]);
+    let bench = crate::served::Served::start(&["--meter", "signing"]);
     let text = std::fs::read_to_string(bench.path("bench.toml")).unwrap();
     let plain = text.lines().find(|line| line.starts_with("link = \"http://")).expect("its web server");
     let pin = peer.told["fingerprint"].as_str().unwrap();

@@ -1,9 +1,8 @@
 //! The craft of the bus, protocol by protocol: echoes, garbage, pieces, two meters on a line, speeds, a change of speed in
 //! mid-session, a bus that falls silent while somebody watches. A pulled adapter, a meter that reboots and the traps of
-//! others stand in `tests/wire_traps.rs`.
+//! others stand in `tests/lines/wire_traps.rs`.
 
-mod support;
-
+use crate::support::{json, phantomload, stderr};
 use phantomload::link::fault_injector::{Echo, FaultInjector, Mischief, Odds};
 use phantomload::link::{self, Link};
 use phantomload::meter::access::{Described, Wanted};
@@ -21,7 +20,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use support::{json, phantomload, stderr};
 
 /// A bus that is silent is silent at once.
 const PATIENCE: Patience =

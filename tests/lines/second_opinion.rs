@@ -1,12 +1,8 @@
 //! The XL-9600's own error readings beside ours, through the program's front door: a stand-in of the bench on loopback, a
 //! run by `verify --bench`. One whose calculator agrees, one whose calculator is off.
 
-#[path = "support/served.rs"]
-mod served;
-mod support;
-
-use served::Served;
-use support::{json, phantomload, regulation_of_windows, stderr};
+use crate::served::Served;
+use crate::support::{json, phantomload, regulation_of_windows, stderr};
 
 /// Long enough that readings of one second fit beside ours, once the load stands.
 const WINDOW_SECS: u32 = 5;

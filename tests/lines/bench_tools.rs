@@ -1,22 +1,18 @@
 //! `phantomload bench probe | check | log` on the simulated bench over real lines, through the program's front door.
 
-#[path = "support/served.rs"]
-mod served;
-mod support;
-
+use crate::served::Served;
+use crate::support::{json, phantomload, short_regulation, stderr};
 use phantomload::link::modbus::{self, Wrapping};
 use phantomload::link::{Link, serial};
 use phantomload::meter::dlt645::frame::Frame;
 use phantomload::meter::dlt645::{Address, Control};
 use phantomload::source::xl9600::message::Message;
 use phantomload::time::{Span, now};
-use served::Served;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
-use support::{json, phantomload, short_regulation, stderr};
 
 /// The links in its bench file, in their order: source, reference, pulse, seconds pulse, meter.
 fn links(served: &Served) -> Vec<String> {
