@@ -128,6 +128,12 @@ fn see(
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
+            // Nothing that a browser does on its own at its first start.
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-default-apps",
+            "--disable-sync",
             "--virtual-time-budget=30000",
             "--dump-dom",
         ])

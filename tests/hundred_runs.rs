@@ -74,7 +74,7 @@ fn a_bench_file_that_is_run_again_and_again_leaves_no_line_open() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let served = Served::start(&["--pace", "4"]);
     let dir = served.dir();
-    let (runs, secs) = (number("PHANTOMLOAD_RUNS", 9), number("PHANTOMLOAD_RUN_SECS", 2));
+    let (runs, secs) = (number("PHANTOMLOAD_RUNS", 10), number("PHANTOMLOAD_RUN_SECS", 2));
     let text = std::fs::read_to_string(dir.join("meter.toml")).unwrap();
     let nameplate = Nameplate::from_toml("meter.toml", &text).unwrap();
     let regulation = std::fs::read_to_string(support::short_regulation(dir)).unwrap();

@@ -1,6 +1,6 @@
 //! The craft of the bus, protocol by protocol: echoes, garbage, pieces, two meters on a line, speeds, a change of speed in
 //! mid-session, a bus that falls silent while somebody watches. A pulled adapter, a meter that reboots and the traps of
-//! others stand in `tests/lines/wire_traps.rs`.
+//! others stand in `tests/wire_traps.rs`.
 
 use crate::support::{json, phantomload, stderr};
 use phantomload::link::fault_injector::{Echo, FaultInjector, Mischief, Odds};

@@ -1,5 +1,6 @@
 //! What lives on lines, in the time of the day: instruments, meters and buses in processes and threads of their own. One
-//! program, since nearly all of it is waiting, and its tests wait side by side; the longest come first by their names.
+//! program, since nearly all of it is waiting, and its tests wait side by side; the longest comes first by its name. A line that
+//! is pulled has a program of its own (`tests/wire_traps.rs`): another test's child would hold its other end.
 
 mod all_the_way;
 mod bench_tools;
@@ -14,4 +15,3 @@ mod signing_meter;
 mod skip;
 #[path = "../support/mod.rs"]
 mod support;
-mod wire_traps;
