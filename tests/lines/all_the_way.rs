@@ -8,24 +8,19 @@ use std::process::Output;
 /// How many times as fast as the clock most of these benches live, and the program with them.
 pub const PACE: &str = "4";
 
-/// Verifies on it with short windows.
+/// Verifies on it with short windows, and tells it as JSON.
 pub fn verify(served: &Served, more: &[&str]) -> Output {
-    let (bench, data) = (served.path("bench.toml"), served.path("data"));
+    told(served, &[&["--json"], more].concat())
+}
+
+/// Verifies on it with short windows, and tells it in words unless it is told otherwise.
+fn told(served: &Served, more: &[&str]) -> Output {
     let regulation = short_regulation(served.dir());
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let (bench, data, regulation) = (text(&bench), text(&data), text(&regulation));
-    let mut arguments = vec![
-        "verify",
-        "--json",
-        "--bench",
-        &bench,
-        "--data",
-        &data,
-        "--regulation",
-        &regulation,
-        "--kind",
-        "in-service",
-    ];
+    let [bench, data] = ["bench.toml", "data"].map(|name| served.path(name));
+    let text = |path: &'static str, at: &Path| [path.to_owned(), at.to_str().unwrap().to_owned()];
+    let paths = [text("--bench", &bench), text("--data", &data), text("--regulation", &regulation)].concat();
+    let mut arguments = vec!["verify", "--kind", "in-service"];
+    arguments.extend(paths.iter().map(String::as_str));
     arguments.extend(more);
     phantomload(&arguments)
 }
@@ -67,20 +62,7 @@ fn a_whole_run_over_real_lines_takes_the_planned_time_and_gives_the_verdicts_of_
 #[test]
 fn a_meter_that_signs_is_verified_over_its_real_web_server_with_a_countdown_to_its_signature() {
     let served = Served::start(&["--pace", PACE, "--meter", "signing"]);
-    let (bench, data) = (served.path("bench.toml"), served.path("data"));
-    let regulation = short_regulation(served.dir());
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let output = phantomload(&[
-        "verify",
-        "--bench",
-        &text(&bench),
-        "--data",
-        &text(&data),
-        "--regulation",
-        &text(&regulation),
-        "--kind",
-        "in-service",
-    ]);
+    let output = told(&served, &[]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(&output));
     assert!(said.contains("signed record: valid: the key has signed exactly these bytes"), "{said}");
@@ -89,6 +71,6 @@ fn a_meter_that_signs_is_verified_over_its_real_web_server_with_a_countdown_to_i
         "{}",
         stderr(&output)
     );
-    let package = std::fs::read_dir(data.join("packages")).unwrap().next().unwrap().unwrap().path();
+    let package = std::fs::read_dir(served.path("data/packages")).unwrap().next().unwrap().unwrap().path();
     assert!(std::fs::read(package.join("signed-record.ocmf")).unwrap().starts_with(b"OCMF|{"));
 }
